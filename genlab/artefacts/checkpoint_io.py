@@ -1,0 +1,104 @@
+"""Checkpoints that are never torn, never rotten unnoticed, and never run code."""
+
+import hashlib
+import io
+import logging
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning.plugins import CheckpointIO
+
+from genlab.artefacts.files import write_atomically, write_text
+from genlab.errors import CheckpointError
+
+log = logging.getLogger(__name__)
+
+_NAME = re.compile(r"images-(\d+)\.ckpt")
+
+
+def checkpoint_name(images_seen: int) -> str:
+    """The file name of a checkpoint; names sort by images seen."""
+    return f"images-{images_seen:012d}.ckpt"
+
+
+def checkpoints_of(folder: Path) -> list[Path]:
+    """The checkpoints in a folder, newest first."""
+    return sorted((p for p in folder.glob("*.ckpt") if _NAME.fullmatch(p.name)), reverse=True)
+
+
+def images_seen_of(checkpoint: Path) -> int:
+    """How many images the run had seen when it wrote the checkpoint, from its name."""
+    match = _NAME.fullmatch(checkpoint.name)
+    return int(match[1]) if match else 0
+
+
+def read_checkpoint(path: Path, map_location: Any = None) -> dict[str, Any]:
+    """The checkpoint's content, after its hash is verified and without running code from it.
+
+    Raises CheckpointError for a file that is missing, damaged or not a checkpoint.
+    """
+    try:
+        content = path.read_bytes()
+        expected = _hash_file(path).read_text().strip()
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise CheckpointError(f"{path}: its content does not match its sha256, it is damaged")
+    try:
+        state = torch.load(io.BytesIO(content), map_location=map_location, weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
+        raise CheckpointError(f"{path}: not a checkpoint that is safe to load") from error
+    if not isinstance(state, dict) or "images_seen" not in state:
+        raise CheckpointError(f"{path}: not a checkpoint of a run")
+    return state
+
+
+def newest_valid(folder: Path) -> Path | None:
+    """The newest checkpoint in `folder` that can be loaded; damaged ones are named in the log."""
+    for path in checkpoints_of(folder):
+        try:
+            read_checkpoint(path)
+        except CheckpointError as error:
+            log.warning("%s; trying the one before", error)
+        else:
+            return path
+    return None
+
+
+def prune(folder: Path, keep: int) -> None:
+    """Remove all but the newest `keep` checkpoints."""
+    for path in checkpoints_of(folder)[keep:]:
+        path.unlink(missing_ok=True)
+        _hash_file(path).unlink(missing_ok=True)
+
+
+class SafeCheckpointIO(CheckpointIO):
+    """Lightning's way to our checkpoint files."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        """Write content and hash; the hash comes first so that a visible checkpoint has one."""
+        buffer = io.BytesIO()
+        torch.save(checkpoint, buffer)
+        content = buffer.getvalue()
+        target = Path(path)
+        write_text(_hash_file(target), hashlib.sha256(content).hexdigest() + "\n")
+        write_atomically(target, lambda file: file.write(content))
+
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any = None, weights_only: bool | None = None
+    ) -> dict[str, Any]:
+        """Read with the hash verified, always with weights_only=True."""
+        return read_checkpoint(Path(path), map_location)
+
+    def remove_checkpoint(self, path: str | Path) -> None:
+        """Remove one checkpoint."""
+        Path(path).unlink(missing_ok=True)
+
+
+def _hash_file(path: Path) -> Path:
+    return path.with_suffix(".sha256")

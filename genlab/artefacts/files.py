@@ -1,0 +1,50 @@
+"""Files that are whole or not there at all."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+PART = ".part"
+
+
+def write_atomically(
+    path: Path, write: Callable[[IO[bytes]], object], durable: bool = True
+) -> None:
+    """Write through `write(file)` beside `path`, then rename over `path`.
+
+    A durable write reaches the disk before the rename and outlives a power cut; any write
+    outlives a killed process.
+    """
+    part = path.with_name(path.name + PART)
+    try:
+        with part.open("wb") as file:
+            write(file)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    if durable:
+        _sync_folder(path.parent)
+
+
+def write_text(path: Path, text: str, durable: bool = True) -> None:
+    """Write a small text file atomically."""
+    write_atomically(path, lambda file: file.write(text.encode()), durable)
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what a killed process left half-written below `folder`."""
+    for part in folder.rglob("*" + PART):
+        part.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

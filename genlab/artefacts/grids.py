@@ -1,0 +1,96 @@
+"""Grids of the same samples and reconstructions, time after time."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from genlab.artefacts.history import History
+from genlab.artefacts.pictures import grid, save_gif, save_png, to_uint8
+from genlab.data.module import ImageData
+from genlab.learners import Learner
+from genlab.learners.abilities import Generates, Reconstructs
+from genlab.learners.learner import evaluating
+
+_CHUNK = 64
+
+
+class Grids(pl.Callback):
+    """Writes samples/*.png and reconstructions/*.png at the start, as it goes, and at the end.
+
+    Latents are drawn once from the seed; the reconstructed images are the first of the validation
+    part. `evolution.gif` shows the sample grids one after another.
+    """
+
+    def __init__(
+        self, folder: Path, history: History, every_images: int, count: int, seed: int
+    ) -> None:
+        self.folder = folder
+        self.history = history
+        self.every_images = every_images
+        self.count = count
+        self.seed = seed
+        self._latents: Tensor | None = None
+        self._originals: Tensor | None = None
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Fix latents and images; draw the first grids of a new run."""
+        assert isinstance(pl_module, Learner)
+        if not trainer.is_global_zero:
+            return
+        if isinstance(pl_module, Generates):
+            self._latents = pl_module.latents(
+                self.count, torch.Generator().manual_seed(self.seed)
+            ).to(pl_module.device)
+        if isinstance(pl_module, Reconstructs):
+            data: Any = trainer.datamodule  # type: ignore[attr-defined]
+            assert isinstance(data, ImageData)
+            batch = next(data.held_out("validation", self.count // 2), None)
+            self._originals = batch.images.to(pl_module.device) if batch else None
+        if not pl_module.images_seen:
+            self.draw(trainer, pl_module)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
+    ) -> None:
+        """Draw when due."""
+        assert isinstance(pl_module, Learner)
+        if trainer.is_global_zero and pl_module.passed(self.every_images):
+            self.draw(trainer, pl_module)
+
+    def finish(self, trainer: pl.Trainer, learner: Learner) -> None:
+        """Draw the last grids and the evolution."""
+        if not trainer.is_global_zero:
+            return
+        self.draw(trainer, learner)
+        for kind in ("samples", "reconstructions"):
+            frames = sorted((self.folder / kind).glob("images-*.png"))
+            gif = self.folder / kind / "evolution.gif"
+            if len(frames) > 1:
+                save_gif(frames, gif)
+                self.history.add_gif(f"{kind}/evolution", gif, learner.images_seen)
+
+    def draw(self, trainer: pl.Trainer, learner: Learner) -> None:
+        """Write the grids of this moment."""
+        with evaluating(learner), trainer.precision_plugin.val_step_context():
+            if self._latents is not None and isinstance(learner, Generates):
+                parts = [learner.generate(part) for part in self._latents.split(_CHUNK)]
+                self._save("samples", to_uint8(torch.cat(parts)), learner.images_seen)
+            if self._originals is not None and isinstance(learner, Reconstructs):
+                pictures = learner.reconstruct(learner.prepare(self._originals))
+                pairs = beside(self._originals, to_uint8(pictures))
+                self._save("reconstructions", pairs, learner.images_seen, group=2)
+
+    def _save(self, kind: str, pictures: Tensor, images_seen: int, group: int = 1) -> None:
+        columns = math.ceil(math.sqrt(len(pictures)) / group) * group
+        image = grid(pictures, columns, f"{kind} after {images_seen:,} images")
+        save_png(image, self.folder / kind / f"images-{images_seen:012d}.png")
+        self.history.add_image(kind, image, images_seen)
+
+
+def beside(originals: Tensor, pictures: Tensor) -> Tensor:
+    """Each original followed by its picture, (2N, C, H, W)."""
+    return torch.stack([originals.cpu(), pictures.cpu()], 1).flatten(0, 1)

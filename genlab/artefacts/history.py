@@ -1,0 +1,149 @@
+"""The record of a run in numbers: metrics.csv and TensorBoard scalars."""
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from PIL import Image
+from tensorboard.compat.proto.summary_pb2 import Summary
+from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
+
+from genlab.artefacts.files import write_text
+from genlab.errors import Diverged
+from genlab.learners import Learner
+
+
+class History(pl.Callback):
+    """Averages what the game returns and writes a row every so many images.
+
+    The running sums are part of the checkpoint, so a resumed run writes the rows that an
+    uninterrupted one would have written. metrics.csv holds no clock time for the same reason.
+    """
+
+    def __init__(self, folder: Path, every_images: int) -> None:
+        self.folder = folder
+        self.every_images = every_images
+        self.rows: list[dict[str, str]] = []
+        self.writer: SummaryWriter | None = None
+        self._names: list[str] = []
+        self._sums: Tensor | None = None
+        self._batches = 0
+
+    @property
+    def latest(self) -> dict[str, float]:
+        """The last value of every metric."""
+        merged = {k: v for row in self.rows for k, v in row.items() if v != ""}
+        return {name: float(value) for name, value in merged.items() if name != "images_seen"}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Lightning's hook."""
+        return {"names": self._names, "sums": self._sums, "batches": self._batches}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Lightning's hook."""
+        self._names = state_dict["names"]
+        self._sums = state_dict["sums"]
+        self._batches = state_dict["batches"]
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Open the files; a resumed run drops what it will write again."""
+        assert isinstance(pl_module, Learner)
+        images_seen = pl_module.images_seen
+        if self._sums is not None:
+            self._sums = self._sums.to(pl_module.device)
+        if trainer.is_global_zero:
+            self.rows = [row for row in self._read() if int(row["images_seen"]) <= images_seen]
+            self.writer = SummaryWriter(
+                str(self.folder / "tensorboard"), purge_step=images_seen or None
+            )
+            self.writer.add_text("config", _as_markdown(self.folder / "config.yaml"), images_seen)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, *_: Any
+    ) -> None:
+        """Add the batch's values; write a row where one is due."""
+        assert isinstance(pl_module, Learner)
+        values = torch.stack(list(outputs.values()))
+        if self._sums is None:
+            self._names, self._sums = list(outputs), torch.zeros_like(values)
+        self._sums += values
+        self._batches += 1
+        if pl_module.passed(self.every_images):
+            self.flush(trainer, pl_module)
+
+    def flush(self, trainer: pl.Trainer, learner: Learner) -> None:
+        """Write the averages since the last row, over all ranks, and begin anew."""
+        if self._sums is None or not self._batches:
+            return
+        means = trainer.strategy.reduce(self._sums / self._batches, reduce_op="mean").tolist()
+        self._sums.zero_()
+        self._batches = 0
+        self.record(dict(zip(self._names, means, strict=True)), "train", learner.images_seen)
+        if not all(map(math.isfinite, means)):
+            values = ", ".join(f"{n}={v:g}" for n, v in zip(self._names, means, strict=True))
+            raise Diverged(
+                f"the losses are no longer finite after {learner.images_seen:,} images ({values}); "
+                "checkpoints hold the last good state: lower the learning rate, or train with "
+                "trainer.precision=32-true"
+            )
+
+    def record(self, values: Mapping[str, float], part: str, images_seen: int) -> None:
+        """Add values named `part/name` to the row of `images_seen` (first rank only)."""
+        if self.writer is None:
+            return
+        if not self.rows or int(self.rows[-1]["images_seen"]) != images_seen:
+            self.rows.append({"images_seen": str(images_seen)})
+        for name, value in values.items():
+            self.rows[-1][f"{part}/{name}"] = repr(value)
+            self.writer.add_scalar(f"{part}/{name}", value, images_seen)
+        self._write()
+
+    def add_image(self, tag: str, image: Image.Image, images_seen: int) -> None:
+        """Show a picture in TensorBoard."""
+        if self.writer is not None:
+            self.writer.add_image(tag, np.asarray(image), images_seen, dataformats="HWC")
+
+    def add_gif(self, tag: str, gif: Path, images_seen: int) -> None:
+        """Show an animated GIF in TensorBoard's image panel, which serves it as it is."""
+        if self.writer is None:
+            return
+        with Image.open(gif) as frame:
+            width, height = frame.size
+        image = Summary.Image(
+            height=height, width=width, colorspace=3, encoded_image_string=gif.read_bytes()
+        )
+        summary = Summary(value=[Summary.Value(tag=tag, image=image)])
+        self.writer.file_writer.add_summary(summary, images_seen)
+
+    def close(self) -> None:
+        """Release TensorBoard's writer."""
+        if self.writer is not None:
+            self.writer.close()
+            self.writer = None
+
+    def _read(self) -> list[dict[str, str]]:
+        path = self.folder / "metrics.csv"
+        if not path.exists():
+            return []
+        with path.open(newline="") as file:
+            return [{k: v for k, v in row.items() if v != ""} for row in csv.DictReader(file)]
+
+    def _write(self) -> None:
+        names = list(dict.fromkeys(name for row in self.rows for name in row))
+        text = io.StringIO()
+        table = csv.DictWriter(text, names, restval="", lineterminator="\n")
+        table.writeheader()
+        table.writerows(self.rows)
+        write_text(self.folder / "metrics.csv", text.getvalue(), durable=False)
+
+
+def _as_markdown(file: Path) -> str:
+    text = file.read_text() if file.exists() else ""
+    return "".join(f"    {line}\n" for line in text.splitlines())

@@ -1,0 +1,28 @@
+"""From a run's config to its learner and its data."""
+
+from typing import Any
+
+from genlab.config import build
+from genlab.data.module import ImageData
+from genlab.errors import ConfigError
+from genlab.learners import Learner
+from genlab.learners.learner import seed_noise
+
+DATA_KEYS = ("validation", "test", "flip", "batch_size", "in_memory_gb")
+
+
+def build_data(config: dict[str, Any]) -> ImageData:
+    """The data module of a run's config."""
+    data = config["data"]
+    source = build(data["source"], "data.source")
+    return ImageData(source, **{key: data[key] for key in DATA_KEYS}, seed=config["seed"])
+
+
+def build_learner(config: dict[str, Any]) -> Learner:
+    """The learner of a run's config, with weights drawn from its seed."""
+    seed_noise(config["seed"])
+    learner = build(config["model"], "model")
+    if not isinstance(learner, Learner):
+        raise ConfigError(f"model: {config['model'].get('_target_')} is not a learner")
+    learner.noise_seed = config["seed"]
+    return learner

@@ -1,0 +1,60 @@
+"""The one terminal console, and the log handlers that write through it."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@cache
+def console() -> "Console":
+    """The console that everything prints through, so that a progress bar is never torn."""
+    from rich.console import Console
+
+    return Console(file=sys.stdout, soft_wrap=True, highlight=False)
+
+
+class ConsoleHandler(logging.Handler):
+    """Log records as plain lines on the console; tracebacks are left to the log file."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record; warnings and errors say their level."""
+        if record.exc_info:
+            return
+        prefix = "" if record.levelno < logging.WARNING else f"{record.levelname.lower()}: "
+        console().print(prefix + record.getMessage(), markup=False)
+
+
+@contextmanager
+def log_to(file: Path, on_console: bool = False, quiet: bool = False) -> Iterator[None]:
+    """Log into `file`, with times and levels, while the block runs.
+
+    `on_console` adds the console for a process that Hydra has not set up; `quiet` logs nothing.
+    """
+    root = logging.getLogger()
+    handlers: list[logging.Handler] = []
+    if not quiet:
+        handlers.append(logging.FileHandler(file))
+        handlers[0].setFormatter(
+            logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        )
+        if on_console:
+            handlers.append(ConsoleHandler())
+            root.setLevel(logging.INFO)
+    for handler in handlers:
+        root.addHandler(handler)
+    try:
+        yield
+    except BaseException:
+        logging.getLogger(__name__).error("the run ended early", exc_info=True)
+        raise
+    finally:
+        for handler in handlers:
+            root.removeHandler(handler)
+            handler.close()

@@ -1,0 +1,26 @@
+"""Images: sources, the cache of prepared images, splits and the training stream."""
+
+from genlab.data.avatars import Avatars
+from genlab.data.cache import cache_folder, prepare
+from genlab.data.celeba import CelebA
+from genlab.data.cifar10 import Cifar10
+from genlab.data.digits import Digits
+from genlab.data.folder import Folder
+from genlab.data.idx_sets import FashionMnist, Mnist
+from genlab.data.image_set import ImageSet
+from genlab.data.source import Annotations, Source
+
+__all__ = [
+    "Annotations",
+    "Avatars",
+    "CelebA",
+    "Cifar10",
+    "Digits",
+    "FashionMnist",
+    "Folder",
+    "ImageSet",
+    "Mnist",
+    "Source",
+    "cache_folder",
+    "prepare",
+]

@@ -1,0 +1,206 @@
+"""Images prepared once per machine, in a folder named by the content of their settings."""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from genlab.data.image_set import ImageSet
+from genlab.data.progress import progress
+from genlab.data.source import Annotations, Source
+from genlab.errors import ConfigError, ResourceError
+
+GIB = 2**30
+_logger = logging.getLogger(__name__)
+
+
+def cache_folder() -> Path:
+    """GENLAB_CACHE, or a folder where this system keeps caches; not created here."""
+    if named := os.environ.get("GENLAB_CACHE"):
+        return Path(named).expanduser().absolute()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "genlab"
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return Path(base).absolute() / "genlab"
+    return Path.home() / ".cache" / "genlab"
+
+
+def prepare(source: Source, in_memory_gb: float) -> ImageSet:
+    """The source's images at their final size, from the cache or written to it first.
+
+    Any number of processes may prepare the same set at once: each builds a folder of its own, and
+    the first rename wins.
+
+    Args:
+        source: where the images come from.
+        in_memory_gb: GiB up to which all images are read into memory; larger sets are
+            memory-mapped.
+
+    Raises:
+        DataError: from the source.
+        ResourceError: the cache folder cannot be written, or the disk is too full.
+    """
+    if in_memory_gb < 0:
+        raise ConfigError(f"data.in_memory_gb={in_memory_gb} must be 0 or more")
+    folder = _entry(source)
+    image_set = _load(folder, in_memory_gb)
+    if image_set is None:
+        _build(source, folder)
+        image_set = _load(folder, in_memory_gb)
+    if image_set is None:
+        raise ResourceError(f"{folder} vanished while being read: run again")
+    return image_set
+
+
+def _entry(source: Source) -> Path:
+    canonical = json.dumps(source.fingerprint(), sort_keys=True, separators=(",", ":"))
+    digest = hashlib.sha256(canonical.encode()).hexdigest()[:16]
+    return cache_folder() / "images" / f"{type(source).__name__.lower()}-{digest}"
+
+
+def _load(folder: Path, in_memory_gb: float) -> ImageSet | None:
+    """The entry in `folder`; None, with the folder gone, where it is absent or damaged."""
+    if not folder.is_dir():
+        return None
+    try:
+        about = json.loads((folder / "about.json").read_text())
+        file = folder / "images.npy"
+        if file.stat().st_size != about["bytes"]:
+            raise ValueError(f"images.npy has {file.stat().st_size} bytes, not {about['bytes']}")
+        in_memory = about["bytes"] <= in_memory_gb * GIB
+        images = np.load(file, mmap_mode=None if in_memory else "r", allow_pickle=False)
+        with np.load(folder / "labels.npz", allow_pickle=False) as stored:
+            labels = {name: stored[name] for name in about["classes"]}
+        if any(len(values) != len(images) for values in labels.values()):
+            raise ValueError("labels.npz and images.npy differ in length")
+        return ImageSet(images, labels, about["classes"], about["about"], about["test_start"])
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        _logger.warning("%s is damaged and is prepared again: %s", folder, error)
+        _discard(folder)
+        return None
+
+
+def _discard(folder: Path) -> None:
+    """Remove a damaged entry at once for other processes, then from the disk."""
+    with _disk(folder.parent):
+        trash = _work_folder(folder)
+        try:
+            folder.rename(trash / "damaged")
+        except FileNotFoundError:
+            pass  # another process was faster
+        finally:
+            shutil.rmtree(trash, ignore_errors=True)
+
+
+def _build(source: Source, folder: Path) -> None:
+    count = source.count()
+    started = time.monotonic()
+    with _disk(folder.parent):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(folder.parent)
+        work = _work_folder(folder)
+    try:
+        shape = (count, source.channels, source.resolution, source.resolution)
+        with _disk(folder.parent):
+            images = _allocate(work / "images.npy", shape)
+        with progress(f"preparing {type(source).__name__}", count) as advance:
+            annotations = source.write(images, advance)
+        with _disk(folder.parent):
+            images.flush()
+            del images
+            _write_annotations(work, annotations)
+            _publish(work, folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    _logger.info("prepared %d images in %.1f s: %s", count, time.monotonic() - started, folder)
+
+
+def _allocate(file: Path, shape: tuple[int, ...]) -> np.memmap:
+    """A zeroed uint8 .npy map whose disk blocks are reserved: a full disk would kill a writer."""
+    size = int(np.prod(shape))
+    free = shutil.disk_usage(file.parent).free
+    if size > free:
+        raise ResourceError(
+            f"{file.parent.parent} needs {size / GIB:.2f} GiB but has {free / GIB:.2f} GiB free: "
+            "free some space, set GENLAB_CACHE to another disk, or lower data.resolution"
+        )
+    images = np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=shape)
+    if hasattr(os, "posix_fallocate"):
+        with file.open("r+b") as handle:
+            os.posix_fallocate(handle.fileno(), 0, file.stat().st_size)
+    return images
+
+
+def _write_annotations(work: Path, annotations: Annotations) -> None:
+    labels = {name: values.astype(np.int64) for name, values in annotations.labels.items()}
+    # Nothing to pickle here: allow_pickle=False turns a slip of a source into an error.
+    np.savez(work / "labels.npz", allow_pickle=False, **labels)
+    about = {
+        "about": annotations.about,
+        "classes": annotations.classes,
+        "test_start": annotations.test_start,
+        "bytes": (work / "images.npy").stat().st_size,
+    }
+    (work / "about.json").write_text(json.dumps(about, indent=1, ensure_ascii=False))
+
+
+def _publish(work: Path, folder: Path) -> None:
+    for file in [*work.iterdir(), work]:
+        descriptor = os.open(file, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    try:
+        work.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+        # Another process has put the same images there first; they are as good.
+
+
+def _work_folder(folder: Path) -> Path:
+    """A new empty sibling of `folder` whose name says which process works in it."""
+    prefix = f".{folder.name}.{socket.gethostname()}.{os.getpid()}."
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
+
+
+def _remove_leftovers(parent: Path) -> None:
+    """Remove the work folders of this machine's dead processes."""
+    for folder in parent.glob(f".*.{socket.gethostname()}.*.*"):
+        process = folder.name.rsplit(".", 2)[1]
+        if process.isdigit() and not _alive(int(process)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+@contextmanager
+def _disk(parent: Path) -> Iterator[None]:
+    """Turn what the disk refuses into one line with the mend."""
+    try:
+        yield
+    except OSError as error:
+        raise ResourceError(
+            f"cannot write to the image cache {parent}: {error.strerror or error}; "
+            "set GENLAB_CACHE to a folder with room that you may write to"
+        ) from error

@@ -1,0 +1,88 @@
+"""Prepared images with their labels, and how they part into training, validation and test."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from genlab.data.names import one_of
+from genlab.errors import ConfigError, DataError
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """All images of one source at one size.
+
+    Attributes:
+        images: uint8 (N, C, H, W), an array or a memory map.
+        labels: int64 (N,) by name; the main class label of a source is named "label".
+        classes: class names by label name; a label is an index into them.
+        about: one line on what the images are and their licence.
+        test_start: images[test_start:] are the source's own test split; None without one.
+    """
+
+    images: np.ndarray
+    labels: dict[str, np.ndarray]
+    classes: dict[str, list[str]]
+    about: str
+    test_start: int | None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def resolution(self) -> int:
+        """Height and width in pixels."""
+        return int(self.images.shape[2])
+
+    @property
+    def channels(self) -> int:
+        """1 (grey) or 3 (RGB)."""
+        return int(self.images.shape[1])
+
+    def split(self, name: str, validation: float, test: float, seed: int = 0) -> np.ndarray:
+        """Positions of the images in one part, sorted int64 (n,).
+
+        The three parts are disjoint, cover the set and depend on the arguments alone.
+
+        Args:
+            name: train, validation or test.
+            validation: share (below 1) or number of images held out of the non-test images.
+            test: share or number of test images; a source's own test split takes its place.
+            seed: of the draw.
+
+        Raises:
+            ConfigError: an unknown name, or a size that the set cannot give.
+            DataError: too few images to leave one for training.
+        """
+        one_of("split", name, SPLITS)
+        generator = np.random.Generator(np.random.PCG64(seed))
+        order = generator.permutation(len(self) if self.test_start is None else self.test_start)
+        if self.test_start is None:
+            held = _part_size("data.test", test, len(order))
+            test_part, rest = order[:held], order[held:]
+        else:
+            test_part, rest = np.arange(self.test_start, len(self)), order
+        held = _part_size("data.validation", validation, len(rest))
+        parts = {"train": rest[held:], "validation": rest[:held], "test": test_part}
+        if not len(parts["train"]):
+            raise DataError(
+                f"{len(self)} image{'s are' if len(self) != 1 else ' is'} too few to train on with "
+                f"data.validation={validation} and data.test={test}: add images or lower these two"
+            )
+        return np.sort(parts[name]).astype(np.int64)
+
+
+def _part_size(key: str, size: float, available: int) -> int:
+    """Images in a part of a share or number `size`, at least one for any share above 0."""
+    if 0 < size < 1:
+        return max(1, round(size * available))
+    if size < 0 or size != int(size):
+        raise ConfigError(f"{key}={size} must be a share from 0 to below 1 or a number of images")
+    if size and size >= available > 1:
+        raise ConfigError(
+            f"{key}={size} leaves no training images of {available}: set a smaller number or a "
+            "share below 1"
+        )
+    return int(size)

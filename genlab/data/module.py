@@ -1,0 +1,99 @@
+"""From a source to the batches that a trainer asks for."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+
+from genlab.data.cache import prepare
+from genlab.data.image_set import ImageSet
+from genlab.data.source import Source
+from genlab.data.stream import Batch, Stream, take
+from genlab.errors import ConfigError, DataError
+
+
+class ImageData(pl.LightningDataModule):
+    """Training stream and held-out batches of one source.
+
+    Args:
+        source: where the images come from.
+        validation, test: held-out parts, a share below 1 or a number of images; `test` counts only
+            for sources without a test split of their own.
+        flip: mirror half of the training images.
+        batch_size: images per batch and rank.
+        in_memory_gb: larger sets are memory-mapped.
+        seed: of the order; the splits do not depend on it.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        validation: float,
+        test: float,
+        flip: bool,
+        batch_size: int,
+        in_memory_gb: float,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        if batch_size < 1:
+            raise ConfigError(f"data.batch_size={batch_size} must be at least 1")
+        self.source = source
+        self.validation = validation
+        self.test = test
+        self.flip = flip
+        self.batch_size = batch_size
+        self.in_memory_gb = in_memory_gb
+        self.seed = seed
+        self._image_set: ImageSet | None = None
+
+    @property
+    def image_set(self) -> ImageSet:
+        """All images of the source, prepared on first use."""
+        if self._image_set is None:
+            self._image_set = prepare(self.source, self.in_memory_gb)
+        return self._image_set
+
+    def indices(self, split: str) -> np.ndarray:
+        """Positions of the split's images, sorted; `split` is train, validation or test."""
+        return self.image_set.split(split, self.validation, self.test)
+
+    def prepare_data(self) -> None:
+        """Lightning's hook, called on one process of each machine."""
+        prepare(self.source, self.in_memory_gb)
+
+    def setup(self, stage: str | None = None) -> None:
+        """Lightning's hook; refuses a batch that the training part cannot fill."""
+        available = len(self.indices("train"))
+        world = self.trainer.world_size if self.trainer else 1
+        if self.batch_size * world > available:
+            raise DataError(
+                f"data.batch_size={self.batch_size} on {world} process(es) asks for more than the "
+                f"{available} training images: set data.batch_size={max(available // world, 1)} "
+                "or less"
+            )
+
+    def train_dataloader(self) -> Stream:
+        """Lightning's hook: an endless stream placed by the learner's count of images."""
+        trainer = self.trainer
+        assert trainer is not None
+        learner: Any = trainer.lightning_module
+        return Stream(
+            self.image_set,
+            self.indices("train"),
+            self.batch_size,
+            self.seed,
+            images_seen=lambda: learner.images_seen,
+            flip=self.flip,
+            rank=trainer.global_rank,
+        )
+
+    def held_out(
+        self, split: str, batch_size: int, count: int | None = None, rank: int = 0, world: int = 1
+    ) -> Iterator[Batch]:
+        """The split's first `count` images (all by default) in order, every world-th to a rank."""
+        indices = self.indices(split)[:count][rank::world]
+        for start in range(0, len(indices), batch_size):
+            yield take(self.image_set, indices[start : start + batch_size])

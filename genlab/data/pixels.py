@@ -1,0 +1,100 @@
+"""From any picture to the square uint8 array of one size."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from genlab.data.source import Advance
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+RULE = (
+    "turned upright by EXIF, laid over white, centre-cropped to a square, "
+    "resized by Lanczos (reduced) or bicubic (enlarged)"
+)
+
+
+def fit(image: Image, resolution: int, channels: int) -> np.ndarray:
+    """Any PIL image as uint8 (channels, resolution, resolution).
+
+    Transparency is laid over white, 16 bits are scaled to 8, and any mode becomes grey or RGB. The
+    largest centred square is reduced by Lanczos or enlarged by bicubic filtering, both
+    antialiased; a picture that is already of this size and mode keeps every pixel.
+
+    Raises:
+        ValueError: 32-bit floats, whose range no file states.
+    """
+    from PIL.Image import Resampling
+
+    image = _eight_bit(image, "L" if channels == 1 else "RGB")
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    if image.width != image.height:
+        image = image.crop((left, top, left + side, top + side))
+    if side != resolution:
+        filtering = Resampling.LANCZOS if side > resolution else Resampling.BICUBIC
+        image = image.resize((resolution, resolution), filtering)
+    pixels = np.asarray(image)
+    return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
+
+
+def fit_arrays(pictures: np.ndarray, images: np.ndarray, advance: Advance) -> None:
+    """Fit uint8 pictures, (N, H, W) grey or (N, H, W, 3) RGB, into `images`, (N, C, R, R)."""
+    from PIL import Image
+
+    _, channels, resolution, _ = images.shape
+    for index, picture in enumerate(pictures):
+        images[index] = fit(Image.fromarray(picture), resolution, channels)
+        advance(1)
+
+
+def upright(image: Image) -> Image:
+    """The image turned as its EXIF orientation says."""
+    from PIL import ImageOps
+
+    return ImageOps.exif_transpose(image)
+
+
+def in_threads(function: Callable[[T], R], items: Sequence[T], advance: Advance) -> list[R]:
+    """`function` of every item, in order; Pillow decodes and resizes outside Python's lock."""
+    results = []
+    with ThreadPoolExecutor(cores()) as pool:
+        try:
+            for result in pool.map(function, items):
+                results.append(result)
+                advance(1)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return results
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _eight_bit(image: Image, mode: str) -> Image:
+    from PIL import Image as Pillow
+
+    if image.mode == "F":
+        raise ValueError("32-bit float pixels have no stated range")
+    if image.mode.startswith("I"):
+        deep = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
+        image = Pillow.fromarray(((deep + 128) // 257).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Pillow.new("RGBA", image.size, "white")
+        image = Pillow.alpha_composite(white, image)
+    return image if image.mode == mode else image.convert(mode)

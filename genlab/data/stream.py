@@ -1,0 +1,101 @@
+"""Batches as a pure function of (seed, rank, images seen)."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genlab.data.image_set import ImageSet
+
+_MASK = 2**64 - 1
+
+
+class Batch(NamedTuple):
+    """images: uint8 (B, C, H, W); labels: int64 (B,) by name."""
+
+    images: Tensor
+    labels: dict[str, Tensor]
+
+
+def mix(*numbers: int) -> int:
+    """One well-spread seed in [0, 2^63) from several integers (the finaliser of splitmix64)."""
+    state = 0
+    for number in numbers:
+        state = (state + number + 0x9E3779B97F4A7C15) & _MASK
+        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
+        state ^= state >> 31
+    return state >> 1
+
+
+def take(image_set: ImageSet, indices: np.ndarray) -> Batch:
+    """The images at `indices`, (B,), with their labels."""
+    return Batch(
+        torch.from_numpy(image_set.images[indices]),
+        {name: torch.from_numpy(values[indices]) for name, values in image_set.labels.items()},
+    )
+
+
+class Stream:
+    """An endless stream of shuffled training batches that holds no position of its own.
+
+    Epoch e is the permutation drawn with seed (seed, e); epochs follow each other without a gap.
+    When `images_seen()` images have been consumed over all ranks, rank r gets the images at
+    positions images_seen + r * batch_size onwards. Nothing has to be saved to resume it.
+    """
+
+    def __init__(
+        self,
+        image_set: ImageSet,
+        indices: np.ndarray,
+        batch_size: int,
+        seed: int,
+        images_seen: Callable[[], int],
+        flip: bool = False,
+        rank: int = 0,
+    ) -> None:
+        self.image_set = image_set
+        self.indices = indices
+        self.batch_size = batch_size
+        self.seed = seed
+        self.images_seen = images_seen
+        self.flip = flip
+        self.rank = rank
+        self._orders: dict[int, np.ndarray] = {}
+
+    def __len__(self) -> int:
+        """Practically endless; a stated length keeps Lightning from fetching ahead."""
+        return 10**15
+
+    def __iter__(self) -> Iterator[Batch]:
+        while True:
+            yield self.at(self.images_seen())
+
+    def at(self, images_seen: int) -> Batch:
+        """This rank's batch once `images_seen` images have been consumed by all ranks."""
+        start = images_seen + self.rank * self.batch_size
+        batch = take(self.image_set, self._window(start, start + self.batch_size))
+        if self.flip:
+            generator = torch.Generator().manual_seed(mix(self.seed, start, 1))
+            mirrored = torch.rand(self.batch_size, generator=generator) < 0.5
+            batch.images[mirrored] = batch.images[mirrored].flip(-1)
+        return batch
+
+    def _window(self, start: int, stop: int) -> np.ndarray:
+        size = len(self.indices)
+        parts = []
+        while start < stop:
+            epoch, offset = divmod(start, size)
+            length = min(stop - start, size - offset)
+            parts.append(self._order(epoch)[offset : offset + length])
+            start += length
+        return np.concatenate(parts)
+
+    def _order(self, epoch: int) -> np.ndarray:
+        if epoch not in self._orders:
+            generator = np.random.Generator(np.random.PCG64(mix(self.seed, epoch)))
+            self._orders = {e: o for e, o in self._orders.items() if e == epoch - 1}
+            self._orders[epoch] = generator.permutation(self.indices)
+        return self._orders[epoch]

@@ -1,0 +1,55 @@
+"""What can go wrong, as exceptions that carry the process's exit code.
+
+Every message is one line that names the value, the place and the mend. The command line prints it
+and exits with `exit_code`; a traceback appears only with `--debug` (and always in the log file).
+"""
+
+
+class GenlabError(Exception):
+    """Base of all expected failures."""
+
+    exit_code = 1
+
+
+class ConfigError(GenlabError):
+    """A setting that cannot be used."""
+
+    exit_code = 2
+
+
+class DataError(GenlabError):
+    """Images that cannot be found, read or used."""
+
+    exit_code = 3
+
+
+class CheckpointError(GenlabError):
+    """A run, checkpoint or weights file that cannot be used."""
+
+    exit_code = 4
+
+
+class ResourceError(GenlabError):
+    """A device, folder, disk or lock that is not to be had."""
+
+    exit_code = 5
+
+
+class Diverged(GenlabError):
+    """Losses or weights that are no longer finite."""
+
+    exit_code = 6
+
+
+class WorkerFailed(GenlabError):
+    """A worker process or rank that died."""
+
+    exit_code = 7
+
+
+class Stopped(GenlabError):
+    """A signal asked the run to stop; its state is saved."""
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number

@@ -1,0 +1,62 @@
+"""One line from Hydra's and OmegaConf's errors, with the near miss."""
+
+import re
+
+from genlab.config import flatten, near_miss
+
+
+def explain(error: Exception, argv: list[str]) -> str:
+    """The mistake on the command line in `argv` (verb first) behind a Hydra or OmegaConf error."""
+    messages = _chain(error)
+    text = "\n".join(messages)
+    page = re.search(r"Could not find '([^']+)/([^'/]+)'", text)
+    if page:
+        group, name = page.groups()
+        options = re.search(r"Available options in .*?:\n((?:\s+\S+\n?)*)", text)
+        known = options[1].split() if options else []
+        return f"{group}={name}: no such page; {near_miss(name, known)}"
+    key = re.search(r"Could not override '([^']+)'", text) or re.search(
+        r"Key '([^']+)' is not in struct", text
+    )
+    if key:
+        full = re.search(r"full_key: (\S+)", text)
+        name = key[1] if not full or key[1].endswith(full[1]) else full[1]
+        return f"{name}: no such setting; {near_miss(name, _known_keys(argv))}"
+    missing = re.search(r"Missing mandatory value: (\S+)", text)
+    if missing:
+        return f"{missing[1]} is missing: add {missing[1]}=VALUE"
+    return messages[-1].splitlines()[0] if len(messages) > 1 else "; ".join(text.splitlines()[:2])
+
+
+def _chain(error: BaseException | None) -> list[str]:
+    messages = []
+    while error is not None:
+        messages.append(str(error))
+        error = error.__cause__
+    return messages
+
+
+def _known_keys(argv: list[str]) -> list[str]:
+    """Every setting and group of the verb, composed with the pages chosen in `argv`."""
+    from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from omegaconf import OmegaConf
+
+    from genlab.config import config_folder
+
+    verb, words = argv[0], argv[1:]
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(config_folder()), version_base="1.3"):
+        groups = [
+            w for w in words if w.partition("=")[0] in ("model", "data", "trainer", "experiment")
+        ]
+        try:
+            composed = compose(verb, overrides=groups)
+        except Exception:  # the choice of pages is itself at fault: there is nothing to compare
+            return []
+    plain = OmegaConf.to_container(composed, resolve=False)
+    paths = [path for path, _ in flatten(plain) if not path.endswith(("_target_", "_partial_"))]
+    inner = {
+        path.rsplit(".", depth)[0] for path in paths for depth in range(1, path.count(".") + 1)
+    }
+    return [*paths, *inner]

@@ -1,0 +1,108 @@
+"""The network whose features generated and real images are compared in.
+
+InceptionV3 where its weights can be had; else a small classifier that is trained once on the data
+set's own labels, as an ordinary run in the cache folder.
+"""
+
+import hashlib
+import json
+import logging
+from typing import Any
+
+import torch
+from torch import nn
+
+from genlab.assemble import build_data, build_learner
+from genlab.data.cache import cache_folder
+from genlab.errors import ConfigError
+from genlab.metrics import ClassifierFeatures, FeatureNetwork, FeaturesUnavailable, state_sha256
+from genlab.metrics.inception import inception
+from genlab.opened import load_weights
+from genlab.runs import RunFolder
+from genlab.train import fit
+
+log = logging.getLogger(__name__)
+
+CHOICES = ("auto", "inception", "classifier")
+CLASSIFIER_IMAGES = 300_000
+
+
+def feature_network(choice: str, config: dict[str, Any], device: torch.device) -> FeatureNetwork:
+    """The network that `choice` names for the data of a run's config, on `device`.
+
+    Raises FeaturesUnavailable where it cannot be had, ConfigError for an unknown choice.
+    """
+    if choice not in CHOICES:
+        raise ConfigError(f"features={choice} is none of {', '.join(CHOICES)}")
+    if choice in ("auto", "inception"):
+        try:
+            return inception(device)
+        except FeaturesUnavailable as error:
+            if choice == "inception":
+                raise
+            log.info("%s; using a classifier of this data set instead", error)
+    return _classifier(config, device)
+
+
+def _classifier(config: dict[str, Any], device: torch.device) -> ClassifierFeatures:
+    data = build_data(config)
+    classes = {name: len(names) for name, names in data.image_set.classes.items()}
+    if not classes:
+        raise FeaturesUnavailable(
+            "the data set has no labels to train a classifier on: sort the images into a folder "
+            'for each class, or pip install "genlab[inception]"'
+        )
+    recipe = _recipe(config, classes)
+    key = hashlib.sha256(
+        json.dumps([recipe, data.source.fingerprint()], sort_keys=True, default=str).encode()
+    ).hexdigest()[:16]
+    folder = RunFolder(cache_folder() / "features" / f"classifier-{key}")
+    if not folder.summary.exists():
+        log.info("training a classifier of %s once, as feature network", ", ".join(classes))
+        folder.path.mkdir(parents=True, exist_ok=True)
+        folder.lock()
+        folder.create(recipe, [])
+        fit(recipe, folder)
+        folder.release()
+    learner = build_learner(recipe)
+    load_weights(learner, folder)
+    network: nn.Module = learner.exported.to(device)
+    accuracy = folder.read_summary()["metrics"]
+    names = [f"{n.rsplit('/', 1)[1]} {v:.3f}" for n, v in accuracy.items() if "/accuracy/" in n]
+    name = f"genlab classifier (validation accuracy: {', '.join(names)})"
+    return ClassifierFeatures(network, name, state_sha256(network))
+
+
+def _recipe(config: dict[str, Any], classes: dict[str, int]) -> dict[str, Any]:
+    """The config of the classifier's run: a fixed network and length, the run's data."""
+    adam = {"_target_": "torch.optim.Adam", "_partial_": True, "lr": 1e-3, "fused": True}
+    encoder = {
+        "_target_": "genlab.networks.convolutional.Encoder",
+        "resolution": config["data"]["resolution"],
+        "channels": config["data"]["channels"],
+        "outputs": 128,
+        "width": 32,
+    }
+    classifier = {"_target_": "genlab.networks.Classifier", "encoder": encoder, "classes": classes}
+    return {
+        "model": {
+            "_target_": "genlab.learners.Supervised",
+            "classifier": classifier,
+            "optimizer": adam,
+        },
+        "data": {**config["data"], "batch_size": 100, "flip": False},
+        "trainer": {
+            "accelerator": "auto",
+            "devices": 1,
+            "num_nodes": 1,
+            "precision": "32-true",
+            "channels_last": "auto",
+            "compile": False,
+        },
+        "seed": 0,
+        "total_images": CLASSIFIER_IMAGES,
+        "max_minutes": None,
+        "checkpoint": {"every_images": None, "every_minutes": 2, "keep": 1},
+        "samples": {"every_images": CLASSIFIER_IMAGES, "count": 1},
+        "log": {"every_images": 10_000, "validate_every_images": CLASSIFIER_IMAGES},
+    }

@@ -1,0 +1,38 @@
+"""What a trained learner can be asked for, whichever game it played."""
+
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+
+@runtime_checkable
+class Generates(Protocol):
+    """Makes pictures from nothing but noise."""
+
+    def latents(self, count: int, generator: torch.Generator) -> Tensor:
+        """(count, width) draws from the prior, on the CPU."""
+        ...
+
+    def generate(self, latents: Tensor) -> Tensor:
+        """(B, width) to pictures (B, C, H, W) in [-1, 1]."""
+        ...
+
+
+@runtime_checkable
+class Reconstructs(Protocol):
+    """Makes a picture of a picture."""
+
+    def reconstruct(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) in [-1, 1] to the same shape and range."""
+        ...
+
+
+@runtime_checkable
+class Measures(Protocol):
+    """Knows how well it does on images that it was not trained on."""
+
+    def measure(self, images: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Images (B, C, H, W) in [-1, 1] to named values per image, (B,), in evaluation mode."""
+        ...

@@ -1,0 +1,130 @@
+"""What every game shares: the count of images, repeatable noise, normalised input."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, final
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from genlab.data.stream import Batch, mix
+
+OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
+Losses = dict[str, Tensor]
+
+
+def normalise(images: Tensor) -> Tensor:
+    """Images uint8 to float in [-1, 1], the shape unchanged."""
+    return images.float().div_(127.5).sub_(1.0)
+
+
+class Learner(pl.LightningModule, ABC):
+    """A game played one batch at a time, with progress counted in images over all ranks.
+
+    All noise of a batch is drawn from torch's default generator, which is seeded from
+    (seed, rank, images seen) as the batch begins: a resumed run draws what an uninterrupted one
+    would have drawn. Optimizers are stepped by the game itself (manual optimisation) and not
+    through Lightning's wrapper, whose bookkeeping counts every player's step.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.images_seen = 0
+        self.images_before = 0  # the last batch
+        self.noise_seed = 0
+        self.memory_format: torch.memory_format = torch.contiguous_format
+
+    @property
+    @abstractmethod
+    def exported(self) -> nn.Module:
+        """The network whose weights a finished run keeps for use."""
+
+    @abstractmethod
+    def play(self, images: Tensor, labels: Mapping[str, Tensor]) -> Losses:
+        """One step on images (B, C, H, W) in [-1, 1]; returns scalars to log, detached."""
+
+    @abstractmethod
+    def optimizers_of_players(self) -> list[torch.optim.Optimizer]:
+        """One optimizer per player, made anew."""
+
+    @final
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """Lightning's hook."""
+        return self.optimizers_of_players()
+
+    @final
+    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
+        """Lightning's hook: seed the noise, normalise, play, count."""
+        seed_noise(mix(self.noise_seed, self.global_rank, self.images_seen))
+        losses = self.play(self.prepare(batch.images), batch.labels)
+        self.images_before = self.images_seen
+        self.images_seen += len(batch.images) * self.trainer.world_size
+        return losses
+
+    def passed(self, every_images: int | None) -> bool:
+        """Whether the last batch passed a multiple of `every_images`; never where it is None."""
+        if not every_images:
+            return False
+        return self.images_seen // every_images > self.images_before // every_images
+
+    def prepare(self, images: Tensor) -> Tensor:
+        """Images uint8 to what the networks take."""
+        return normalise(images).contiguous(memory_format=self.memory_format)
+
+    def descend(self, player: int, loss: Tensor) -> None:
+        """One optimizer step of the given player."""
+        optimizer = self.optimizers(use_pl_optimizer=False)
+        if isinstance(optimizer, list):
+            optimizer = optimizer[player]
+        optimizer.zero_grad(set_to_none=True)
+        self.manual_backward(loss)
+        optimizer.step()
+
+    def on_train_start(self) -> None:
+        """Lightning's hook: optimizer settings are the config's, also where a run continues."""
+        optimizers = self.optimizers(use_pl_optimizer=False)
+        for optimizer in optimizers if isinstance(optimizers, list) else [optimizers]:
+            for group in optimizer.param_groups:
+                group.update(optimizer.defaults)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Lightning's hook."""
+        checkpoint["images_seen"] = self.images_seen
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Lightning's hook."""
+        self.images_seen = checkpoint["images_seen"]
+
+
+def seed_noise(seed: int) -> None:
+    """Seed torch's default generators; far cheaper than torch.manual_seed, which also warms up."""
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        torch.cuda.default_generators[torch.cuda.current_device()].manual_seed(seed)
+
+
+@contextmanager
+def frozen(network: nn.Module) -> Iterator[None]:
+    """Gradients pass through the network but none are computed for its parameters."""
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    for parameter in parameters:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.requires_grad_(True)
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """The network in evaluation mode, and back in its mode afterwards."""
+    training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(training)

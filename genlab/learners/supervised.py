@@ -1,0 +1,49 @@
+"""One player that names what it sees: classifiers of every label of a data set at once."""
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genlab.learners.learner import Learner, Losses, OptimizerFactory
+from genlab.networks import Classifier
+
+
+class Supervised(Learner):
+    """Minimises the cross-entropy summed over the named labels.
+
+    Args:
+        classifier: images to logits by label name.
+        optimizer: makes the optimizer from parameters.
+    """
+
+    def __init__(self, classifier: Classifier, optimizer: OptimizerFactory) -> None:
+        super().__init__()
+        self.classifier = classifier
+        self.optimizer = optimizer
+
+    @property
+    def exported(self) -> nn.Module:
+        """The classifier."""
+        return self.classifier
+
+    def optimizers_of_players(self) -> list[torch.optim.Optimizer]:
+        """The one player's optimizer."""
+        return [self.optimizer(self.classifier.parameters())]
+
+    def play(self, images: Tensor, labels: Mapping[str, Tensor]) -> Losses:
+        """Predict, compare, step."""
+        logits = {name: value.float() for name, value in self.classifier(images).items()}
+        loss = torch.stack([F.cross_entropy(logits[name], labels[name]) for name in logits]).sum()
+        self.descend(0, loss)
+        hits = [(logits[name].argmax(1) == labels[name]).float().mean() for name in logits]
+        return {"loss": loss.detach(), "accuracy": torch.stack(hits).mean()}
+
+    @torch.inference_mode()
+    def measure(self, images: Tensor, labels: Mapping[str, Tensor]) -> Losses:
+        """Accuracy of each label, (B,) of 0 and 1 per image."""
+        return {
+            f"accuracy/{name}": (logits.argmax(1) == labels[name]).float()
+            for name, logits in self.classifier(images).items()
+        }

@@ -1,0 +1,22 @@
+"""How near a picture is to the image it stands for."""
+
+import torch
+from torch import Tensor
+
+from genlab.objectives.reconstruction import SquaredError
+
+
+def squared_error(pictures: Tensor, images: Tensor) -> Tensor:
+    """(B,) mean squared error per pixel value on [0, 1], of (B, C, H, W) in [-1, 1]."""
+    return SquaredError()(pictures, images)
+
+
+def psnr(mean_squared_error: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio in dB, 10 log10(1 / error), elementwise; infinite for no error.
+
+    By convention a set's value is the mean of its images' ratios, not the ratio of their mean error.
+
+    Args:
+        mean_squared_error: per pixel value on [0, 1], where the peak is 1.
+    """
+    return -10 * torch.log10(mean_squared_error)

@@ -1,0 +1,54 @@
+"""The exponential moving average of a network's weights."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+
+class Average(nn.Module):
+    """Keeps `network`, a copy whose weights follow another network's with a half-life in images.
+
+    Karras et al. 2018 average generators; the half-life form with a ramp-up is that of
+    https://arxiv.org/abs/1912.04958 (appendix B): the half-life is at most `ramp_up` times the
+    images seen, so that early averages do not cling to the first weights. Floating buffers (batch
+    statistics) are averaged alike, others are copied.
+    """
+
+    def __init__(self, network: nn.Module, half_life_images: float, ramp_up: float = 0.05) -> None:
+        super().__init__()
+        if half_life_images < 0:
+            raise ValueError(f"half_life_images={half_life_images} is negative; 0 switches it off")
+        self.half_life_images = half_life_images
+        self.ramp_up = ramp_up
+        self.network = copy.deepcopy(network).eval().requires_grad_(False)
+
+    def train(self, mode: bool = True) -> "Average":
+        """Stay in evaluation mode: the average is for sampling only."""
+        return super().train(False)
+
+    def decay(self, images_seen: int, batch_images: int) -> float:
+        """The share of the old average that a step of `batch_images` keeps."""
+        half_life = min(self.half_life_images, self.ramp_up * images_seen)
+        return 0.5 ** (batch_images / half_life) if half_life > 0 else 0.0
+
+    @torch.no_grad()
+    def update(self, network: nn.Module, images_seen: int, batch_images: int) -> None:
+        """Move towards `network`'s weights and buffers."""
+        weight = 1.0 - self.decay(images_seen, batch_images)
+        averaged, current = _tensors(self.network), _tensors(network)
+        floating = [i for i, tensor in enumerate(averaged) if tensor.is_floating_point()]
+        torch._foreach_lerp_(
+            [averaged[i] for i in floating], [current[i] for i in floating], weight
+        )
+        for old, new in zip(averaged, current, strict=True):
+            if not old.is_floating_point():
+                old.copy_(new)
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The averaged network's answer."""
+        return self.network(*inputs)
+
+
+def _tensors(network: nn.Module) -> list[Tensor]:
+    return [*network.parameters(), *network.buffers()]

@@ -1,0 +1,72 @@
+"""Choices that several networks share, by the names used on config pages."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from torch import nn
+
+T = TypeVar("T")
+
+_ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": lambda: nn.ReLU(inplace=True),
+    "leaky_relu": lambda: nn.LeakyReLU(0.2, inplace=True),
+    "elu": lambda: nn.ELU(inplace=True),
+    "selu": lambda: nn.SELU(inplace=True),
+    "gelu": nn.GELU,
+    "silu": lambda: nn.SiLU(inplace=True),
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "linear": nn.Identity,
+}
+
+_NORMALISATIONS: dict[str, Callable[[int], nn.Module]] = {
+    "batch": nn.BatchNorm2d,
+    "instance": lambda channels: nn.InstanceNorm2d(channels, affine=True),
+    "none": lambda channels: nn.Identity(),
+}
+
+
+def activation(name: str) -> nn.Module:
+    """A new activation module. Raises ValueError for an unknown name."""
+    return _choose(name, _ACTIVATIONS, "activation")()
+
+
+def normalisation(name: str, channels: int) -> nn.Module:
+    """A new normalisation of (B, channels, H, W) maps. Raises ValueError for an unknown name."""
+    return _choose(name, _NORMALISATIONS, "normalisation")(channels)
+
+
+def halvings(resolution: int, smallest: int = 4) -> int:
+    """How often a map of `resolution` pixels can be halved and stay whole and >= `smallest`.
+
+    Raises ValueError where it cannot be halved at all.
+    """
+    count, side = 0, resolution
+    while side % 2 == 0 and side // 2 >= smallest:
+        count, side = count + 1, side // 2
+    if not count:
+        raise ValueError(
+            f"resolution={resolution} cannot be halved: convolutional networks need an even number "
+            f"of pixels, {2 * smallest} or more (set data.resolution, say to a multiple of 4)"
+        )
+    return count
+
+
+def initialise_weights(network: nn.Module, deviation: float) -> None:
+    """Draw weights from N(0, deviation^2), normalisation gains from N(1, deviation^2).
+
+    The initialisation of DCGAN (Radford et al. 2016, section 4, deviation .02).
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(module.weight, 0.0, deviation)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, deviation)
+
+
+def _choose(name: str, options: dict[str, T], kind: str) -> T:
+    if name not in options:
+        raise ValueError(f"{kind}={name!r} is none of {', '.join(options)}")
+    return options[name]

@@ -1,0 +1,78 @@
+"""A run folder opened for use: its config, its learner with trained weights, its data."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from genlab import runs
+from genlab.assemble import build_data, build_learner
+from genlab.config import check
+from genlab.data.module import ImageData
+from genlab.devices import choose, keep_big_blocks
+from genlab.errors import CheckpointError, ConfigError
+from genlab.learners import Learner
+from genlab.runs import RunFolder
+
+
+@dataclass
+class Opened:
+    """What a verb works with; the learner is in evaluation mode on `device`."""
+
+    folder: RunFolder
+    config: dict[str, Any]
+    learner: Learner
+    device: torch.device
+
+    @cached_property
+    def data(self) -> ImageData:
+        """The images that the run was trained on."""
+        return build_data(self.config)
+
+    def require(self, ability: type, what: str) -> Any:
+        """The learner, if it has the ability; ConfigError that says `what` it cannot do."""
+        if not isinstance(self.learner, ability):
+            raise ConfigError(
+                f"run={self.folder.path}: a {type(self.learner).__name__.lower()} model {what}"
+            )
+        return self.learner
+
+    def in_batches(
+        self, function: Callable[[Tensor], Tensor], inputs: Tensor, batch_size: int
+    ) -> Tensor:
+        """`function` over batches on the device, the results joined on the CPU."""
+        parts = [function(part.to(self.device)).cpu() for part in inputs.split(batch_size)]
+        return torch.cat(parts)
+
+
+def open_run(run: str | None, accelerator: str) -> Opened:
+    """Find the run, build its learner and load its weights."""
+    keep_big_blocks()
+    folder = runs.find(run)
+    config = folder.config()
+    check(config)
+    device = torch.device(choose(accelerator, "auto", "auto").accelerator)
+    learner = build_learner(config)
+    load_weights(learner, folder)
+    return Opened(folder, config, learner.eval().requires_grad_(False).to(device), device)
+
+
+def load_weights(learner: Learner, folder: RunFolder) -> None:
+    """Load the exported weights; CheckpointError where they are missing, damaged or others."""
+    if not folder.weights.exists():
+        raise CheckpointError(
+            f"{folder.path} has no weights yet: continue it with genlab train resume={folder.path}"
+        )
+    try:
+        learner.exported.load_state_dict(load_file(folder.weights))
+    except SafetensorError as error:
+        raise CheckpointError(f"{folder.weights}: not a weights file ({error})") from error
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{folder.weights}: the weights do not fit the networks of config.yaml"
+        ) from error

@@ -1,0 +1,143 @@
+"""The run folder: where a run lives, how it is found, locked and opened."""
+
+import fcntl
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from omegaconf import OmegaConf
+
+from genlab.artefacts.files import remove_parts, write_text
+from genlab.errors import CheckpointError, ConfigError, ResourceError
+
+
+@dataclass
+class RunFolder:
+    """A folder that holds one run: config, checkpoints, weights, pictures, metrics, logs."""
+
+    path: Path
+    _lock: IO[str] | None = field(default=None, repr=False)
+
+    @property
+    def config_file(self) -> Path:
+        """The resolved config."""
+        return self.path / "config.yaml"
+
+    @property
+    def overrides_file(self) -> Path:
+        """The command line's overrides, to compose the same config again."""
+        return self.path / "overrides.yaml"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def weights(self) -> Path:
+        """The exported weights."""
+        return self.path / "weights.safetensors"
+
+    @property
+    def summary(self) -> Path:
+        """The summary of a finished run."""
+        return self.path / "summary.json"
+
+    @property
+    def exists(self) -> bool:
+        """Whether a run has been started here."""
+        return self.config_file.exists()
+
+    def config(self) -> dict[str, Any]:
+        """The resolved config as plain containers."""
+        try:
+            return OmegaConf.to_container(OmegaConf.load(self.config_file))  # type: ignore[return-value]
+        except Exception as error:
+            raise CheckpointError(f"{self.config_file}: cannot be read ({error})") from error
+
+    def overrides(self) -> list[str]:
+        """The overrides that the run was started with."""
+        if not self.overrides_file.exists():
+            return []
+        return [str(word) for word in OmegaConf.load(self.overrides_file)]
+
+    def create(self, config: dict[str, Any], overrides: list[str]) -> None:
+        """Write what describes the run; ResourceError where the folder cannot be written."""
+        try:
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+            remove_parts(self.path)
+            write_text(self.overrides_file, OmegaConf.to_yaml(OmegaConf.create(overrides)))
+            write_text(self.config_file, OmegaConf.to_yaml(OmegaConf.create(config)))
+        except OSError as error:
+            raise ResourceError(
+                f"{self.path}: the run folder cannot be written ({error.strerror}); "
+                "choose another with hydra.run.dir=PATH"
+            ) from error
+
+    def lock(self) -> None:
+        """Hold the folder for this process; ResourceError where another run holds it."""
+        try:
+            self._lock = (self.path / ".lock").open("w")
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ResourceError(
+                f"{self.path}: another process is training in this folder; wait for it, or choose "
+                "another with hydra.run.dir=PATH"
+            ) from None
+        except OSError as error:
+            raise ResourceError(
+                f"{self.path}: the run folder cannot be written ({error.strerror}); "
+                "choose another with hydra.run.dir=PATH"
+            ) from error
+
+    def release(self) -> None:
+        """Give the folder back."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def read_summary(self) -> dict[str, Any]:
+        """The summary of a finished run, {} before it has finished."""
+        return json.loads(self.summary.read_text()) if self.summary.exists() else {}
+
+
+def find(run: str | None, key: str = "run") -> RunFolder:
+    """The run folder that `run` names: a path, or "last" for the newest one started."""
+    if not run:
+        raise ConfigError(f"{key}= is missing: give the path of a run folder, or {key}=last")
+    path = _last() if run == "last" else Path(run).expanduser().resolve()
+    if path is None:
+        raise CheckpointError(f"{key}=last: no run has been started yet; start one: genlab train")
+    if path.is_file():
+        raise CheckpointError(
+            f"{key}={run} is a file: give the run folder that it lies in (weights alone do not "
+            "say which networks they belong to)"
+        )
+    folder = RunFolder(path)
+    if not folder.exists:
+        raise CheckpointError(f"{key}={run}: {path} holds no run (no config.yaml)")
+    return folder
+
+
+def remember(folder: RunFolder) -> None:
+    """Make this folder the one that "last" means."""
+    pointer = _pointer()
+    pointer.parent.mkdir(parents=True, exist_ok=True)
+    write_text(pointer, str(folder.path), durable=False)
+
+
+def _last() -> Path | None:
+    pointer = _pointer()
+    path = Path(pointer.read_text()) if pointer.exists() else None
+    if path is not None and (path / "config.yaml").exists():
+        return path
+    started = list(Path("runs").glob("*/config.yaml"))
+    newest = max(started, key=lambda file: file.stat().st_mtime, default=None)
+    return newest.parent.resolve() if newest else None
+
+
+def _pointer() -> Path:
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "genlab" / "last_run"

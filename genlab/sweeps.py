@@ -1,0 +1,145 @@
+"""Jobs of `genlab train`: one, or the many of a multirun with a table at the end."""
+
+import csv
+import io
+import logging
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from genlab.config import user_folders
+from genlab.console import console
+from genlab.errors import GenlabError, Stopped
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Job:
+    """One job of a multirun and how it ended."""
+
+    overrides: list[str]
+    path: Path
+    status: str = "done"
+    error: str = ""
+    exit_code: int = 0
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+_jobs: list[Job] = []
+
+
+def run_job(config: DictConfig) -> float | None:
+    """Train one job; in a multirun its failure is noted and the others go on.
+
+    Returns the first validation metric, or the first metric, for sweepers that optimise.
+    """
+    from genlab import train as training
+
+    hydra = HydraConfig.get()
+    path = Path(hydra.runtime.output_dir)
+    folders = [f"--config-dir={folder}" for folder in user_folders(sys.argv)[:1]]
+    overrides = [*hydra.overrides.task, *folders]
+    plain: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    if hydra.mode is not RunMode.MULTIRUN:
+        go_on = plain["resume"] is not None
+        _print_end(path, training.train(plain, path, overrides, go_on))
+        return None
+    job = Job(list(hydra.overrides.task), path)
+    _jobs.append(job)
+    try:
+        summary = training.train(plain, path, overrides, go_on=True)
+        job.metrics = summary.get("metrics", {})
+    except Stopped as error:
+        job.status, job.exit_code = "stopped", error.exit_code
+        report()
+        raise SystemExit(error.exit_code) from error
+    except Exception as error:
+        code = error.exit_code if isinstance(error, GenlabError) else GenlabError.exit_code
+        job.status, job.error, job.exit_code = "failed", str(error), code
+        log.error("job %s failed: %s", path.name, error)
+    return _objective(job.metrics)
+
+
+def report() -> int:
+    """Print the table of a multirun's jobs and write it as CSV; returns the exit code."""
+    if not _jobs:
+        return 0
+    common = set.intersection(*(set(job.overrides) for job in _jobs)) if len(_jobs) > 1 else set()
+    names = list(dict.fromkeys(name for job in _jobs for name in job.metrics))
+    rows = [
+        [
+            " ".join(word for word in job.overrides if word not in common),
+            job.status,
+            *(_number(job.metrics.get(name)) for name in names),
+            os.path.relpath(job.path),
+            job.error,
+        ]
+        for job in _jobs
+    ]
+    header = ["job", "status", *names, "run folder", "error"]
+    # A terminal has room for the losses; the file has every metric.
+    shown = [i for i, name in enumerate(header) if "/" not in name or name.endswith("loss")]
+    _print_table([header[i] for i in shown], [[row[i] for i in shown] for row in rows])
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    file = _jobs[0].path.parent / "sweep.csv"
+    file.write_text(text.getvalue())
+    console().print(f"table: {file}", markup=False)
+    code = max(job.exit_code for job in _jobs)
+    _jobs.clear()
+    return code
+
+
+def _objective(metrics: dict[str, float]) -> float | None:
+    return next(
+        (metrics[name] for name in sorted(metrics, key=lambda n: not n.startswith("validation/"))),
+        None,
+    )
+
+
+def _print_end(path: Path, summary: dict[str, Any]) -> None:
+    if not summary:
+        return
+    rows = [
+        ["images seen", f"{summary['images_seen']:,}"],
+        ["seconds", f"{summary['seconds']:,.1f}"],
+        ["images/s", f"{summary['images_per_second']:,.0f}"],
+        *([name, _number(value)] for name, value in summary["metrics"].items()),
+    ]
+    _print_table(["", ""], rows)
+    for name, what in (
+        ("samples", "pictures"),
+        ("reconstructions", "reconstructions"),
+        ("weights.safetensors", "weights"),
+        ("metrics.csv", "metrics"),
+    ):
+        if (path / name).exists():
+            console().print(f"{what + ':':<17}{path / name}", markup=False)
+    console().print(f"{'run folder:':<17}{path}", markup=False)
+
+
+def _print_table(header: list[str], rows: list[list[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=any(header), box=None, pad_edge=False)
+    for name in header:
+        table.add_column(name, no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    # Rendered wide, for the terminal to wrap where it must: a cut path is of no use.
+    text = io.StringIO()
+    Console(file=text, width=1000).print(table)
+    for line in text.getvalue().splitlines():
+        console().print(line.rstrip(), markup=False)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.5g}"

@@ -1,0 +1,110 @@
+"""`genlab evaluate`: scores on held-out images, with a stamp that says how they came about."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import genlab
+from genlab.artefacts.files import write_text
+from genlab.artefacts.validation import summed
+from genlab.data.stream import take
+from genlab.features import feature_network
+from genlab.learners.abilities import Generates, Measures
+from genlab.metrics import (
+    FeaturesUnavailable,
+    extract,
+    frechet_distance,
+    kernel_distance,
+    manifold_scores,
+    psnr,
+    state_sha256,
+)
+from genlab.opened import Opened, open_run
+from genlab.verbs.output import positive
+from genlab.verbs.sample import generate
+
+log = logging.getLogger(__name__)
+
+
+def run(config: dict[str, Any]) -> None:
+    """Measure, print, write."""
+    count = positive(config["count"], "count")
+    batch_size = positive(config["batch_size"], "batch_size")
+    opened = open_run(config["run"], config["accelerator"])
+    stamp: dict[str, Any] = {
+        "split": config["split"],
+        "data": opened.data.source.fingerprint(),
+        "weights": _weights_stamp(opened),
+        "genlab": genlab.__version__,
+    }
+    metrics: dict[str, float] = {}
+    if isinstance(opened.learner, Measures):
+        metrics |= _measures(opened, config["split"], count, batch_size, stamp)
+    if isinstance(opened.learner, Generates):
+        try:
+            metrics |= _distances(opened, config, count, batch_size, stamp)
+        except FeaturesUnavailable as error:
+            log.warning("no distances: %s", error)
+            stamp["no_distances"] = str(error)
+    path = Path(config["out"] or opened.folder.path / "evaluation.json").expanduser()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps({"metrics": metrics, "stamp": stamp}, indent=2) + "\n")
+    for name, value in metrics.items():
+        log.info("%-28s %.5g", name, value)
+    log.info("wrote %s", path)
+
+
+def _measures(
+    opened: Opened, split: str, count: int, batch_size: int, stamp: dict[str, Any]
+) -> dict[str, float]:
+    """The means of what the learner measures, and the PSNR where there is a squared error."""
+    sums, images = summed(opened.learner, opened.data.held_out(split, batch_size, count))
+    means = {name: value / images for name, value in sums.items()}
+    if "mse" in means:
+        means["psnr"] = float(psnr(torch.tensor(means["mse"])))
+    stamp["measured_images"] = images
+    return means
+
+
+def _distances(
+    opened: Opened, config: dict[str, Any], count: int, batch_size: int, stamp: dict[str, Any]
+) -> dict[str, float]:
+    """Generated pictures against the split's images, in the features of one network."""
+    indices = opened.data.indices(config["split"])[:count]
+    network = feature_network(config["features"], opened.config, opened.device)
+    pictures = generate(opened, count, config["seed"], batch_size)
+    reals = take(opened.data.image_set, indices).images
+    fake = extract(network, pictures.split(batch_size))
+    real = extract(network, reals.split(batch_size))
+    stamp |= {
+        "features": network.name,
+        "features_sha256": network.weights_sha256,
+        "resizer": network.resizer,
+        "generated_images": len(fake),
+        "reference_images": len(real),
+        "seed": config["seed"],
+    }
+    kernel = kernel_distance(real, fake)
+    scores = manifold_scores(real, fake)
+    return {
+        "frechet_distance": frechet_distance(real, fake),
+        "kernel_distance": kernel.mean,
+        "kernel_distance_deviation": kernel.standard_deviation,
+        "precision": scores.precision,
+        "recall": scores.recall,
+        "density": scores.density,
+        "coverage": scores.coverage,
+    }
+
+
+def _weights_stamp(opened: Opened) -> dict[str, Any]:
+    return {
+        "sha256": state_sha256(opened.learner.exported),
+        "images_seen": opened.folder.read_summary().get("images_seen"),
+        "ema_half_life_images": opened.config["model"].get("ema_half_life_images"),
+        "batch_statistics": "running averages",
+        "precision": "32-true",
+    }

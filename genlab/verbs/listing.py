@@ -1,0 +1,43 @@
+"""`genlab models` and `genlab data`: the pages that can be selected, in their own words."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+from hydra.core.global_hydra import GlobalHydra
+
+from genlab.console import console
+from genlab.errors import ConfigError
+
+
+def run(config: dict[str, Any]) -> None:
+    """Print name and description of every page of the group, the user's own included."""
+    group, match = config["group"], str(config["match"])
+    pages: dict[str, str] = {}
+    for folder in _folders():
+        for file in sorted((folder / group).glob("*.yaml")):
+            pages.setdefault(file.stem, description(file))
+    chosen = {
+        name: text
+        for name, text in sorted(pages.items())
+        if match.lower() in f"{name} {text}".lower()
+    }
+    if not chosen:
+        raise ConfigError(f"match={match} fits no page; all: {', '.join(sorted(pages))}")
+    width = max(map(len, chosen))
+    for name, text in chosen.items():
+        console().print(f"{name:<{width}}  {text}", markup=False)
+
+
+def description(page: Path) -> str:
+    """The first comment line of a page that is not a directive to Hydra."""
+    for line in page.read_text().splitlines():
+        if line.startswith("#") and "@package" not in line:
+            return line.lstrip("# ").strip()
+    return ""
+
+
+def _folders() -> list[Path]:
+    search_path = GlobalHydra.instance().config_loader().get_search_path()
+    urls = [urlparse(item.path) for item in search_path.get_path() if item.path]
+    return [Path(url.path) for url in urls if url.scheme in ("", "file")]

@@ -1,0 +1,68 @@
+"""Pictures written as a grid, as single files or as arrays."""
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from genlab.artefacts.files import write_atomically
+from genlab.artefacts.pictures import save_png, to_image
+from genlab.errors import ConfigError
+from genlab.runs import RunFolder
+
+log = logging.getLogger(__name__)
+
+FORMATS = ("grid", "png", "npz")
+
+
+def write_pictures(
+    arrays: Mapping[str, Tensor],
+    draw_grid: Callable[[], Image.Image],
+    config: Mapping[str, Any],
+    folder: RunFolder,
+    name: str,
+) -> None:
+    """Write `arrays["images"]` in config["format"] to config["out"] and say where.
+
+    Images in `arrays` are uint8 (N, C, H, W) and become (N, H, W, C) in an npz; other arrays go
+    there as they are.
+    """
+    form = config["format"]
+    if form == "grid":
+        path = destination(config["out"], folder, name, ".png")
+        save_png(draw_grid(), path)
+    elif form == "npz":
+        path = destination(config["out"], folder, name, ".npz")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stored = {
+            key: (value.permute(0, 2, 3, 1) if value.ndim == 4 else value).numpy()
+            for key, value in arrays.items()
+        }
+        write_atomically(path, lambda file: np.savez_compressed(file, **stored))
+    elif form == "png":
+        path = destination(config["out"], folder, name, "")
+        digits = len(str(len(arrays["images"]) - 1))
+        for index, picture in enumerate(arrays["images"]):
+            save_png(to_image(picture), path / f"{index:0{digits}}.png")
+    else:
+        raise ConfigError(f"format={form} is none of {', '.join(FORMATS)}")
+    log.info("wrote %s", path)
+
+
+def destination(out: str | None, folder: RunFolder, name: str, suffix: str) -> Path:
+    """The file to write: `out` itself where it has the suffix, `name` in the folder otherwise."""
+    if out is None:
+        return folder.path / "generated" / (name + suffix)
+    path = Path(out).expanduser()
+    return path if suffix == path.suffix else path / (name + suffix)
+
+
+def positive(value: int, key: str) -> int:
+    """The value, if it is at least 1."""
+    if not isinstance(value, int) or value < 1:
+        raise ConfigError(f"{key}={value} must be a whole number, at least 1")
+    return value
