@@ -20,12 +20,13 @@ def encode(
     """
     labels, classes = {}, {}
     for name, known, values in _attributes(definition, picks):
+        if len(set(values)) == 1:
+            continue
         names = [key for key in known if key != NONE]
         if NONE in values:
             names.insert(0, NONE)
-        numbers = np.array([names.index(value) for value in values], np.int64)
-        if numbers.min() != numbers.max():
-            labels[name], classes[name] = numbers, names
+        labels[name] = np.array([names.index(value) for value in values], np.int64)
+        classes[name] = names
     return labels, classes
 
 

@@ -78,9 +78,7 @@ class Avatars(Source):
         return Annotations(_about(self.style), labels, classes)
 
     def _draw_all(self) -> Iterator["Drawn"]:
-        draw_chunk = functools.partial(
-            draw, self.style, self.seed, self.resolution, self.channels
-        )
+        draw_chunk = functools.partial(draw, self.style, self.seed, self.resolution, self.channels)
         numbers = range(self.number)
         chunks = [numbers[start : start + CHUNK] for start in range(0, self.number, CHUNK)]
         if len(chunks) == 1:
@@ -93,8 +91,8 @@ class Avatars(Source):
                 yield from pool.map(draw_chunk, chunks)
             except BrokenProcessPool:
                 raise WorkerFailed(
-                    "a process that draws avatars died, perhaps for lack of memory: free some and "
-                    "run again"
+                    "a process that draws avatars died: free some memory and run again; a script "
+                    "of your own must call this below if __name__ == '__main__':"
                 ) from None
             finally:
                 pool.shutdown(cancel_futures=True)

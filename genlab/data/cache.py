@@ -1,5 +1,6 @@
 """Images prepared once per machine, in a folder named by the content of their settings."""
 
+import errno
 import hashlib
 import json
 import logging
@@ -13,6 +14,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -80,7 +82,9 @@ def _load(folder: Path, in_memory_gb: float) -> ImageSet | None:
             raise ValueError(f"images.npy has {file.stat().st_size} bytes, not {about['bytes']}")
         in_memory = about["bytes"] <= in_memory_gb * GIB
         images = np.load(file, mmap_mode=None if in_memory else "r", allow_pickle=False)
-        with np.load(folder / "labels.npz", allow_pickle=False) as stored:
+        # NumPy leaves a damaged archive open if it opened it itself.
+        labels_file = folder / "labels.npz"
+        with labels_file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
             labels = {name: stored[name] for name in about["classes"]}
         if any(len(values) != len(images) for values in labels.values()):
             raise ValueError("labels.npz and images.npy differ in length")
@@ -138,14 +142,19 @@ def _allocate(file: Path, shape: tuple[int, ...]) -> np.memmap:
     images = np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=shape)
     if hasattr(os, "posix_fallocate"):
         with file.open("r+b") as handle:
-            os.posix_fallocate(handle.fileno(), 0, file.stat().st_size)
+            try:
+                os.posix_fallocate(handle.fileno(), 0, file.stat().st_size)
+            except OSError as error:
+                if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):
+                    raise
     return images
 
 
 def _write_annotations(work: Path, annotations: Annotations) -> None:
-    labels = {name: values.astype(np.int64) for name, values in annotations.labels.items()}
-    # Nothing to pickle here: allow_pickle=False turns a slip of a source into an error.
-    np.savez(work / "labels.npz", allow_pickle=False, **labels)
+    labels: dict[str, Any] = {
+        name: values.astype(np.int64) for name, values in annotations.labels.items()
+    }
+    np.savez(work / "labels.npz", **labels)
     about = {
         "about": annotations.about,
         "classes": annotations.classes,

@@ -77,8 +77,9 @@ class Folder(Source):
         """
         with _pillow_quiet():
             found = in_threads(self._survey, self.files, lambda done: None)
-        usable = [file for file, converted in zip(self.files, found, strict=True)
-                  if converted is not None]
+        usable = [
+            file for file, converted in zip(self.files, found, strict=True) if converted is not None
+        ]
         skipped = sorted(set(self.files) - set(usable))
         if skipped:
             names = ", ".join(str(file.relative_to(self.path)) for file in skipped[:_NAMED])
@@ -168,7 +169,7 @@ class Folder(Source):
 
 def _walk(root: Path) -> Iterator[Path]:
     real_root = root.resolve()
-    for parent, folders, names in os.walk(root):
+    for parent, folders, names in os.walk(root, onerror=_refuse):
         folders[:] = [name for name in folders if not _hidden(name)]
         for name in names:
             file = Path(parent, name)
@@ -178,6 +179,10 @@ def _walk(root: Path) -> Iterator[Path]:
                 continue
             if file.is_file():
                 yield file
+
+
+def _refuse(error: OSError) -> None:
+    raise DataError(f"{error.filename} cannot be listed: {error.strerror}") from error
 
 
 def _hidden(name: str) -> bool:

@@ -63,9 +63,7 @@ class IdxSet(Source):
 
     def write(self, images: np.ndarray, advance: Advance) -> Annotations:
         """Fill `images`, uint8 (N, C, H, W), training images first."""
-        pictures, targets = (
-            [read_idx(file) for file in self.files[first::2]] for first in (0, 1)
-        )
+        pictures, targets = ([read_idx(file) for file in self.files[first::2]] for first in (0, 1))
         if [len(part) for part in pictures] != [len(part) for part in targets]:
             raise DataError(f"{self.files[0].parent}: images and labels differ in number")
         fit_arrays(np.concatenate(pictures), images, advance)

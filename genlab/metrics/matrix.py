@@ -28,8 +28,9 @@ def feature_matrices(a: Tensor, b: Tensor, fewest: int = 2) -> tuple[Tensor, Ten
     Raises:
         ValueError: as `feature_matrix`, or the sets differ in D.
     """
-    check_same_width(a.shape[-1], b.shape[-1])
-    return feature_matrix(a, fewest), feature_matrix(b, fewest)
+    a, b = feature_matrix(a, fewest), feature_matrix(b, fewest)
+    check_same_width(a.shape[1], b.shape[1])
+    return a, b
 
 
 def check_same_width(a: int, b: int) -> None:

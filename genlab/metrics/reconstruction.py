@@ -14,7 +14,7 @@ def squared_error(pictures: Tensor, images: Tensor) -> Tensor:
 def psnr(mean_squared_error: Tensor) -> Tensor:
     """Peak signal-to-noise ratio in dB, 10 log10(1 / error), elementwise; infinite for no error.
 
-    By convention a set's value is the mean of its images' ratios, not the ratio of their mean error.
+    A set's value is by convention the mean of its images' ratios, not that of its mean error.
 
     Args:
         mean_squared_error: per pixel value on [0, 1], where the peak is 1.

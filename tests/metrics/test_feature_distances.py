@@ -128,6 +128,7 @@ def test_kernel_distance_is_the_double_sum() -> None:
     assert result.standard_deviation == 0
 
 
+@pytest.mark.filterwarnings("ignore:Metric `Kernel Inception Distance` will save all")
 def test_kernel_distance_is_torchmetrics() -> None:
     generator = torch.Generator().manual_seed(3)
     real = torch.randint(0, 256, (80, 3, 2, 2), dtype=torch.uint8, generator=generator)

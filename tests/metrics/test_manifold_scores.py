@@ -68,10 +68,15 @@ def test_sets_far_apart() -> None:
 
 
 def test_half_of_the_modes_missing() -> None:
-    scores = manifold_scores(modes([0, 1, 2, 3], 300, 0), modes([0, 1], 600, 1))
-    assert scores.precision > 0.95
-    assert scores.recall == pytest.approx(0.5, abs=0.03)
-    assert scores.coverage == pytest.approx(0.5, abs=0.03)
+    real = modes([0, 1, 2, 3], 300, 0)
+    scores = manifold_scores(real, real[:600])
+    assert scores == ManifoldScores(precision=1, recall=0.5, density=1, coverage=0.5)
+
+    scores = manifold_scores(real, modes([0, 1], 600, 1))
+    assert scores.precision > 0.9
+    assert scores.recall == pytest.approx(0.5, abs=0.05)
+    assert scores.density == pytest.approx(1, abs=0.1)
+    assert scores.coverage == pytest.approx(0.5, abs=0.02)
 
 
 def test_copies_are_at_distance_zero_far_from_the_origin() -> None:

@@ -1,0 +1,151 @@
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from genlab.data import Annotations, Source, prepare
+from genlab.errors import ConfigError, DataError, ResourceError
+
+
+class Counting(Source):
+    """Five images of rising grey; counts how often it is written."""
+
+    written = 0
+
+    def count(self):
+        return 5
+
+    def write(self, images, advance):
+        type(self).written += 1
+        for index in range(5):
+            images[index] = index
+            advance(1)
+        names = {"label": ["even", "odd"]}
+        return Annotations("five greys", {"label": np.arange(5) % 2}, names, test_start=4)
+
+
+class Failing(Counting):
+    def write(self, images, advance):
+        raise DataError("no such luck")
+
+
+@pytest.fixture(autouse=True)
+def never_written():
+    Counting.written = 0
+
+
+def test_a_set_is_written_once_and_comes_back_whole(cache):
+    for in_memory_gb in (1, 0):
+        images = prepare(Counting(4, 3), in_memory_gb)
+        assert images.images.shape == (5, 3, 4, 4)
+        assert images.images.dtype == np.uint8
+        assert (images.images[:, 0, 0, 0] == np.arange(5)).all()
+        assert images.labels["label"].tolist() == [0, 1, 0, 1, 0]
+        assert images.classes == {"label": ["even", "odd"]}
+        assert (images.about, images.test_start) == ("five greys", 4)
+        assert (images.resolution, images.channels, len(images)) == (4, 3, 5)
+    assert Counting.written == 1
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_a_limit_of_memory_maps_larger_sets():
+    assert not isinstance(prepare(Counting(4, 3), 1).images, np.memmap)
+    assert isinstance(prepare(Counting(4, 3), 0).images, np.memmap)
+
+
+def test_settings_and_version_change_the_address(cache, monkeypatch):
+    for resolution, channels in ((4, 1), (4, 3), (8, 1)):
+        prepare(Counting(resolution, channels), 1)
+    monkeypatch.setattr(Counting, "version", 2)
+    prepare(Counting(4, 1), 1)
+    assert Counting.written == len(list(cache.iterdir())) == 4
+
+
+def test_a_failed_preparation_leaves_nothing(cache):
+    with pytest.raises(DataError, match="no such luck"):
+        prepare(Failing(4, 1), 1)
+    assert list(cache.iterdir()) == []
+
+
+@pytest.mark.parametrize("file", ["images.npy", "labels.npz", "about.json"])
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+def test_a_damaged_entry_is_prepared_again(cache, caplog, file, damage):
+    prepare(Counting(4, 1), 1)
+    (entry,) = cache.iterdir()
+    if damage == "gone":
+        (entry / file).unlink()
+    else:
+        os.truncate(entry / file, 20)
+    assert len(prepare(Counting(4, 1), 0)) == 5
+    assert "damaged" in caplog.text
+    assert Counting.written == 2
+    assert list(cache.iterdir()) == [entry]
+
+
+def test_simultaneous_preparations_all_succeed(cache):
+    barrier = threading.Barrier(3)
+
+    class Together(Counting):
+        def write(self, images, advance):
+            barrier.wait(timeout=10)
+            return super().write(images, advance)
+
+    results = []
+    threads = [
+        threading.Thread(target=lambda: results.append(prepare(Together(4, 1), 1)))
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [len(result) for result in results] == [5, 5, 5]
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_work_of_dead_processes_is_removed_and_of_living_ones_kept(cache):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    leftovers = [
+        cache / f".set-0.{socket.gethostname()}.{process}.abcd"
+        for process in (dead.pid, os.getpid())
+    ]
+    foreign = cache / f".set-0.elsewhere.{dead.pid}.abcd"
+    for folder in (*leftovers, foreign):
+        folder.mkdir(parents=True)
+    prepare(Counting(4, 1), 1)
+    assert [folder.exists() for folder in (*leftovers, foreign)] == [False, True, True]
+
+
+def test_a_full_disk_is_noticed_first(monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10}))
+    with pytest.raises(ResourceError, match="GENLAB_CACHE"):
+        prepare(Counting(4, 1), 1)
+    assert Counting.written == 0
+
+
+def test_a_cache_that_cannot_be_a_folder(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GENLAB_CACHE", str(tmp_path / "file"))
+    with pytest.raises(ResourceError, match="GENLAB_CACHE"):
+        prepare(Counting(4, 1), 1)
+
+
+def test_without_a_terminal_one_line_starts_and_one_ends(caplog):
+    caplog.set_level(logging.INFO)
+    prepare(Counting(4, 1), 1)
+    messages = [record.getMessage() for record in caplog.records]
+    assert messages[0] == "preparing Counting: 5 images"
+    assert messages[1].startswith("prepared 5 images in ")
+    assert len(messages) == 2
+
+
+@pytest.mark.parametrize(("resolution", "channels"), [(0, 1), (-1, 3), (4, 2), ("4", 1)])
+def test_impossible_sizes_are_refused(resolution, channels):
+    with pytest.raises(ConfigError, match=r"data\.(resolution|channels)="):
+        Counting(resolution, channels)
