@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from genlab import __version__
 from genlab.errors import ConfigError, GenlabError, ResourceError
+from genlab.words import near_miss
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -61,11 +62,7 @@ def _dispatch(argv: list[str]) -> int:
         return 0
     verb = argv[0]
     if verb not in VERBS:
-        import difflib
-
-        close = difflib.get_close_matches(verb, VERBS, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"verbs: {', '.join(VERBS)}"
-        raise ConfigError(f"genlab {verb}: no such verb; {hint}")
+        raise ConfigError(f"genlab {verb}: no such verb; {near_miss(verb, VERBS)}")
     return run_verb(verb, argv[1:])
 
 
@@ -73,13 +70,14 @@ def run_verb(verb: str, arguments: list[str]) -> int:
     """Run one verb as a Hydra application; returns the exit code."""
     import hydra
 
-    from genlab import config, sweeps
+    from genlab import config, launch, sweeps
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to main() instead of being printed
     if verb == "train":
         arguments = _resumed(arguments)
         config.register_schema()
-    _quiet_other_ranks(arguments)
+    if launch.rank() > 0:  # of several processes only the first one speaks
+        arguments += ["hydra/job_logging=none", "hydra/hydra_logging=none"]
     _prepend_folders(config.user_folders(arguments))
     sys.argv = [f"genlab {verb}", *arguments]
     task: Callable[[DictConfig], Any] = _train if verb == "train" else _verb_task(verb)
@@ -138,14 +136,6 @@ def _resumed(arguments: list[str]) -> list[str]:
 
 def _key(override: str) -> str:
     return override.split("=", 1)[0].lstrip("+~")
-
-
-def _quiet_other_ranks(arguments: list[str]) -> None:
-    """Started by torchrun or SLURM, only the first rank logs, and all need the same folder."""
-    from genlab import launch
-
-    if launch.launched() and launch.rank():
-        arguments += ["hydra/job_logging=none", "hydra/hydra_logging=none"]
 
 
 def _prepend_folders(folders: Sequence[Path]) -> None:

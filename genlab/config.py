@@ -4,7 +4,6 @@ A page names classes and functions with `_target_`. What may be named is held to
 that a config from a stranger runs no code but ours and torch's layers and optimizers.
 """
 
-import difflib
 import functools
 import importlib
 import inspect
@@ -19,6 +18,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from genlab.errors import ConfigError
+from genlab.words import near_miss
 
 CLASS_MODULES = (
     "genlab.networks",
@@ -103,11 +103,7 @@ def config_folder() -> Path:
 def user_folders(argv: Iterable[str]) -> list[Path]:
     """Folders of the user's own pages, first wins: --config-dir, then GENLAB_CONFIGS."""
     words = list(argv)
-    named = [
-        after
-        for word, after in pairwise(words)
-        if word in ("--config-dir", "-cd")
-    ]
+    named = [after for word, after in pairwise(words) if word in ("--config-dir", "-cd")]
     named += [word.split("=", 1)[1] for word in words if word.startswith("--config-dir=")]
     named += [name for name in os.environ.get("GENLAB_CONFIGS", "").split(os.pathsep) if name]
     folders = [Path(name).expanduser().resolve() for name in named]
@@ -115,15 +111,6 @@ def user_folders(argv: Iterable[str]) -> list[Path]:
         if not folder.is_dir():
             raise ConfigError(f"{folder}: no such folder of config pages")
     return folders
-
-
-def near_miss(word: str, known: Iterable[str]) -> str:
-    """A hint to add to a message: the closest known words, or all of them where few."""
-    known = sorted(set(known))
-    close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
-    if close:
-        return f"did you mean {' or '.join(close)}?"
-    return f"known: {', '.join(known)}" if len(known) <= 40 else ""
 
 
 def flatten(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

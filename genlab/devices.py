@@ -2,11 +2,13 @@
 
 import ctypes
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
-from genlab.errors import ConfigError, ResourceError
+from genlab.errors import ResourceError
+from genlab.words import one_of
 
 PRECISIONS = ("auto", "32-true", "bf16-mixed")
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
@@ -33,10 +35,7 @@ def choose(accelerator: str, precision: str, channels_last: bool | str) -> Devic
         ("precision", precision, PRECISIONS),
         ("channels_last", channels_last, ("auto", True, False)),
     ):
-        if value not in known:
-            raise ConfigError(
-                f"trainer.{key}={value} is none of {', '.join(str(k).lower() for k in known)}"
-            )
+        one_of(f"trainer.{key}", value, known)
     accelerator = _accelerator(accelerator)
     fast, why = _fast_bf16(accelerator)
     if precision == "auto":
@@ -79,7 +78,10 @@ def _accelerator(name: str) -> str:
             return "cuda"
         return "mps" if torch.backends.mps.is_available() else "cpu"
     name = "cuda" if name == "gpu" else name
-    available = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    available: dict[str, Callable[[], bool]] = {
+        "cuda": torch.cuda.is_available,
+        "mps": torch.backends.mps.is_available,
+    }
     if name in available and not available[name]():
         raise ResourceError(
             f"trainer.accelerator={name}: no such device on this machine; "

@@ -2,7 +2,8 @@
 
 import re
 
-from genlab.config import flatten, near_miss
+from genlab.config import flatten
+from genlab.words import near_miss
 
 
 def explain(error: Exception, argv: list[str]) -> str:

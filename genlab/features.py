@@ -14,12 +14,12 @@ from torch import nn
 
 from genlab.assemble import build_data, build_learner
 from genlab.data.cache import cache_folder
-from genlab.errors import ConfigError
 from genlab.metrics import ClassifierFeatures, FeatureNetwork, FeaturesUnavailable, state_sha256
 from genlab.metrics.inception import inception
 from genlab.opened import load_weights
 from genlab.runs import RunFolder
 from genlab.train import fit
+from genlab.words import one_of
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +32,7 @@ def feature_network(choice: str, config: dict[str, Any], device: torch.device) -
 
     Raises FeaturesUnavailable where it cannot be had, ConfigError for an unknown choice.
     """
-    if choice not in CHOICES:
-        raise ConfigError(f"features={choice} is none of {', '.join(CHOICES)}")
+    one_of("features", choice, CHOICES)
     if choice in ("auto", "inception"):
         try:
             return inception(device)
@@ -83,7 +82,12 @@ def _recipe(config: dict[str, Any], classes: dict[str, int]) -> dict[str, Any]:
         "outputs": 128,
         "width": 32,
     }
-    classifier = {"_target_": "genlab.networks.Classifier", "encoder": encoder, "classes": classes}
+    classifier = {
+        "_target_": "genlab.networks.Classifier",
+        "encoder": encoder,
+        "features": encoder["outputs"],
+        "classes": classes,
+    }
     return {
         "model": {
             "_target_": "genlab.learners.Supervised",

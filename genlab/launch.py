@@ -15,17 +15,24 @@ from genlab.errors import GenlabError, Stopped, WorkerFailed
 
 def rank() -> int:
     """This process's rank among all, 0 where there is only one."""
-    return int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0")))
+    return int(_variable("RANK", "SLURM_PROCID") or 0)
 
 
 def world_size() -> int:
     """How many processes train together."""
-    return int(os.environ.get("WORLD_SIZE", os.environ.get("SLURM_NTASKS", "1")))
+    return int(_variable("WORLD_SIZE", "SLURM_NTASKS") or 1)
 
 
 def launched() -> bool:
     """Whether torchrun or SLURM started this process as one of several."""
     return world_size() > 1
+
+
+def _variable(torchrun: str, slurm: str) -> str | None:
+    """torchrun's variable, or SLURM's inside a step of srun: allocations alone start nothing."""
+    if torchrun in os.environ:
+        return os.environ[torchrun]
+    return os.environ.get(slurm) if "SLURM_STEP_ID" in os.environ else None
 
 
 def run_processes(folder: Path, processes: int) -> None:

@@ -13,6 +13,12 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.plugins.environments import (
+    ClusterEnvironment,
+    LightningEnvironment,
+    SLURMEnvironment,
+    TorchElasticEnvironment,
+)
 from pytorch_lightning.strategies import DDPStrategy
 
 from genlab import launch
@@ -218,7 +224,7 @@ def _trainer(config: dict[str, Any], device: Device, callbacks: list[pl.Callback
         strategy=strategy,
         precision=device.precision,  # type: ignore[arg-type]
         callbacks=callbacks,
-        plugins=[SafeCheckpointIO()],
+        plugins=[SafeCheckpointIO(), _cluster()],
         max_epochs=-1,
         logger=False,
         enable_checkpointing=False,
@@ -227,6 +233,15 @@ def _trainer(config: dict[str, Any], device: Device, callbacks: list[pl.Callback
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
     )
+
+
+def _cluster() -> ClusterEnvironment:
+    """Lightning's view of who started this process."""
+    if not launch.launched():
+        return LightningEnvironment()
+    if TorchElasticEnvironment.detect():
+        return TorchElasticEnvironment()
+    return SLURMEnvironment(auto_requeue=False)
 
 
 def _fit(trainer: pl.Trainer, learner: Learner, data: ImageData, checkpoint: Path | None) -> None:

@@ -36,8 +36,10 @@ def main() -> None:
     print(f"matrix-product peak in bf16: {peak / 1e9:,.0f} GFLOP/s")
     print("model      genlab images/s   bare images/s   ratio   GFLOP/image   share of peak")
     for model in arguments.models:
-        rounds = [(whole(model, arguments.seconds), bare_process(model, arguments.seconds))
-                  for _ in range(arguments.rounds)]
+        rounds = [
+            (whole(model, arguments.seconds), bare_process(model, arguments.seconds))
+            for _ in range(arguments.rounds)
+        ]
         ours = statistics.median(command for command, _ in rounds)
         theirs = statistics.median(loop["images_per_second"] for _, loop in rounds)
         ratio = statistics.median(c / loop["images_per_second"] for c, loop in rounds)
@@ -111,7 +113,7 @@ def _gan_step(learner: Any) -> Any:
     critic_optimizer, generator_optimizer = learner.optimizers_of_players()
 
     def step(images: Any) -> None:
-        latents = torch.randn(len(images), learner.generator.inputs, device=images.device)
+        latents = torch.randn(len(images), learner.latent_size, device=images.device)
         fakes = learner.generator(latents)
         real, fake = learner.critic(images).float(), learner.critic(fakes.detach()).float()
         critic_optimizer.zero_grad()

@@ -70,8 +70,9 @@ class Grids(pl.Callback):
             frames = sorted((self.folder / kind).glob("images-*.png"))
             gif = self.folder / kind / "evolution.gif"
             if len(frames) > 1:
-                save_gif(frames, gif)
-                self.history.add_gif(f"{kind}/evolution", gif, learner.images_seen)
+                size = save_gif(frames, gif)
+                tag = f"{kind}/evolution"
+                self.history.add_image(tag, gif.read_bytes(), size, learner.images_seen)
 
     def draw(self, trainer: pl.Trainer, learner: Learner) -> None:
         """Write the grids of this moment."""
@@ -87,8 +88,8 @@ class Grids(pl.Callback):
     def _save(self, kind: str, pictures: Tensor, images_seen: int, group: int = 1) -> None:
         columns = math.ceil(math.sqrt(len(pictures)) / group) * group
         image = grid(pictures, columns, f"{kind} after {images_seen:,} images")
-        save_png(image, self.folder / kind / f"images-{images_seen:012d}.png")
-        self.history.add_image(kind, image, images_seen)
+        content = save_png(image, self.folder / kind / f"images-{images_seen:012d}.png")
+        self.history.add_image(kind, content, image.size, images_seen)
 
 
 def beside(originals: Tensor, pictures: Tensor) -> Tensor:

@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytorch_lightning as pl
 import torch
-from PIL import Image
 from tensorboard.compat.proto.summary_pb2 import Summary
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
@@ -105,22 +103,15 @@ class History(pl.Callback):
             self.writer.add_scalar(f"{part}/{name}", value, images_seen)
         self._write()
 
-    def add_image(self, tag: str, image: Image.Image, images_seen: int) -> None:
-        """Show a picture in TensorBoard."""
-        if self.writer is not None:
-            self.writer.add_image(tag, np.asarray(image), images_seen, dataformats="HWC")
-
-    def add_gif(self, tag: str, gif: Path, images_seen: int) -> None:
-        """Show an animated GIF in TensorBoard's image panel, which serves it as it is."""
+    def add_image(self, tag: str, content: bytes, size: tuple[int, int], images_seen: int) -> None:
+        """Show an encoded PNG or animated GIF of (width, height) in TensorBoard's image panel."""
         if self.writer is None:
             return
-        with Image.open(gif) as frame:
-            width, height = frame.size
         image = Summary.Image(
-            height=height, width=width, colorspace=3, encoded_image_string=gif.read_bytes()
+            width=size[0], height=size[1], colorspace=3, encoded_image_string=content
         )
         summary = Summary(value=[Summary.Value(tag=tag, image=image)])
-        self.writer.file_writer.add_summary(summary, images_seen)
+        self.writer._get_file_writer().add_summary(summary, images_seen)
 
     def close(self) -> None:
         """Release TensorBoard's writer."""

@@ -85,14 +85,16 @@ class Lifecycle(pl.Callback):
         """Save or stop when it is time."""
         assert isinstance(pl_module, Learner)
         now = time.monotonic()
-        over = pl_module.images_seen >= self.total_images
-        over |= self.max_seconds is not None and self.seconds >= self.max_seconds
-        due = pl_module.passed(self.every_images)
-        due |= self.every_seconds is not None and now - self._saved >= self.every_seconds
-        received, over, due = _agree(trainer, pl_module, self.signal or 0, int(over), int(due))
-        if received or over or due:
+        over = pl_module.images_seen >= self.total_images or (
+            self.max_seconds is not None and self.seconds >= self.max_seconds
+        )
+        due = pl_module.passed(self.every_images) or (
+            self.every_seconds is not None and now - self._saved >= self.every_seconds
+        )
+        received, stop, save = _agree(trainer, pl_module, self.signal or 0, over, due)
+        if received or stop or save:
             self.save(trainer, pl_module)
-        if received or over:
+        if received or stop:
             self.signal = received or None
             trainer.should_stop = True
 
@@ -150,10 +152,10 @@ def export_weights(learner: Learner, path: Path) -> None:
     part.replace(path)
 
 
-def _agree(trainer: pl.Trainer, learner: Learner, *flags: int) -> list[int]:
+def _agree(trainer: pl.Trainer, learner: Learner, *flags: int) -> tuple[int, ...]:
     """The largest of each flag over all ranks."""
     if trainer.world_size == 1:
-        return list(flags)
+        return flags
     shared = torch.tensor(flags, device=learner.device)
     torch.distributed.all_reduce(shared, op=torch.distributed.ReduceOp.MAX)
-    return shared.tolist()
+    return tuple(shared.tolist())

@@ -1,5 +1,6 @@
 """Grids of images as labelled PNGs, and their evolution as an animated GIF."""
 
+import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,17 +51,23 @@ def grid(pictures: Tensor, columns: int | None = None, caption: str = "") -> Ima
     return _with_caption(image, caption) if caption else image
 
 
-def save_png(image: Image.Image, path: Path) -> None:
-    """Write one picture atomically, making its folder."""
+def save_png(image: Image.Image, path: Path) -> bytes:
+    """Write one picture atomically, making its folder; returns the file's content."""
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG", compress_level=1)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, lambda file: image.save(file, format="PNG"), durable=False)
+    write_atomically(path, lambda file: file.write(buffer.getvalue()), durable=False)
+    return buffer.getvalue()
 
 
-def save_gif(frames: Sequence[Path], path: Path, seconds: float = 6.0) -> None:
-    """Animate PNGs of one size, evenly thinned to 60 frames, holding the last."""
+def save_gif(frames: Sequence[Path], path: Path, seconds: float = 6.0) -> tuple[int, int]:
+    """Animate PNGs of one size, evenly thinned to 60 frames, holding the last; returns the size."""
     step = max(1, math.ceil(len(frames) / _MAX_FRAMES))
     chosen = [*frames[:-1:step], frames[-1]]
-    images = [Image.open(frame).convert("P", palette=Image.Palette.ADAPTIVE) for frame in chosen]
+    pictures = [Image.open(frame) for frame in chosen]
+    # One palette for all: the last frame's colours are those that the run arrives at.
+    last = pictures[-1].quantize()
+    images = [picture.quantize(palette=last, dither=Image.Dither.NONE) for picture in pictures]
     each = max(40, int(1000 * seconds / len(images)))
     durations = [each] * (len(images) - 1) + [1500]
     write_atomically(
@@ -74,6 +81,7 @@ def save_gif(frames: Sequence[Path], path: Path, seconds: float = 6.0) -> None:
             loop=0,
         ),
     )
+    return last.size
 
 
 def _with_caption(image: Image.Image, caption: str) -> Image.Image:

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from genlab.data.attributes import encode
-from genlab.data.names import one_of
 from genlab.data.pixels import cores, fit
 from genlab.data.source import Advance, Annotations, Source
 from genlab.errors import ConfigError, WorkerFailed
+from genlab.words import one_of
 
 CHUNK = 250
 """Avatars per task of a worker process; a single chunk is drawn without workers."""
@@ -44,7 +44,8 @@ class Avatars(Source):
         super().__init__(resolution, channels)
         if count < 1:
             raise ConfigError(f"data.count={count} must be at least 1")
-        self.style = one_of("data.style", style, styles())
+        one_of("data.style", style, styles())
+        self.style = style
         self.number = count
         self.seed = seed
 

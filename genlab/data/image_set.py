@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genlab.data.names import one_of
 from genlab.errors import ConfigError, DataError
+from genlab.words import one_of
 
 SPLITS = ("train", "validation", "test")
 

@@ -18,8 +18,9 @@ class Adversarial(Learner):
     Goodfellow et al. 2014, algorithm 1, with one forward pass of the generator for both players.
 
     Args:
-        generator: latents (B, inputs) to images (B, C, H, W) in [-1, 1]; `inputs` is an attribute.
+        generator: latents (B, latent_size) to images (B, C, H, W) in [-1, 1].
         critic: images to logits (B, 1).
+        latent_size: numbers in a latent.
         loss: a function of real and fake logits that gives both players' losses.
         generator_optimizer, critic_optimizer: make an optimizer from parameters.
         ema_half_life_images: half-life of the averaged generator used for sampling; 0 for none.
@@ -29,6 +30,7 @@ class Adversarial(Learner):
         self,
         generator: nn.Module,
         critic: nn.Module,
+        latent_size: int,
         loss: GameLoss,
         generator_optimizer: OptimizerFactory,
         critic_optimizer: OptimizerFactory,
@@ -37,6 +39,7 @@ class Adversarial(Learner):
         super().__init__()
         self.generator = generator
         self.critic = critic
+        self.latent_size = latent_size
         self.loss = loss
         self.generator_optimizer = generator_optimizer
         self.critic_optimizer = critic_optimizer
@@ -56,7 +59,7 @@ class Adversarial(Learner):
 
     def play(self, images: Tensor, labels: Mapping[str, Tensor]) -> Losses:
         """The critic's step, then the generator's against the improved critic."""
-        latents = torch.randn(len(images), self.generator.inputs, device=images.device)
+        latents = torch.randn(len(images), self.latent_size, device=images.device)
         fakes = self.generator(latents)
 
         real_logits = self.critic(images).float()
@@ -81,10 +84,10 @@ class Adversarial(Learner):
         }
 
     def latents(self, count: int, generator: torch.Generator) -> Tensor:
-        """(count, inputs) draws from N(0, I), on the CPU."""
-        return torch.randn(count, int(self.generator.inputs), generator=generator)
+        """(count, latent_size) draws from N(0, I), on the CPU."""
+        return torch.randn(count, self.latent_size, generator=generator)
 
     @torch.inference_mode()
     def generate(self, latents: Tensor) -> Tensor:
-        """(B, inputs) to pictures (B, C, H, W) in [-1, 1], by the averaged generator."""
+        """(B, latent_size) to pictures (B, C, H, W) in [-1, 1], by the averaged generator."""
         return self.average(latents).float()

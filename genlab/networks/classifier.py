@@ -8,18 +8,16 @@ from torch import Tensor, nn
 class Classifier(nn.Module):
     """Image (B, C, H, W) to {label name: logits (B, classes)}.
 
-    `encoder` has an attribute `outputs`, the width of its features; `classes` gives the number of
-    classes of each named label.
+    `features` is the width of the encoder's output, `classes` the number of classes of each named
+    label.
     """
 
-    def __init__(
-        self, encoder: nn.Module, classes: Mapping[str, int], activation: nn.Module | None = None
-    ) -> None:
+    def __init__(self, encoder: nn.Module, features: int, classes: Mapping[str, int]) -> None:
         super().__init__()
         self.encoder = encoder
-        self.activation = activation or nn.ReLU()
+        self.activation = nn.ReLU()
         self.heads = nn.ModuleDict(
-            {name: nn.Linear(int(encoder.outputs), count) for name, count in classes.items()}
+            {name: nn.Linear(features, count) for name, count in classes.items()}
         )
 
     def features(self, images: Tensor) -> Tensor:

@@ -37,7 +37,6 @@ class Encoder(nn.Module):
         weight_deviation: float | None = None,
     ) -> None:
         super().__init__()
-        self.outputs = outputs
         levels = halvings(resolution)
         layers: list[nn.Module] = []
         inputs = channels
@@ -78,7 +77,6 @@ class Decoder(nn.Module):
         weight_deviation: float | None = None,
     ) -> None:
         super().__init__()
-        self.inputs = inputs
         levels = halvings(resolution)
         side = resolution // 2**levels
         maps = widths(levels, width, max_width)[::-1]

@@ -28,7 +28,6 @@ class Encoder(nn.Module):
         super().__init__()
         if not widths:
             raise ValueError("widths=[] is empty: name at least one layer, for example [512]")
-        self.outputs = widths[-1]
         pixels = channels * resolution**2
         self.layers = nn.Sequential(nn.Flatten(), *stack([pixels, *widths], activation))
 
@@ -53,7 +52,6 @@ class Decoder(nn.Module):
         output: str = "linear",
     ) -> None:
         super().__init__()
-        self.inputs = inputs
         hidden = [inputs, *widths]
         self.layers = nn.Sequential(
             *stack(hidden, activation),

@@ -13,6 +13,7 @@ from genlab.artefacts.files import write_atomically
 from genlab.artefacts.pictures import save_png, to_image
 from genlab.errors import ConfigError
 from genlab.runs import RunFolder
+from genlab.words import one_of
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ def write_pictures(
     there as they are.
     """
     form = config["format"]
+    one_of("format", form, FORMATS)
     if form == "grid":
         path = destination(config["out"], folder, name, ".png")
         save_png(draw_grid(), path)
@@ -42,14 +44,12 @@ def write_pictures(
             key: (value.permute(0, 2, 3, 1) if value.ndim == 4 else value).numpy()
             for key, value in arrays.items()
         }
-        write_atomically(path, lambda file: np.savez_compressed(file, **stored))
-    elif form == "png":
+        write_atomically(path, lambda file: np.savez_compressed(file, allow_pickle=False, **stored))
+    else:
         path = destination(config["out"], folder, name, "")
         digits = len(str(len(arrays["images"]) - 1))
         for index, picture in enumerate(arrays["images"]):
             save_png(to_image(picture), path / f"{index:0{digits}}.png")
-    else:
-        raise ConfigError(f"format={form} is none of {', '.join(FORMATS)}")
     log.info("wrote %s", path)
 
 

@@ -1,0 +1,46 @@
+"""Every test works in folders of its own: cache, state and working directory."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Prepared sets and the pointer to the last run stay out of the user's folders."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("GENLAB_CACHE", str(tmp_path_factory.mktemp("cache")))
+    patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+    patch.delenv("GENLAB_CONFIGS", raising=False)
+    yield
+    patch.undo()
+
+
+@pytest.fixture
+def genlab(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run the command line in this process; returns exit code, standard output and error."""
+    from genlab import cli, console
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        console.console.cache_clear()
+        monkeypatch.setattr(sys, "argv", ["genlab", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        console.console.cache_clear()
+        return int(ended.value.code or 0), out, err
+
+    return run
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """For real processes: this test session's folders, one thread, no terminal."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "dumb"}

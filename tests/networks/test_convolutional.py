@@ -1,0 +1,60 @@
+import pytest
+import torch
+
+from genlab.networks import convolutional, dense
+from genlab.networks.layers import halvings
+
+
+@pytest.mark.parametrize("resolution", [8, 16, 20, 28, 32, 36, 48, 64])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_any_resolution_and_channels_there_and_back(resolution: int, channels: int) -> None:
+    encoder = convolutional.Encoder(resolution, channels, outputs=10, width=8)
+    decoder = convolutional.Decoder(10, resolution, channels, width=8)
+    images = torch.randn(2, channels, resolution, resolution)
+    vector = encoder(images)
+    assert vector.shape == (2, 10)
+    assert decoder(vector).shape == images.shape
+
+
+def test_an_odd_resolution_is_refused_with_the_mend() -> None:
+    with pytest.raises(ValueError, match=r"resolution=25 .* data\.resolution"):
+        convolutional.Encoder(25, 1, outputs=1)
+
+
+def test_maps_are_halved_down_to_four_to_seven_pixels() -> None:
+    sides = {r: r // 2 ** halvings(r) for r in (16, 20, 28, 32, 48, 64, 128, 256)}
+    assert sides == {16: 4, 20: 5, 28: 7, 32: 4, 48: 6, 64: 4, 128: 4, 256: 4}
+
+
+def test_the_dcgan_guidelines() -> None:
+    """No normalisation on the critic's input and the generator's output; weights N(0, .02^2)."""
+    critic = convolutional.Encoder(32, 3, outputs=1, weight_deviation=0.02)
+    generator = convolutional.Decoder(100, 32, 3, weight_deviation=0.02)
+    kinds = [type(layer).__name__ for layer in critic.layers]
+    assert kinds[:5] == ["Conv2d", "LeakyReLU", "Conv2d", "BatchNorm2d", "LeakyReLU"]
+    kinds = [type(layer).__name__ for layer in generator.layers]
+    assert kinds[-3:] == ["ReLU", "ConvTranspose2d", "Tanh"]
+    weights = torch.cat([p.flatten() for n, p in critic.named_parameters() if p.ndim == 4])
+    assert weights.std().item() == pytest.approx(0.02, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        convolutional.Encoder(16, 3, outputs=4, width=8),
+        dense.Encoder(16, 3, widths=[32, 4]),
+    ],
+)
+def test_every_parameter_gets_a_finite_gradient(network: torch.nn.Module) -> None:
+    network(torch.randn(4, 3, 16, 16)).square().sum().backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_unknown_names_are_refused_with_the_list() -> None:
+    with pytest.raises(ValueError, match="activation='rely' is none of relu"):
+        dense.Encoder(8, 1, [4], activation="rely")
+    with pytest.raises(ValueError, match="normalisation='bach' is none of batch"):
+        convolutional.Encoder(16, 1, 4, normalisation="bach")

@@ -1,0 +1,69 @@
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+SMALL = ["data=digits", "trainer=cpu", "total_images=300", "samples.count=4", "data.batch_size=32"]
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "sweep.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_one_folder_per_job_a_table_and_failures_that_do_not_stop_the_others(
+    genlab, tmp_path: Path
+) -> None:
+    sweep = tmp_path / "sweep"
+    jobs = ["model=vae_mlp", "data.batch_size=32,4000", "seed=1,2", f"hydra.sweep.dir={sweep}"]
+    code, out, _ = genlab("train", "-m", *SMALL[:-1], *jobs)
+    assert code == 3
+    table = rows(sweep)
+    assert [row["status"] for row in table] == ["done", "done", "failed", "failed"]
+    assert table[0]["job"] == "data.batch_size=32 seed=1"
+    assert float(table[0]["validation/mse"]) > 0
+    assert "data.batch_size=4000" in table[2]["error"]
+    assert "sweep.csv" in out
+    assert json.loads((sweep / "1" / "summary.json").read_text())["seed"] == 2
+
+
+def test_the_same_sweep_again_skips_finished_jobs_and_does_the_others(
+    genlab, tmp_path: Path
+) -> None:
+    arguments = ["-m", *SMALL, "model=vae_mlp,dcgan", f"hydra.sweep.dir={tmp_path / 'sweep'}"]
+    assert genlab("train", *arguments)[0] == 0
+    first = tmp_path / "sweep" / "0" / "weights.safetensors"
+    second = tmp_path / "sweep" / "1"
+    written = first.stat().st_mtime_ns
+    weights = (second / "weights.safetensors").read_bytes()
+    (second / "summary.json").unlink()  # as if it had been killed
+    code, out, _ = genlab("train", *arguments)
+    assert code == 0
+    assert first.stat().st_mtime_ns == written
+    assert "is finished" in out
+    assert "continuing after" in out
+    assert (second / "weights.safetensors").read_bytes() == weights
+    assert [row["status"] for row in rows(tmp_path / "sweep")] == ["done", "done"]
+
+
+def test_another_sweep_in_the_same_folder_is_refused(genlab, tmp_path: Path) -> None:
+    folder = f"hydra.sweep.dir={tmp_path / 'sweep'}"
+    assert genlab("train", "-m", *SMALL, "model=vae_mlp", "seed=1", folder)[0] == 0
+    code, out, _ = genlab("train", "-m", *SMALL, "model=vae_mlp", "seed=2", folder)
+    assert code == 4
+    assert "seed: 1 -> 2" in out
+
+
+def test_resume_and_multirun_do_not_go_together(genlab) -> None:
+    code, _, err = genlab("train", "-m", "resume=last", "seed=1,2")
+    assert code == 2
+    assert "hydra.sweep.dir=PATH" in err
+
+
+@pytest.mark.parametrize("verb", ["sample"])
+def test_other_verbs_sweep_too(genlab, tmp_path: Path, verb: str) -> None:
+    run = tmp_path / "run"
+    assert genlab("train", *SMALL, "model=vae_mlp", f"hydra.run.dir={run}")[0] == 0
+    assert genlab(verb, "-m", f"run={run}", "seed=1,2", "count=4")[0] == 0
+    assert len(list((run / "generated").iterdir())) == 2

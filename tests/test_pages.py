@@ -1,0 +1,72 @@
+"""Every page composes and checks; every model page trains two steps through the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from genlab.assemble import DATA_KEYS
+from genlab.config import check, config_folder, register_schema
+from genlab.verbs.listing import description
+
+
+def pages(group: str) -> list[str]:
+    return sorted(file.stem for file in (config_folder() / group).glob("*.yaml"))
+
+
+def composed(*overrides: str) -> dict:
+    register_schema()
+    with initialize_config_dir(str(config_folder()), version_base="1.3"):
+        config = compose("train", overrides=list(overrides))
+    return OmegaConf.to_container(config, resolve=True)  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("model", pages("model"))
+@pytest.mark.parametrize("data", ["digits", "fashion_mnist", "avatars"])
+def test_models_compose_and_check_with_data(model: str, data: str) -> None:
+    check(composed(f"model={model}", f"data={data}"))
+
+
+@pytest.mark.parametrize("data", pages("data"))
+def test_data_pages_share_their_settings(data: str) -> None:
+    path = ["data.path=/images"] if data == "folder" else []
+    config = composed(f"data={data}", *path)
+    check(config)
+    assert {"source", "resolution", "channels", *DATA_KEYS} <= set(config["data"])
+
+
+@pytest.mark.parametrize("trainer", pages("trainer"))
+def test_trainer_pages_compose(trainer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert composed(f"trainer={trainer}")["trainer"]["devices"] in (1, "auto")
+
+
+@pytest.mark.parametrize("experiment", pages("experiment"))
+def test_experiment_pages_compose_and_check(experiment: str) -> None:
+    check(composed(f"experiment={experiment}"))
+
+
+@pytest.mark.parametrize("group", ["model", "data", "trainer", "experiment"])
+def test_every_page_says_what_it_is(group: str) -> None:
+    for page in pages(group):
+        assert len(description(config_folder() / group / f"{page}.yaml")) > 20, page
+
+
+@pytest.mark.parametrize("model", pages("model"))
+def test_models_train_two_steps(genlab, tmp_path: Path, model: str) -> None:
+    code, out, err = genlab(
+        "train",
+        f"model={model}",
+        "data=digits",
+        "data.batch_size=16",
+        "total_images=32",
+        "samples.count=4",
+        "trainer=cpu",
+        f"hydra.run.dir={tmp_path}/run",
+    )
+    assert (code, err) == (0, "")
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["images_seen"] == 32
+    assert (tmp_path / "run" / "weights.safetensors").exists()
+    assert "run folder" in out

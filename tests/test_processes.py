@@ -1,0 +1,104 @@
+"""Several processes over gloo: real ones, started by genlab or by torchrun."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from genlab.artefacts.checkpoint_io import checkpoints_of
+
+DDP = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "data=digits"]
+SMALL = ["data.batch_size=32", "samples.count=4"]
+
+
+def genlab_process(environment: dict[str, str], *arguments: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "genlab", "train", *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Command lines of living processes that name the folder."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        if str(folder) in line and int(entry.name) != os.getpid():
+            found.append(line)
+    return found
+
+
+def test_a_sweep_over_two_processes_each(tmp_path: Path, environment) -> None:
+    sweep = tmp_path / "sweep"
+    process = genlab_process(
+        environment,
+        "-m",
+        *DDP,
+        *SMALL,
+        "model=vae,dcgan",
+        "total_images=2000",
+        f"hydra.sweep.dir={sweep}",
+    )
+    output, _ = process.communicate(timeout=180)
+    assert process.returncode == 0, output
+    for job in ("0", "1"):
+        summary = json.loads((sweep / job / "summary.json").read_text())
+        assert summary["images_seen"] == 2048  # batches of 32 on two ranks
+        assert summary["processes"] == 2
+        assert len(set(summary["weights_sha256"])) == 1
+        assert len(summary["weights_sha256"]) == 2
+    with (sweep / "sweep.csv").open(newline="") as file:
+        assert [row["status"] for row in csv.DictReader(file)] == ["done", "done"]
+    assert not leftovers(sweep)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_stopping_the_parent_leaves_nothing_running(
+    tmp_path: Path, environment, number: int
+) -> None:
+    folder = tmp_path / "run"
+    process = genlab_process(
+        environment,
+        *DDP,
+        *SMALL,
+        "model=vae_mlp",
+        "total_images=100000000",
+        "checkpoint.every_images=2000",
+        f"hydra.run.dir={folder}",
+    )
+    while not checkpoints_of(folder / "checkpoints"):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=90)
+    assert process.returncode == (143 if number == signal.SIGTERM else -9), output
+    deadline = time.monotonic() + 60
+    while leftovers(folder) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not leftovers(folder)
+
+
+def test_started_by_torchrun(tmp_path: Path, environment) -> None:
+    folder = tmp_path / "run"
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", "2", "-m", "genlab", "train", *DDP, *SMALL]
+    command += ["model=vae_mlp", "total_images=2000", f"hydra.run.dir={folder}"]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    summary = json.loads((folder / "summary.json").read_text())
+    assert len(set(summary["weights_sha256"])) == 1
+    assert summary["processes"] == 2

@@ -1,0 +1,143 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A tiny VAE and a tiny DCGAN on digits."""
+    import subprocess
+    import sys
+
+    folder = tmp_path_factory.mktemp("runs")
+    found = {}
+    for model in ("vae", "dcgan"):
+        found[model] = folder / model
+        command = [sys.executable, "-m", "genlab", "train", f"model={model}", "data=digits"]
+        command += ["total_images=2000", "trainer=cpu", "samples.count=4"]
+        subprocess.run([*command, f"hydra.run.dir={found[model]}"], check=True)
+    return found
+
+
+@pytest.mark.parametrize("model", ["vae", "dcgan"])
+def test_sample_writes_arrays_that_depend_on_the_seed(genlab, runs, tmp_path, model: str) -> None:
+    arrays = {}
+    for name, seed, batch in (("a", 0, 250), ("b", 0, 250), ("c", 1, 250), ("d", 0, 7)):
+        code, _, err = genlab(
+            "sample",
+            f"run={runs[model]}",
+            "count=20",
+            "format=npz",
+            f"seed={seed}",
+            f"batch_size={batch}",
+            f"out={tmp_path / name}.npz",
+        )
+        assert (code, err) == (0, "")
+        arrays[name] = np.load(tmp_path / f"{name}.npz", allow_pickle=False)["images"]
+    assert arrays["a"].shape == (20, 8, 8, 1)
+    assert arrays["a"].dtype == np.uint8
+    assert np.array_equal(arrays["a"], arrays["b"])
+    assert not np.array_equal(arrays["a"], arrays["c"])
+    assert np.abs(arrays["a"].astype(int) - arrays["d"]).max() <= 1
+
+
+def test_sample_writes_a_grid_or_single_files(genlab, runs, tmp_path: Path) -> None:
+    assert genlab("sample", f"run={runs['dcgan']}", f"out={tmp_path / 'g.png'}")[0] == 0
+    with Image.open(tmp_path / "g.png") as image:
+        assert image.size[0] > 400
+    code, out, _ = genlab(
+        "sample", f"run={runs['dcgan']}", "format=png", "count=12", f"out={tmp_path / 'single'}"
+    )
+    assert code == 0
+    assert str(tmp_path / "single") in out
+    files = sorted((tmp_path / "single").iterdir())
+    assert [file.name for file in files] == [f"{i:02}.png" for i in range(12)]
+    with Image.open(files[0]) as image:
+        assert image.size == (8, 8)
+
+
+def test_reconstruct_pairs_rebuilt_images_with_their_originals_and_labels(
+    genlab, runs, tmp_path: Path
+) -> None:
+    code, _, err = genlab(
+        "reconstruct",
+        f"run={runs['vae']}",
+        "split=test",
+        "count=10",
+        "format=npz",
+        f"out={tmp_path / 'r.npz'}",
+    )
+    assert (code, err) == (0, "")
+    stored = np.load(tmp_path / "r.npz", allow_pickle=False)
+    assert stored["images"].shape == stored["originals"].shape == (10, 8, 8, 1)
+    assert stored["labels"].shape == (10,)
+    assert genlab("reconstruct", f"run={runs['vae']}")[0] == 0
+
+
+def test_a_gan_does_not_reconstruct(genlab, runs) -> None:
+    code, _, err = genlab("reconstruct", f"run={runs['dcgan']}")
+    assert code == 2
+    assert "use genlab sample" in err
+
+
+@pytest.mark.parametrize("model", ["vae", "dcgan"])
+def test_evaluate_writes_scores_and_how_they_came_about(genlab, runs, model: str) -> None:
+    code, out, err = genlab("evaluate", f"run={runs[model]}", "count=150", "features=classifier")
+    assert (code, err) == (0, ""), err
+    evaluation = json.loads((runs[model] / "evaluation.json").read_text())
+    metrics, stamp = evaluation["metrics"], evaluation["stamp"]
+    assert metrics["frechet_distance"] > 0
+    assert 0 <= metrics["coverage"] <= 1
+    assert stamp["generated_images"] == 150
+    assert stamp["split"] == "test"
+    assert stamp["features"].startswith("genlab classifier")
+    assert len(stamp["features_sha256"]) == 64
+    assert ("psnr" in metrics) == (model == "vae")
+    assert "frechet_distance" in out
+    again = genlab("evaluate", f"run={runs[model]}", "count=150", "features=classifier")
+    assert again[0] == 0
+    assert json.loads((runs[model] / "evaluation.json").read_text()) == evaluation
+
+
+def test_unknown_words_name_the_choices(genlab, runs) -> None:
+    for arguments, words in (
+        (("sample", "format=jpg"), "choose one of grid, png, npz"),
+        (("reconstruct", "split=tset"), "did you mean test?"),
+        (("evaluate", "features=vgg"), "choose one of auto, inception, classifier"),
+        (("sample", "count=0"), "count=0 must be"),
+    ):
+        run = runs["vae"]
+        code, _, err = genlab(arguments[0], f"run={run}", *arguments[1:])
+        assert code == 2
+        assert words in err
+
+
+def test_damaged_weights_are_refused(genlab, runs, tmp_path: Path) -> None:
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(runs["vae"], copy)
+    (copy / "weights.safetensors").write_bytes(b"nothing")
+    code, _, err = genlab("sample", f"run={copy}")
+    assert code == 4
+    assert "not a weights file" in err
+    (copy / "weights.safetensors").write_bytes((runs["dcgan"] / "weights.safetensors").read_bytes())
+    code, _, err = genlab("sample", f"run={copy}")
+    assert code == 4
+    assert "do not fit" in err
+
+
+def test_a_strangers_config_runs_no_code(genlab, runs, tmp_path: Path) -> None:
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(runs["vae"], copy)
+    config = (copy / "config.yaml").read_text()
+    attack = config.replace("genlab.learners.Reconstruction", "os.system")
+    (copy / "config.yaml").write_text(attack)
+    code, _, err = genlab("sample", f"run={copy}")
+    assert code == 2
+    assert "_target_ os.system is refused" in err
