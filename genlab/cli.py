@@ -6,9 +6,9 @@ Nothing heavy is imported before a verb runs, so that help and completion answer
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from genlab import __version__
 from genlab.errors import ConfigError, GenlabError, ResourceError
@@ -80,10 +80,21 @@ def run_verb(verb: str, arguments: list[str]) -> int:
         arguments += ["hydra/job_logging=none", "hydra/hydra_logging=none"]
     _prepend_folders(config.user_folders(arguments))
     sys.argv = [f"genlab {verb}", *arguments]
-    task: Callable[[DictConfig], Any] = _train if verb == "train" else _verb_task(verb)
-    hydra.main(version_base="1.3", config_path=str(config.config_folder()), config_name=verb)(
-        task
-    )()
+    failures: list[Exception] = []
+
+    def task(page: "DictConfig") -> float | None:
+        try:
+            if verb == "train":
+                return _train(page)
+            _use(verb, page)
+        except Exception as error:  # Hydra would print lines of its own about it
+            failures.append(error)
+        return None
+
+    pages = str(config.config_folder())
+    hydra.main(version_base="1.3", config_path=pages, config_name=verb)(task)()
+    if failures:
+        raise failures[0]
     return sweeps.report()
 
 
@@ -98,17 +109,15 @@ def _train(config: "DictConfig") -> float | None:
     return sweeps.run_job(config)
 
 
-def _verb_task(verb: str) -> "Callable[[DictConfig], Any]":
-    def task(config: "DictConfig") -> None:
-        import importlib
+def _use(verb: str, config: "DictConfig") -> None:
+    """The task of every other verb."""
+    import importlib
 
-        from omegaconf import OmegaConf
+    from omegaconf import OmegaConf
 
-        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-        module = "listing" if verb in ("models", "data") else verb
-        importlib.import_module(f"genlab.verbs.{module}").run(plain)
-
-    return task
+    plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    module = "listing" if verb in ("models", "data") else verb
+    importlib.import_module(f"genlab.verbs.{module}").run(plain)
 
 
 def _resumed(arguments: list[str]) -> list[str]:
@@ -140,17 +149,12 @@ def _key(override: str) -> str:
 
 def _prepend_folders(folders: Sequence[Path]) -> None:
     """Let the user's own pages extend and shadow the packaged ones."""
-    from hydra.core.config_search_path import ConfigSearchPath
     from hydra.core.plugins import Plugins
-    from hydra.plugins.search_path_plugin import SearchPathPlugin
 
-    class UserPages(SearchPathPlugin):
-        def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-            for folder in reversed(folders):
-                search_path.prepend(provider="user", path=f"file://{folder}", anchor="main")
+    from genlab.search_path import UserPages
 
-    if folders:
-        Plugins.instance().register(UserPages)
+    UserPages.folders = list(folders)
+    Plugins.instance().register(UserPages)
 
 
 def _completing(argv: list[str]) -> bool:

@@ -77,17 +77,17 @@ def _accelerator(name: str) -> str:
         if torch.cuda.is_available():
             return "cuda"
         return "mps" if torch.backends.mps.is_available() else "cpu"
-    name = "cuda" if name == "gpu" else name
+    device = "cuda" if name == "gpu" else name
     available: dict[str, Callable[[], bool]] = {
         "cuda": torch.cuda.is_available,
         "mps": torch.backends.mps.is_available,
     }
-    if name in available and not available[name]():
+    if device in available and not available[device]():
         raise ResourceError(
             f"trainer.accelerator={name}: no such device on this machine; "
             "use trainer.accelerator=cpu or auto"
         )
-    return name
+    return device
 
 
 def _fast_bf16(accelerator: str) -> tuple[bool, str]:

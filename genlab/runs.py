@@ -82,6 +82,7 @@ class RunFolder:
             self._lock = (self.path / ".lock").open("w")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self.release()
             raise ResourceError(
                 f"{self.path}: another process is training in this folder; wait for it, or choose "
                 "another with hydra.run.dir=PATH"

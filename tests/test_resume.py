@@ -143,14 +143,14 @@ def test_a_finished_run_is_left_alone(genlab, finished: Path) -> None:
 
 
 def test_changes_are_refused_with_the_difference_unless_asked_for(genlab, finished: Path) -> None:
-    change = ["total_images=1000", "model.optimizer.lr=0.5"]
+    change = ["total_images=1000", "model.optimizer.lr=0.002"]
     code, _, err = genlab("train", f"resume={finished}", *change)
     assert code == 4
-    assert "model.optimizer.lr: 0.001 -> 0.5" in err
+    assert "model.optimizer.lr: 0.001 -> 0.002" in err
     code, _, err = genlab("train", f"resume={finished}", *change, "allow_changes=true")
     assert code == 0, err
     state = read_checkpoint(checkpoints_of(finished / "checkpoints")[0])
-    assert state["optimizer_states"][0]["param_groups"][0]["lr"] == 0.5
+    assert state["optimizer_states"][0]["param_groups"][0]["lr"] == 0.002
     code, _, err = genlab(
         "train",
         f"resume={finished}",

@@ -74,10 +74,14 @@ class Lifecycle(pl.Callback):
         self._seconds_before = state_dict["seconds"]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Start the clock and listen for signals."""
+        """Start the clock and listen for signals; a run that has its length trains no more."""
+        assert isinstance(pl_module, Learner)
         self._started = self._saved = time.monotonic()
         for number in (signal.SIGINT, signal.SIGTERM):
             self._handlers[number] = signal.signal(number, self._on_signal)
+        (over,) = _agree(trainer, pl_module, self._over(pl_module))
+        if over:
+            trainer.should_stop = True
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
@@ -85,9 +89,7 @@ class Lifecycle(pl.Callback):
         """Save or stop when it is time."""
         assert isinstance(pl_module, Learner)
         now = time.monotonic()
-        over = pl_module.images_seen >= self.total_images or (
-            self.max_seconds is not None and self.seconds >= self.max_seconds
-        )
+        over = self._over(pl_module)
         due = pl_module.passed(self.every_images) or (
             self.every_seconds is not None and now - self._saved >= self.every_seconds
         )
@@ -133,6 +135,11 @@ class Lifecycle(pl.Callback):
                 f"{self.folder}"
             ) from error
         self._saved = time.monotonic()
+
+    def _over(self, learner: Learner) -> bool:
+        return learner.images_seen >= self.total_images or (
+            self.max_seconds is not None and self.seconds >= self.max_seconds
+        )
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.signal = number
