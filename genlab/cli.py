@@ -197,7 +197,8 @@ def _explain(error: Exception, argv: list[str]) -> tuple[str, int]:
         return explain(error, argv), ConfigError.exit_code
     if isinstance(error, OSError):
         return (
-            f"{error.filename or 'the operating system'}: {error.strerror}",
+            f"{error.filename or 'the operating system'}: {error.strerror}; choose another place "
+            "(for a run hydra.run.dir=PATH, for other verbs out=PATH)",
             ResourceError.exit_code,
         )
     return f"{type(error).__name__}: {error} (--debug shows where)", GenlabError.exit_code

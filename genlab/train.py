@@ -22,7 +22,12 @@ from pytorch_lightning.plugins.environments import (
 from pytorch_lightning.strategies import DDPStrategy
 
 from genlab import launch
-from genlab.artefacts.checkpoint_io import SafeCheckpointIO, images_seen_of, newest_valid
+from genlab.artefacts.checkpoint_io import (
+    SafeCheckpointIO,
+    checkpoints_of,
+    images_seen_of,
+    newest_valid,
+)
 from genlab.artefacts.grids import Grids
 from genlab.artefacts.history import History
 from genlab.artefacts.lifecycle import Lifecycle
@@ -72,7 +77,13 @@ def train(config: dict[str, Any], path: Path, overrides: list[str], go_on: bool)
 def _train_locked(
     config: dict[str, Any], folder: RunFolder, overrides: list[str], go_on: bool
 ) -> dict[str, Any]:
-    if folder.exists:
+    resuming = config["resume"] not in (None, "auto")
+    if resuming and not newest_valid(folder.checkpoints):
+        raise CheckpointError(
+            f"{folder.path} holds no checkpoint that can be loaded: start again in a new "
+            "folder, or with resume=auto in this one"
+        )
+    if folder.exists and checkpoints_of(folder.checkpoints):  # else nothing was trained here yet
         if not go_on:
             raise ConfigError(
                 f"hydra.run.dir={folder.path} holds a run already: continue it with "
@@ -82,11 +93,6 @@ def _train_locked(
         if _finished(folder.read_summary(), config):
             log.info("%s is finished; total_images=N trains it further", folder.path)
             return folder.read_summary()
-        if config["resume"] not in (None, "auto") and not newest_valid(folder.checkpoints):
-            raise CheckpointError(
-                f"{folder.path} holds no checkpoint that can be loaded: start again in a new "
-                "folder, or with resume=auto in this one"
-            )
     folder.create({**config, "resume": None}, overrides)
     remember(folder)
     processes = _processes(config)

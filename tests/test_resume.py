@@ -212,3 +212,10 @@ def test_losses_that_are_not_finite_end_the_run_with_the_last_good_checkpoint(
     for checkpoint in checkpoints_of(folder / "checkpoints"):
         weights = read_checkpoint(checkpoint)["state_dict"].values()
         assert all(w.isfinite().all() for w in weights)
+
+
+def test_a_folder_in_which_nothing_was_trained_can_be_used_again(genlab, tmp_path: Path) -> None:
+    arguments = ["model=vae_mlp", "data=digits", "trainer=cpu", "total_images=64"]
+    arguments += ["samples.count=4", f"hydra.run.dir={tmp_path / 'run'}"]
+    assert genlab("train", *arguments, "data.batch_size=5000")[0] == 3
+    assert genlab("train", *arguments, "data.batch_size=32")[0] == 0
