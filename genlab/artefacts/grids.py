@@ -10,7 +10,7 @@ from torch import Tensor
 
 from genlab.artefacts.history import History
 from genlab.artefacts.pictures import grid, save_gif, save_png, to_uint8
-from genlab.data.module import ImageData
+from genlab.data.module import data_of
 from genlab.learners import Learner
 from genlab.learners.abilities import Generates, Reconstructs
 from genlab.learners.learner import evaluating
@@ -46,8 +46,7 @@ class Grids(pl.Callback):
                 self.count, torch.Generator().manual_seed(self.seed)
             ).to(pl_module.device)
         if isinstance(pl_module, Reconstructs):
-            data: Any = trainer.datamodule  # type: ignore[attr-defined]
-            assert isinstance(data, ImageData)
+            data = data_of(trainer)
             batch = next(data.held_out("validation", self.count // 2), None)
             self._originals = batch.images.to(pl_module.device) if batch else None
         if not pl_module.images_seen:

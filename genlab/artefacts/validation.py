@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 import torch
 
 from genlab.artefacts.history import History
-from genlab.data.module import ImageData
+from genlab.data.module import data_of
 from genlab.data.stream import Batch
 from genlab.learners import Learner
 from genlab.learners.abilities import Measures
@@ -35,8 +35,7 @@ class Validation(pl.Callback):
         """One pass over the validation part."""
         if not isinstance(learner, Measures):
             return
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        assert isinstance(data, ImageData)
+        data = data_of(trainer)
         rank, world = trainer.global_rank, trainer.world_size
         if len(data.indices("validation")) < world:
             rank, world = 0, 1  # every rank measures all, which leaves the mean as it is

@@ -97,3 +97,10 @@ class ImageData(pl.LightningDataModule):
         indices = self.indices(split)[:count][rank::world]
         for start in range(0, len(indices), batch_size):
             yield take(self.image_set, indices[start : start + batch_size])
+
+
+def data_of(trainer: pl.Trainer) -> ImageData:
+    """The data module that a trainer was given (Lightning does not declare the attribute)."""
+    data = getattr(trainer, "datamodule", None)
+    assert isinstance(data, ImageData)
+    return data
