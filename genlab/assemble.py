@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from genlab.config import build
+from genlab.config import build, flatten
 from genlab.data.module import ImageData
 from genlab.errors import ConfigError
 from genlab.learners import Learner
@@ -16,6 +16,31 @@ def build_data(config: dict[str, Any]) -> ImageData:
     data = config["data"]
     source = build(data["source"], "data.source")
     return ImageData(source, **{key: data[key] for key in DATA_KEYS}, seed=config["seed"])
+
+
+def completed(config: dict[str, Any]) -> dict[str, Any]:
+    """The config with every `classes: auto` of its model replaced by the data set's labels.
+
+    Raises ConfigError where the data set has none.
+    """
+    if not any(key.endswith("classes") and value == "auto" for key, value in flatten(config)):
+        return config
+    image_set = build_data(config).image_set
+    if not image_set.classes:
+        raise ConfigError(
+            "this model needs labels and the data set has none: sort the images into a folder for "
+            "each class, or choose other data"
+        )
+
+    def fill(node: Any) -> Any:
+        if not isinstance(node, dict):
+            return node
+        return {
+            key: image_set.classes if key == "classes" and value == "auto" else fill(value)
+            for key, value in node.items()
+        }
+
+    return {**config, "model": fill(config["model"])}
 
 
 def build_learner(config: dict[str, Any]) -> Learner:

@@ -45,7 +45,7 @@ def feature_network(choice: str, config: dict[str, Any], device: torch.device) -
 
 def _classifier(config: dict[str, Any], device: torch.device) -> ClassifierFeatures:
     data = build_data(config)
-    classes = {name: len(names) for name, names in data.image_set.classes.items()}
+    classes = data.image_set.classes
     if not classes:
         raise FeaturesUnavailable(
             "the data set has no labels to train a classifier on: sort the images into a folder "
@@ -72,7 +72,7 @@ def _classifier(config: dict[str, Any], device: torch.device) -> ClassifierFeatu
     return ClassifierFeatures(network, name, state_sha256(network))
 
 
-def _recipe(config: dict[str, Any], classes: dict[str, int]) -> dict[str, Any]:
+def _recipe(config: dict[str, Any], classes: dict[str, list[str]]) -> dict[str, Any]:
     """The config of the classifier's run: a fixed network and length, the run's data."""
     adam = {"_target_": "torch.optim.Adam", "_partial_": True, "lr": 1e-3, "fused": True}
     encoder = {
@@ -85,7 +85,6 @@ def _recipe(config: dict[str, Any], classes: dict[str, int]) -> dict[str, Any]:
     classifier = {
         "_target_": "genlab.networks.Classifier",
         "encoder": encoder,
-        "features": encoder["outputs"],
         "classes": classes,
     }
     return {

@@ -1,6 +1,6 @@
 """A run folder opened for use: its config, its learner with trained weights, its data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ from genlab import runs
 from genlab.assemble import build_data, build_learner
 from genlab.config import check
 from genlab.data.module import ImageData
+from genlab.data.stream import Batch, on_device
 from genlab.devices import choose, keep_big_blocks
 from genlab.errors import CheckpointError, ConfigError
 from genlab.learners import Learner
@@ -41,6 +42,13 @@ class Opened:
                 f"run={self.folder.path}: a {type(self.learner).__name__.lower()} model {what}"
             )
         return self.learner
+
+    def batches(self, batch: Batch, batch_size: int) -> Iterator[Batch]:
+        """The batch in parts on the device."""
+        for start in range(0, len(batch.images), batch_size):
+            chosen = slice(start, start + batch_size)
+            labels = {name: values[chosen] for name, values in batch.labels.items()}
+            yield on_device(Batch(batch.images[chosen], labels), self.device)
 
     def in_batches(
         self, function: Callable[[Tensor], Tensor], inputs: Tensor, batch_size: int

@@ -4,6 +4,7 @@ A schedule holds no state, so an interrupted run resumes in the right place by i
 page takes a schedule, a plain number stands for `Constant`.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -34,10 +35,7 @@ class Ramp:
     delay_images: int = 0
 
     def __post_init__(self) -> None:
-        if self.images < 1:
-            raise ValueError(
-                f"images={self.images} must be at least 1; a constant is a plain number"
-            )
+        _check_images(self.images)
 
     def __call__(self, images_seen: int) -> float:
         """The value after `images_seen` images."""
@@ -48,3 +46,64 @@ class Ramp:
 def as_schedule(value: float | Schedule) -> Schedule:
     """A schedule as it is, a number as a `Constant`."""
     return value if callable(value) else Constant(float(value))
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """From `start` down to `end` along half a cosine over `images`, then `end`.
+
+    Loshchilov & Hutter 2017, equation 5 without restarts, https://arxiv.org/abs/1608.03983.
+    """
+
+    images: int
+    start: float = 1.0
+    end: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_images(self.images)
+
+    def __call__(self, images_seen: int) -> float:
+        """The value after `images_seen` images."""
+        progress = min(images_seen / self.images, 1.0)
+        return self.end + (self.start - self.end) * (1 + math.cos(math.pi * progress)) / 2
+
+
+Stage = dict[str, int]
+"""The keyword arguments that networks receive now."""
+
+Stages = Callable[[int], Stage]
+
+
+@dataclass(frozen=True)
+class Whole:
+    """No stages: the networks are trained as a whole, all along."""
+
+    def __call__(self, images_seen: int) -> Stage:
+        """Nothing to tell."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Greedy:
+    """One block after another for `images_per_block` images each, then all of them together.
+
+    A run that ends with the last block has no fine-tuning.
+    """
+
+    blocks: int
+    images_per_block: int
+
+    def __post_init__(self) -> None:
+        if self.blocks < 1:
+            raise ValueError(f"blocks={self.blocks} must be at least 1")
+        _check_images(self.images_per_block, "images_per_block")
+
+    def __call__(self, images_seen: int) -> Stage:
+        """The block that is trained now, {} for all."""
+        block = images_seen // self.images_per_block
+        return {"block": block} if block < self.blocks else {}
+
+
+def _check_images(images: int, name: str = "images") -> None:
+    if images < 1:
+        raise ValueError(f"{name}={images} must be at least 1")

@@ -32,9 +32,10 @@ from genlab.artefacts.grids import Grids
 from genlab.artefacts.history import History
 from genlab.artefacts.lifecycle import Lifecycle
 from genlab.artefacts.progress import ProgressBar
+from genlab.artefacts.stages import StageLog
 from genlab.artefacts.summary import Summary
 from genlab.artefacts.validation import Validation
-from genlab.assemble import DATA_KEYS, build_data, build_learner
+from genlab.assemble import DATA_KEYS, build_data, build_learner, completed
 from genlab.config import check, flatten
 from genlab.console import log_to
 from genlab.data.module import ImageData
@@ -64,6 +65,7 @@ def train(config: dict[str, Any], path: Path, overrides: list[str], go_on: bool)
     result has changed (or config["allow_changes"] is true).
     """
     _check_settings(config)
+    config = completed(config)
     folder = RunFolder(path)
     if launch.rank() == 0:
         folder.lock()
@@ -216,7 +218,8 @@ def _callbacks(
         finish=[history.flush, validation.measure, grids.finish, summary.write],
     )
     summary.lifecycle = lifecycle
-    return lifecycle, [history, validation, grids, ProgressBar(lifecycle), lifecycle]
+    bar = ProgressBar(lifecycle)
+    return lifecycle, [history, StageLog(history), validation, grids, bar, lifecycle]
 
 
 def _trainer(config: dict[str, Any], device: Device, callbacks: list[pl.Callback]) -> pl.Trainer:

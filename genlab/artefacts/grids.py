@@ -11,9 +11,10 @@ from torch import Tensor
 from genlab.artefacts.history import History
 from genlab.artefacts.pictures import grid, save_gif, save_png, to_uint8
 from genlab.data.module import data_of
+from genlab.data.stream import Batch, on_device
 from genlab.learners import Learner
 from genlab.learners.abilities import Generates, Reconstructs
-from genlab.learners.learner import evaluating
+from genlab.learners.learner import evaluating, seed_noise
 
 _CHUNK = 64
 
@@ -21,7 +22,7 @@ _CHUNK = 64
 class Grids(pl.Callback):
     """Writes samples/*.png and reconstructions/*.png at the start, as it goes, and at the end.
 
-    Latents are drawn once from the seed; the reconstructed images are the first of the validation
+    Latents are drawn from the seed, always the same noise; the reconstructed images are the first of the validation
     part. `evolution.gif` shows the sample grids one after another.
     """
 
@@ -33,22 +34,17 @@ class Grids(pl.Callback):
         self.every_images = every_images
         self.count = count
         self.seed = seed
-        self._latents: Tensor | None = None
-        self._originals: Tensor | None = None
+        self._originals: Batch | None = None
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Fix latents and images; draw the first grids of a new run."""
         assert isinstance(pl_module, Learner)
         if not trainer.is_global_zero:
             return
-        if isinstance(pl_module, Generates):
-            self._latents = pl_module.latents(
-                self.count, torch.Generator().manual_seed(self.seed)
-            ).to(pl_module.device)
         if isinstance(pl_module, Reconstructs):
             data = data_of(trainer)
             batch = next(data.held_out("validation", self.count // 2), None)
-            self._originals = batch.images.to(pl_module.device) if batch else None
+            self._originals = batch and on_device(batch, pl_module.device)
         if not pl_module.images_seen:
             self.draw(trainer, pl_module)
 
@@ -76,13 +72,17 @@ class Grids(pl.Callback):
     def draw(self, trainer: pl.Trainer, learner: Learner) -> None:
         """Write the grids of this moment."""
         with evaluating(learner), trainer.precision_plugin.val_step_context():
-            if self._latents is not None and isinstance(learner, Generates):
-                parts = [learner.generate(part) for part in self._latents.split(_CHUNK)]
+            if isinstance(learner, Generates):
+                noise = torch.Generator().manual_seed(self.seed)
+                latents = learner.latents(self.count, noise, {}).to(learner.device)
+                parts = [learner.generate(part) for part in latents.split(_CHUNK)]
                 self._save("samples", to_uint8(torch.cat(parts)), learner.images_seen)
             if self._originals is not None and isinstance(learner, Reconstructs):
-                pictures = learner.reconstruct(learner.prepare(self._originals))
-                pairs = beside(self._originals, to_uint8(pictures))
-                self._save("reconstructions", pairs, learner.images_seen, group=2)
+                seed_noise(self.seed)
+                images, labels = self._originals
+                views = learner.views(learner.prepare(images), labels)
+                rows = beside(*map(to_uint8, views.values()))
+                self._save("reconstructions", rows, learner.images_seen, group=len(views))
 
     def _save(self, kind: str, pictures: Tensor, images_seen: int, group: int = 1) -> None:
         columns = math.ceil(math.sqrt(len(pictures)) / group) * group
@@ -91,6 +91,6 @@ class Grids(pl.Callback):
         self.history.add_image(kind, content, image.size, images_seen)
 
 
-def beside(originals: Tensor, pictures: Tensor) -> Tensor:
-    """Each original followed by its picture, (2N, C, H, W)."""
-    return torch.stack([originals.cpu(), pictures.cpu()], 1).flatten(0, 1)
+def beside(*views: Tensor) -> Tensor:
+    """Every image of the first view followed by the same of the others, (views * N, C, H, W)."""
+    return torch.stack([view.cpu() for view in views], 1).flatten(0, 1)

@@ -113,6 +113,11 @@ class History(pl.Callback):
         summary = Summary(value=[Summary.Value(tag=tag, image=image)])
         self.writer._get_file_writer().add_summary(summary, images_seen)
 
+    def note(self, tag: str, text: str, images_seen: int) -> None:
+        """Show a line in TensorBoard's text panel."""
+        if self.writer is not None:
+            self.writer.add_text(tag, text, images_seen)
+
     def close(self) -> None:
         """Release TensorBoard's writer."""
         if self.writer is not None:

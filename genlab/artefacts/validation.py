@@ -8,10 +8,10 @@ import torch
 
 from genlab.artefacts.history import History
 from genlab.data.module import data_of
-from genlab.data.stream import Batch
+from genlab.data.stream import Batch, on_device
 from genlab.learners import Learner
 from genlab.learners.abilities import Measures
-from genlab.learners.learner import evaluating
+from genlab.learners.learner import evaluating, seed_noise
 
 BATCH = 500
 
@@ -57,9 +57,10 @@ def summed(learner: Learner, batches: Iterable[Batch]) -> tuple[dict[str, float]
     count = 0
     assert isinstance(learner, Measures)
     with evaluating(learner):
-        for batch in batches:
-            labels = {name: value.to(learner.device) for name, value in batch.labels.items()}
-            measured = learner.measure(learner.prepare(batch.images.to(learner.device)), labels)
+        for number, batch in enumerate(batches):
+            seed_noise(number)  # of corruptions: the same in every measurement
+            images, labels = on_device(batch, learner.device)
+            measured = learner.measure(learner.prepare(images), labels)
             for name, values in measured.items():
                 sums[name] = sums.get(name, 0.0) + values.double().sum().item()
             count += len(batch.images)

@@ -38,6 +38,12 @@ def take(image_set: ImageSet, indices: np.ndarray) -> Batch:
     )
 
 
+def on_device(batch: Batch, device: torch.device) -> Batch:
+    """The batch with everything in it on the device."""
+    labels = {name: values.to(device) for name, values in batch.labels.items()}
+    return Batch(batch.images.to(device), labels)
+
+
 class Stream:
     """An endless stream of shuffled training batches that holds no position of its own.
 

@@ -11,8 +11,17 @@ from torch import Tensor
 class Generates(Protocol):
     """Makes pictures from nothing but noise."""
 
-    def latents(self, count: int, generator: torch.Generator) -> Tensor:
-        """(count, width) draws from the prior, on the CPU."""
+    def latents(
+        self, count: int, generator: torch.Generator, labels: Mapping[str, str | int]
+    ) -> Tensor:
+        """(count, width) draws from the prior, on the CPU; of chosen classes by label name.
+
+        Raises ValueError for labels that the model was not told.
+        """
+        ...
+
+    def labels_of(self, latents: Tensor) -> dict[str, Tensor]:
+        """The labels (B,) by name that latents of a conditional model carry."""
         ...
 
     def generate(self, latents: Tensor) -> Tensor:
@@ -24,8 +33,21 @@ class Generates(Protocol):
 class Reconstructs(Protocol):
     """Makes a picture of a picture."""
 
-    def reconstruct(self, images: Tensor) -> Tensor:
+    def reconstruct(self, images: Tensor, labels: Mapping[str, Tensor]) -> Tensor:
         """(B, C, H, W) in [-1, 1] to the same shape and range."""
+        ...
+
+    def views(self, images: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The images, what is made of them and stages between, in the order to show them."""
+        ...
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """Gives images codes."""
+
+    def encode(self, images: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """(B, C, H, W) in [-1, 1] to "values" (B, n) and whatever else a code holds, (B, ...)."""
         ...
 
 

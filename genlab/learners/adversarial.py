@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from genlab.learners.learner import Learner, Losses, OptimizerFactory, frozen
+from genlab.learners.learner import Learner, Losses, OptimizerFactory, frozen, refuse_labels
 from genlab.networks import Average
 from genlab.objectives import adversarial
+from genlab.schedules import Schedule
 
 GameLoss = Callable[[Tensor, Tensor], adversarial.Losses]
 
@@ -24,6 +25,7 @@ class Adversarial(Learner):
         loss: a function of real and fake logits that gives both players' losses.
         generator_optimizer, critic_optimizer: make an optimizer from parameters.
         ema_half_life_images: half-life of the averaged generator used for sampling; 0 for none.
+        rate: see `Learner`.
     """
 
     def __init__(
@@ -35,8 +37,9 @@ class Adversarial(Learner):
         generator_optimizer: OptimizerFactory,
         critic_optimizer: OptimizerFactory,
         ema_half_life_images: float,
+        rate: float | Schedule = 1.0,
     ) -> None:
-        super().__init__()
+        super().__init__(rate)
         self.generator = generator
         self.critic = critic
         self.latent_size = latent_size
@@ -83,9 +86,16 @@ class Adversarial(Learner):
             "fake_accuracy": (fake_logits.detach() < 0).float().mean(),
         }
 
-    def latents(self, count: int, generator: torch.Generator) -> Tensor:
+    def latents(
+        self, count: int, generator: torch.Generator, labels: Mapping[str, str | int]
+    ) -> Tensor:
         """(count, latent_size) draws from N(0, I), on the CPU."""
+        refuse_labels(labels)
         return torch.randn(count, self.latent_size, generator=generator)
+
+    def labels_of(self, latents: Tensor) -> dict[str, Tensor]:
+        """None: the generator is told no labels."""
+        return {}
 
     @torch.inference_mode()
     def generate(self, latents: Tensor) -> Tensor:

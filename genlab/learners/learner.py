@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from genlab.data.stream import Batch, mix
+from genlab.schedules import Schedule, Stage, Stages, Whole, as_schedule
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 Losses = dict[str, Tensor]
@@ -27,11 +28,17 @@ class Learner(pl.LightningModule, ABC):
     (seed, rank, images seen) as the batch begins: a resumed run draws what an uninterrupted one
     would have drawn. Optimizers are stepped by the game itself (manual optimisation) and not
     through Lightning's wrapper, whose bookkeeping counts every player's step.
+
+    Args:
+        rate: what every optimizer's learning rate is multiplied by, a number or a schedule.
+        stages: the keyword arguments that networks receive, as a function of images seen.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rate: float | Schedule = 1.0, stages: Stages | None = None) -> None:
         super().__init__()
         self.automatic_optimization = False
+        self.rate = as_schedule(rate)
+        self.stages = stages or Whole()
         self.images_seen = 0
         self.images_before = 0  # the last batch
         self.noise_seed = 0
@@ -49,6 +56,11 @@ class Learner(pl.LightningModule, ABC):
     @abstractmethod
     def optimizers_of_players(self) -> list[torch.optim.Optimizer]:
         """One optimizer per player, made anew."""
+
+    @property
+    def stage(self) -> Stage:
+        """What the networks receive now."""
+        return self.stages(self.images_seen)
 
     @final
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
@@ -79,6 +91,9 @@ class Learner(pl.LightningModule, ABC):
         optimizer = self.optimizers(use_pl_optimizer=False)
         if isinstance(optimizer, list):
             optimizer = optimizer[player]
+        rate = self.rate(self.images_seen)
+        for group in optimizer.param_groups:
+            group["lr"] = rate * optimizer.defaults["lr"]
         optimizer.zero_grad(set_to_none=True)
         self.manual_backward(loss)
         optimizer.step()
@@ -104,6 +119,15 @@ def seed_noise(seed: int) -> None:
     torch.default_generator.manual_seed(seed)
     if torch.cuda.is_initialized():
         torch.cuda.default_generators[torch.cuda.current_device()].manual_seed(seed)
+
+
+def refuse_labels(labels: Mapping[str, str | int]) -> None:
+    """Raise ValueError where a model without a condition is asked for labels."""
+    if labels:
+        raise ValueError(
+            f"labels={dict(labels)}: this model was not told labels; leave labels out, or train a "
+            "conditional model"
+        )
 
 
 @contextmanager

@@ -1,14 +1,17 @@
 """One player that rebuilds images from codes: every autoencoder."""
 
+import math
 from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.distributions import Normal, kl_divergence
 
-from genlab.learners.learner import Learner, Losses, OptimizerFactory
-from genlab.networks import Autoencoder
+from genlab.learners.learner import Learner, Losses, OptimizerFactory, refuse_labels
+from genlab.networks.autoencoder import Autoencoder, Corruption
+from genlab.objectives import codes
 from genlab.objectives.reconstruction import Likelihood
-from genlab.schedules import Schedule, as_schedule
+from genlab.schedules import Schedule, Stages, as_schedule
 
 CodePenalty = Callable[..., Tensor]
 
@@ -17,31 +20,37 @@ class Reconstruction(Learner):
     """Minimises reconstruction + beta * code penalty / values per image.
 
     The reconstruction error is a mean per pixel and channel, so the code penalty (nats per image)
-    is divided by their number: with BinaryCrossEntropy and the Gaussian KL the loss at beta 1 is
-    the negative ELBO in nats per pixel value.
+    is divided by their number: with a likelihood and the Gaussian KL the loss at beta 1 is the
+    negative ELBO in nats per pixel value.
 
     Args:
         autoencoder: encoder, bottleneck and decoder.
         reconstruction: the error of the decoder's output, and the picture it stands for.
-        code_penalty: a function of the code, (B,) per image.
-        beta: the penalty's weight, a number or a schedule (Higgins et al. 2017 for the KL).
         optimizer: makes the optimizer from parameters.
+        code_penalty: a function of the code, (B,) per image or a scalar.
+        beta: the penalty's weight, a number or a schedule (Higgins et al. 2017 for the KL).
+        corruption: what happens to the input, while the target stays clean.
+        rate, stages: see `Learner`.
     """
 
     def __init__(
         self,
         autoencoder: Autoencoder,
         reconstruction: Likelihood,
-        code_penalty: CodePenalty,
-        beta: float | Schedule,
         optimizer: OptimizerFactory,
+        code_penalty: CodePenalty = codes.none,
+        beta: float | Schedule = 1.0,
+        corruption: Corruption | None = None,
+        rate: float | Schedule = 1.0,
+        stages: Stages | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(rate, stages)
         self.autoencoder = autoencoder
         self.reconstruction = reconstruction
+        self.optimizer = optimizer
         self.code_penalty = code_penalty
         self.beta = as_schedule(beta)
-        self.optimizer = optimizer
+        self.corruption = corruption
 
     @property
     def exported(self) -> nn.Module:
@@ -53,9 +62,10 @@ class Reconstruction(Learner):
         return [self.optimizer(self.autoencoder.parameters())]
 
     def play(self, images: Tensor, labels: Mapping[str, Tensor]) -> Losses:
-        """Encode, decode, compare, step."""
-        error, penalty = self._errors(images)
-        error, penalty = error.mean(), penalty.mean()
+        """Corrupt, encode, decode, compare, step."""
+        result = self.autoencoder.learn(images, labels, self.corruption, **self.stage)
+        error = self.reconstruction(result.output, result.target).mean()
+        penalty = self._penalty(result.code, error)
         loss = error + self.beta(self.images_seen) * penalty / images[0].numel()
         self.descend(0, loss)
         return {
@@ -66,32 +76,111 @@ class Reconstruction(Learner):
 
     @torch.inference_mode()
     def measure(self, images: Tensor, labels: Mapping[str, Tensor]) -> Losses:
-        """Per image (B,): loss at the final beta, error, penalty, and MSE on [0, 1]."""
-        result = self.autoencoder(images)
+        """Per image (B,): loss at the present beta, its parts, and MSE per pixel on [0, 1].
+
+        Of corrupted input, where there is a corruption, and then the input's own MSE too. A code
+        with a posterior adds its KL to N(0, I) in nats.
+        """
+        given = self._corrupted(images)
+        result = self.autoencoder(given, labels, **self.stage)
         error = self.reconstruction(result.output, images)
-        penalty = self.code_penalty(result.code)
-        picture = self.reconstruction.picture(result.output.float())
-        return {
+        penalty = self._penalty(result.code, error)
+        measured = {
             "loss": error + self.beta(self.images_seen) * penalty / images[0].numel(),
             "reconstruction": error,
-            "code_penalty": penalty,
-            "mse": (picture - images).square().flatten(1).mean(1) / 4,
+            "code_penalty": penalty.expand_as(error),
+            "mse": _mse(self.reconstruction.picture(result.output.float()), images),
         }
+        if self.corruption:
+            measured["corrupted_mse"] = _mse(given.clamp(-1, 1), images)
+        posterior = self.autoencoder.bottleneck.posterior(result.code) if result.code else None
+        if posterior:
+            measured["kl"] = kl_divergence(posterior, _STANDARD).sum(1)
+        return measured
 
     @torch.inference_mode()
-    def reconstruct(self, images: Tensor) -> Tensor:
-        """(B, C, H, W) in [-1, 1] to the picture of its code's mean, same shape and range."""
-        return self.reconstruction.picture(self.autoencoder(images).output.float())
+    def log_likelihood(
+        self, images: Tensor, labels: Mapping[str, Tensor], samples: int
+    ) -> Tensor | None:
+        """Importance-weighted estimate of log p(x) in nats, pixels on [0, 1], (B,).
 
-    def latents(self, count: int, generator: torch.Generator) -> Tensor:
-        """(count, codes) draws from the prior, on the CPU."""
-        return self.autoencoder.bottleneck.prior(count, generator)
+        Burda, Grosse, Salakhutdinov 2016, equation 8, https://arxiv.org/abs/1509.00519. None where
+        codes have no posterior.
+        """
+        bottleneck = self.autoencoder.bottleneck
+        posterior = bottleneck.posterior(self.autoencoder.encode(images, labels))
+        if posterior is None:
+            return None
+        condition = self.autoencoder.condition
+        told = condition(labels) if condition else None
+        weights = []
+        for _ in range(samples):
+            values = posterior.sample()
+            output = self.autoencoder.decode(values, told)
+            likelihood = self.reconstruction.log_probability(output, images)
+            prior, proposal = _STANDARD.log_prob(values), posterior.log_prob(values)
+            weights.append(likelihood + (prior - proposal).sum(1))
+        return torch.stack(weights).logsumexp(0) - math.log(samples)
+
+    @torch.inference_mode()
+    def encode(self, images: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """(B, C, H, W) in [-1, 1] to what the bottleneck says of each image; "values" (B, codes).
+
+        Everything is the code's mean where it has one.
+        """
+        code = self.autoencoder.encode(images, labels)
+        return {name: value.float() for name, value in code._asdict().items()}
+
+    @torch.inference_mode()
+    def reconstruct(self, images: Tensor, labels: Mapping[str, Tensor]) -> Tensor:
+        """(B, C, H, W) in [-1, 1] to the picture of its code, same shape and range."""
+        output = self.autoencoder(images, labels, **self.stage).output
+        return self.reconstruction.picture(output.float())
+
+    def views(self, images: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The images, corrupted where the run corrupts, and what is made of them."""
+        if not self.corruption:
+            return {"image": images, "reconstruction": self.reconstruct(images, labels)}
+        corrupted = self._corrupted(images)
+        restored = self.reconstruct(corrupted, labels)
+        return {"image": images, "corrupted": corrupted, "restored": restored}
+
+    def latents(
+        self, count: int, generator: torch.Generator, labels: Mapping[str, str | int]
+    ) -> Tensor:
+        """(count, codes + condition) draws from the prior, on the CPU."""
+        values = self.autoencoder.bottleneck.prior(count, generator)
+        condition = self.autoencoder.condition
+        if condition is None:
+            refuse_labels(labels)
+            return values
+        return torch.cat([values, condition.draw(count, generator, labels)], 1)
+
+    def labels_of(self, latents: Tensor) -> dict[str, Tensor]:
+        """The labels (B,) that latents of a conditional model carry, by name."""
+        condition = self.autoencoder.condition
+        return condition.labels_of(latents[:, -condition.width :]) if condition else {}
 
     @torch.inference_mode()
     def generate(self, latents: Tensor) -> Tensor:
-        """(B, codes) to pictures (B, C, H, W) in [-1, 1]."""
+        """(B, codes + condition) to pictures (B, C, H, W) in [-1, 1]."""
+        # A condition follows the code, as the decoder takes it.
         return self.reconstruction.picture(self.autoencoder.decode(latents).float())
 
-    def _errors(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        result = self.autoencoder(images)
-        return self.reconstruction(result.output, images), self.code_penalty(result.code)
+    def _corrupted(self, images: Tensor) -> Tensor:
+        return self.corruption(images, -1.0, 1.0) if self.corruption else images
+
+    def _penalty(self, code: object | None, error: Tensor) -> Tensor:
+        """The penalty per image or, like `error`, as a mean; 0 where no code was made."""
+        if code is None:
+            return torch.zeros_like(error)
+        penalty = self.code_penalty(code)
+        return penalty if error.ndim else penalty.mean()
+
+
+_STANDARD = Normal(0.0, 1.0)
+
+
+def _mse(pictures: Tensor, images: Tensor) -> Tensor:
+    """(B,) mean squared error per pixel with pixels on [0, 1]."""
+    return (pictures - images).square().flatten(1).mean(1) / 4

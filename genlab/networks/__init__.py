@@ -1,8 +1,23 @@
 """Networks: tensors in, tensors out. Images are (B, C, H, W) in [-1, 1], codes are (B, codes)."""
 
 from genlab.networks import convolutional, dense
-from genlab.networks.autoencoder import Autoencoder, GaussianBottleneck
+from genlab.networks.autoencoder import Autoencoder
 from genlab.networks.average import Average
+from genlab.networks.bottlenecks import GaussianBottleneck, PlainBottleneck
 from genlab.networks.classifier import Classifier
+from genlab.networks.condition import Condition
+from genlab.networks.output import SharedVariance
+from genlab.networks.quantised import VectorQuantiser
 
-__all__ = ["Autoencoder", "Average", "Classifier", "GaussianBottleneck", "convolutional", "dense"]
+__all__ = [
+    "Autoencoder",
+    "Average",
+    "Classifier",
+    "Condition",
+    "GaussianBottleneck",
+    "PlainBottleneck",
+    "SharedVariance",
+    "VectorQuantiser",
+    "convolutional",
+    "dense",
+]

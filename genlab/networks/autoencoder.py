@@ -1,73 +1,144 @@
 """An autoencoder is an encoder, a bottleneck and a decoder."""
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from genlab.networks.bottlenecks import Bottleneck, Code
+from genlab.networks.condition import Condition
+from genlab.networks.tied import tie
 
-class GaussianCode(NamedTuple):
-    """A diagonal Gaussian over codes and the value passed on; every field is (B, codes)."""
-
-    values: Tensor
-    mean: Tensor
-    log_variance: Tensor
+Labels = Mapping[str, Tensor]
+Corruption = Callable[[Tensor, float | Tensor, float | Tensor], Tensor]
 
 
 class Reconstruction(NamedTuple):
-    """The decoder's raw output (B, C, H, W) and the code it was made from."""
+    """The decoder's raw output, what it is to equal, and the code it was made from.
 
-    output: Tensor
-    code: GaussianCode
-
-
-class GaussianBottleneck(nn.Module):
-    """Features (B, features) to a Gaussian posterior with the reparameterisation trick.
-
-    Kingma & Welling 2014, section 2.4, https://arxiv.org/abs/1312.6114: z = mean + sd * noise while
-    training, the mean in evaluation mode.
+    `output` and `target` are images (B, C, H, W), or features of one block while a block is
+    trained on its own; `code` is None where the bottleneck was not reached.
     """
 
-    def __init__(self, features: int, codes: int) -> None:
-        super().__init__()
-        if codes < 1:
-            raise ValueError(f"codes={codes} must be at least 1")
-        self.codes = codes
-        self.posterior = nn.Linear(features, 2 * codes)
-
-    def forward(self, features: Tensor) -> GaussianCode:
-        """(B, features) to a code of (B, codes), in single precision."""
-        mean, log_variance = self.posterior(features).float().chunk(2, dim=1)
-        values = mean
-        if self.training:
-            values = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
-        return GaussianCode(values, mean, log_variance)
-
-    def prior(self, count: int, generator: torch.Generator | None = None) -> Tensor:
-        """(count, codes) draws from the prior N(0, I), on the CPU."""
-        return torch.randn(count, self.codes, generator=generator)
+    output: Tensor
+    target: Tensor
+    code: Code | None
 
 
 class Autoencoder(nn.Module):
-    """`encoder`: image to features; `bottleneck`: features to a code; `decoder`: code to image."""
+    """`encoder`: image to features; `bottleneck`: features to a code; `decoder`: code to image.
+
+    Encoder and decoder are sequences of blocks that mirror each other: the first encoder block
+    pairs with the last decoder block, the bottleneck with the first one. Sizes follow from the
+    encoder, so bottleneck and decoder are given as functions of what comes before them.
+
+    Args:
+        encoder: with `blocks` and the `shape` of its features.
+        bottleneck: makes the bottleneck from `features`, a shape.
+        decoder: makes the decoder from `inputs`, the size of a code.
+        condition: labels that encoder and decoder are told (Sohn et al. 2015,
+            https://papers.nips.cc/paper/5775); None for none.
+        output: applied to the decoder's output, for likelihoods with parameters of their own.
+        tied: let every decoder layer use the transposed weights of the encoder layer it mirrors.
+    """
 
     def __init__(
-        self, encoder: nn.Module, bottleneck: GaussianBottleneck, decoder: nn.Module
+        self,
+        encoder: nn.Module,
+        bottleneck: Callable[..., Bottleneck],
+        decoder: Callable[..., nn.Module],
+        condition: Condition | None = None,
+        output: nn.Module | None = None,
+        tied: bool = False,
     ) -> None:
         super().__init__()
         self.encoder = encoder
-        self.bottleneck = bottleneck
-        self.decoder = decoder
+        self.condition = condition
+        extra = condition.width if condition else 0
+        self.bottleneck = bottleneck(features=encoder.shape, extra=extra)
+        self.decoder = decoder(inputs=_with(self.bottleneck.outputs, extra))
+        self.output = output or nn.Identity()
+        if tied:
+            if condition:
+                raise ValueError("tied=true cannot be combined with a condition: set tied=false")
+            tie([self.encoder, self.bottleneck], self.decoder)
 
-    def encode(self, images: Tensor) -> GaussianCode:
+    @property
+    def pairs(self) -> list[tuple[nn.Module, nn.Module]]:
+        """Encoder block and the decoder block that undoes it, from the image inwards."""
+        downwards = [*self.encoder.blocks, self.bottleneck]
+        return list(zip(downwards, reversed(list(self.decoder.blocks)), strict=True))
+
+    def encode(self, images: Tensor, labels: Labels | None = None) -> Code:
         """(B, C, H, W) in [-1, 1] to a code."""
-        return self.bottleneck(self.encoder(images))
+        features = self.encoder(images)
+        if self.condition is None:
+            return self.bottleneck(features)
+        return self.bottleneck(torch.cat([features.flatten(1), self.condition(labels)], 1))
 
-    def decode(self, values: Tensor) -> Tensor:
-        """(B, codes) to the raw output (B, C, H, W)."""
-        return self.decoder(values)
+    def decode(self, values: Tensor, condition: Tensor | None = None) -> Tensor:
+        """(B, codes), and (B, width) of a condition, to the raw output (B, C, H, W)."""
+        if condition is not None:
+            values = torch.cat([values, condition], 1)
+        return self.output(self.decoder(values))
 
-    def forward(self, images: Tensor) -> Reconstruction:
-        """(B, C, H, W) in [-1, 1] to the raw output and the code."""
-        code = self.encode(images)
-        return Reconstruction(self.decode(code.values), code)
+    def forward(
+        self, images: Tensor, labels: Labels | None = None, block: int | None = None
+    ) -> Reconstruction:
+        """(B, C, H, W) in [-1, 1] to the raw output, through all pairs or those up to `block`."""
+        if block is not None:
+            return Reconstruction(self._up_to(images, block), images, None)
+        code = self.encode(images, labels)
+        condition = self.condition(labels) if self.condition else None
+        return Reconstruction(self.decode(code.values, condition), images, code)
+
+    def learn(
+        self,
+        images: Tensor,
+        labels: Labels | None = None,
+        corruption: Corruption | None = None,
+        block: int | None = None,
+    ) -> Reconstruction:
+        """What a training step compares: all of it, or one pair on the codes of those below it.
+
+        Greedy layer-wise training (Bengio et al. 2007, https://papers.nips.cc/paper/3048; with
+        corruption at every layer Vincent et al. 2010, https://www.jmlr.org/papers/v11/vincent10a):
+        pair `block` rebuilds the output of the encoder blocks below it, which stay as they are.
+        """
+        if block is None:
+            self.train()
+            given = corruption(images, -1.0, 1.0) if corruption else images
+            return self(given, labels)._replace(target=images)
+        pairs = self.pairs
+        self.eval()
+        with torch.no_grad():
+            target = images
+            for encode, _ in pairs[:block]:
+                target = encode(target)
+        low, high = (-1.0, 1.0) if block == 0 else (0.0, target.amax())
+        encode, decode = (module.train() for module in pairs[block])
+        given = corruption(target, low, high) if corruption else target
+        code = encode(given)
+        if encode is self.bottleneck:
+            return Reconstruction(decode(code.values), target, code)
+        return Reconstruction(decode(code), target, None)
+
+    def _up_to(self, images: Tensor, block: int) -> Tensor:
+        pairs = self.pairs[: block + 1]
+        values = images
+        for encode, _ in pairs:
+            values = encode(values)
+        if pairs[-1][0] is self.bottleneck:
+            values = values.values
+        for _, decode in reversed(pairs):
+            values = decode(values)
+        return self.output(values)
+
+
+def _with(outputs: int | tuple[int, ...], extra: int) -> int | tuple[int, ...]:
+    if not extra:
+        return outputs
+    if not isinstance(outputs, int):
+        raise ValueError("a condition needs codes that are vectors, not maps")
+    return outputs + extra

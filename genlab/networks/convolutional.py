@@ -6,6 +6,9 @@ of pooling, batch normalisation except on the generator's output and the critic'
 dense layers, ReLU in the generator, leaky ReLU in the critic.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from genlab.networks.layers import activation as new_activation
@@ -19,9 +22,10 @@ def widths(levels: int, width: int, max_width: int) -> list[int]:
 
 
 class Encoder(nn.Module):
-    """Image (B, channels, resolution, resolution) to vector (B, outputs).
+    """Image (B, channels, resolution, resolution) to a map, or to a vector (B, outputs).
 
-    4x4 convolutions of stride 2 down to a map of 4 to 7 pixels, then one linear layer.
+    4x4 convolutions of stride 2 down to a map of 4 to 7 pixels (or `levels` of them), then one
+    linear layer where `outputs` are asked for. `shape` is the shape of what comes out.
     `weight_deviation` draws the first weights from N(0, deviation^2) instead of torch's default.
     """
 
@@ -29,44 +33,53 @@ class Encoder(nn.Module):
         self,
         resolution: int,
         channels: int,
-        outputs: int,
+        outputs: int | None = None,
         width: int = 64,
         max_width: int = 512,
         activation: str = "leaky_relu",
         normalisation: str = "batch",
+        levels: int | None = None,
         weight_deviation: float | None = None,
     ) -> None:
         super().__init__()
-        levels = halvings(resolution)
-        layers: list[nn.Module] = []
+        levels = halvings(resolution, levels)
+        blocks: list[nn.Module] = []
         inputs = channels
         for level, maps in enumerate(widths(levels, width, max_width)):
             plain = level == 0 or normalisation == "none"
-            layers.append(nn.Conv2d(inputs, maps, 4, stride=2, padding=1, bias=plain))
+            layers: list[nn.Module] = [nn.Conv2d(inputs, maps, 4, stride=2, padding=1, bias=plain)]
             if not plain:
                 layers.append(new_normalisation(normalisation, maps))
-            layers.append(new_activation(activation))
+            blocks.append(nn.Sequential(*layers, new_activation(activation)))
             inputs = maps
         side = resolution // 2**levels
-        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(inputs * side**2, outputs))
+        self.shape: tuple[int, ...] = (inputs, side, side)
+        if outputs is not None:
+            blocks.append(nn.Sequential(nn.Flatten(), nn.Linear(inputs * side**2, outputs)))
+            self.shape = (outputs,)
+        self.blocks = nn.ModuleList(blocks)
         if weight_deviation is not None:
             initialise_weights(self, weight_deviation)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, channels, resolution, resolution) to (B, outputs)."""
-        return self.layers(images)
+        """(B, channels, resolution, resolution) to (B, *shape)."""
+        for block in self.blocks:
+            images = block(images)
+        return images
 
 
 class Decoder(nn.Module):
     """Vector (B, inputs) to image (B, channels, resolution, resolution), the encoder's mirror.
 
     One linear layer to a map of 4 to 7 pixels, then transposed 4x4 convolutions of stride 2.
-    `output` is the activation of the last layer ("tanh" for pictures in [-1, 1]).
+    Where `inputs` is a shape (maps, side, side), a vector of so many values is taken for a map and
+    the first layer is a 3x3 convolution. `output` is the activation of the last layer ("tanh" for
+    pictures in [-1, 1]).
     """
 
     def __init__(
         self,
-        inputs: int,
+        inputs: int | Sequence[int],
         resolution: int,
         channels: int,
         width: int = 64,
@@ -74,29 +87,43 @@ class Decoder(nn.Module):
         activation: str = "relu",
         normalisation: str = "batch",
         output: str = "tanh",
+        levels: int | None = None,
         weight_deviation: float | None = None,
     ) -> None:
         super().__init__()
-        levels = halvings(resolution)
+        levels = halvings(resolution, levels)
         side = resolution // 2**levels
         maps = widths(levels, width, max_width)[::-1]
         plain = normalisation == "none"
-        layers: list[nn.Module] = [
-            nn.Linear(inputs, maps[0] * side**2, bias=plain),
-            nn.Unflatten(1, (maps[0], side, side)),
-        ]
-        for current, following in zip(maps, [*maps[1:], None], strict=True):
-            layers += [new_normalisation(normalisation, current), new_activation(activation)]
-            last = following is None
-            layers.append(
-                nn.ConvTranspose2d(
-                    current, following or channels, 4, stride=2, padding=1, bias=plain or last
-                )
+        first: list[nn.Module]
+        if isinstance(inputs, int):
+            linear = nn.Linear(inputs, maps[0] * side**2, bias=plain)
+            first = [linear, nn.Unflatten(1, (maps[0], side, side))]
+        else:
+            convolution = nn.Conv2d(inputs[0], maps[0], 3, padding=1, bias=plain)
+            first = [nn.Unflatten(1, tuple(inputs)), convolution]
+        blocks = [nn.Sequential(*first, *_after(maps[0], normalisation, activation))]
+        for current, following in pairwise(maps):
+            transposed = _doubling(current, following, bias=plain)
+            blocks.append(
+                nn.Sequential(transposed, *_after(following, normalisation, activation))
             )
-        self.layers = nn.Sequential(*layers, new_activation(output))
+        last = _doubling(maps[-1], channels, bias=True)
+        blocks.append(nn.Sequential(last, new_activation(output)))
+        self.blocks = nn.ModuleList(blocks)
         if weight_deviation is not None:
             initialise_weights(self, weight_deviation)
 
     def forward(self, codes: Tensor) -> Tensor:
         """(B, inputs) to (B, channels, resolution, resolution)."""
-        return self.layers(codes)
+        for block in self.blocks:
+            codes = block(codes)
+        return codes
+
+
+def _after(channels: int, normalisation: str, activation: str) -> list[nn.Module]:
+    return [new_normalisation(normalisation, channels), new_activation(activation)]
+
+
+def _doubling(inputs: int, outputs: int, bias: bool) -> nn.ConvTranspose2d:
+    return nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=bias)

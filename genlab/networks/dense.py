@@ -8,38 +8,36 @@ from torch import Tensor, nn
 from genlab.networks.layers import activation as new_activation
 
 
-def stack(widths: Sequence[int], activation: str) -> list[nn.Module]:
-    """Linear layers between consecutive `widths`, each followed by the activation."""
-    layers: list[nn.Module] = []
-    for inputs, outputs in pairwise(widths):
-        layers += [nn.Linear(inputs, outputs), new_activation(activation)]
-    return layers
-
-
 class Encoder(nn.Module):
-    """Image (B, channels, resolution, resolution) to vector (B, outputs).
+    """Image (B, channels, resolution, resolution) to vector (B, widths[-1]).
 
-    `widths` are the hidden layers, from the image inwards; the last of them is the output.
+    `widths` are the hidden layers, from the image inwards; the last of them is the output. Without
+    any, the output is the image as a vector. `shape` is the shape of what comes out.
     """
 
     def __init__(
         self, resolution: int, channels: int, widths: Sequence[int], activation: str = "relu"
     ) -> None:
         super().__init__()
-        if not widths:
-            raise ValueError("widths=[] is empty: name at least one layer, for example [512]")
-        pixels = channels * resolution**2
-        self.layers = nn.Sequential(nn.Flatten(), *stack([pixels, *widths], activation))
+        sizes = [channels * resolution**2, *widths]
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.Flatten(), nn.Linear(inputs, outputs), new_activation(activation))
+            for inputs, outputs in pairwise(sizes)
+        )
+        self.shape = (sizes[-1],)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, channels, resolution, resolution) to (B, outputs)."""
-        return self.layers(images)
+        """(B, channels, resolution, resolution) to (B, *shape)."""
+        values = images.flatten(1)
+        for block in self.blocks:
+            values = block(values)
+        return values
 
 
 class Decoder(nn.Module):
     """Vector (B, inputs) to image (B, channels, resolution, resolution).
 
-    `widths` are the hidden layers, from the code outwards.
+    `widths` are the hidden layers of the encoder that it mirrors, from the image inwards.
     """
 
     def __init__(
@@ -52,14 +50,19 @@ class Decoder(nn.Module):
         output: str = "linear",
     ) -> None:
         super().__init__()
-        hidden = [inputs, *widths]
-        self.layers = nn.Sequential(
-            *stack(hidden, activation),
-            nn.Linear(hidden[-1], channels * resolution**2),
+        sizes = [inputs, *reversed(widths)]
+        last = nn.Sequential(
+            nn.Linear(sizes[-1], channels * resolution**2),
             new_activation(output),
             nn.Unflatten(1, (channels, resolution, resolution)),
         )
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.Linear(a, b), new_activation(activation)) for a, b in pairwise(sizes)
+        )
+        self.blocks.append(last)
 
     def forward(self, codes: Tensor) -> Tensor:
         """(B, inputs) to (B, channels, resolution, resolution)."""
-        return self.layers(codes)
+        for block in self.blocks:
+            codes = block(codes)
+        return codes

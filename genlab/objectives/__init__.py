@@ -1,5 +1,5 @@
 """What is minimised. Functions and small value objects over tensors, without state."""
 
-from genlab.objectives import adversarial, codes, reconstruction
+from genlab.objectives import adversarial, codes, corruptions, reconstruction
 
-__all__ = ["adversarial", "codes", "reconstruction"]
+__all__ = ["adversarial", "codes", "corruptions", "reconstruction"]

@@ -75,7 +75,7 @@ def _distances(
     """Generated pictures against the split's images, in the features of one network."""
     indices = opened.data.indices(config["split"])[:count]
     network = feature_network(config["features"], opened.config, opened.device)
-    pictures = generate(opened, count, config["seed"], batch_size)
+    pictures, _ = generate(opened, count, config["seed"], batch_size)
     reals = take(opened.data.image_set, indices).images
     fake = extract(network, pictures.split(batch_size))
     real = extract(network, reals.split(batch_size))

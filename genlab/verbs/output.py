@@ -53,6 +53,11 @@ def write_pictures(
     log.info("wrote %s", path)
 
 
+def named(labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Arrays for an npz: the class label under `labels`, other named labels under `labels/NAME`."""
+    return {("labels" if n == "label" else f"labels/{n}"): v for n, v in labels.items()}
+
+
 def destination(out: str | None, folder: RunFolder, name: str, suffix: str) -> Path:
     """The file to write: `out` itself where it has the suffix, `name` in the folder otherwise."""
     if out is None:

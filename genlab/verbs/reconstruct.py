@@ -9,8 +9,9 @@ from genlab.artefacts.grids import beside
 from genlab.artefacts.pictures import grid, to_uint8
 from genlab.data.stream import take
 from genlab.learners.abilities import Reconstructs
+from genlab.learners.learner import seed_noise
 from genlab.opened import open_run
-from genlab.verbs.output import positive, write_pictures
+from genlab.verbs.output import named, positive, write_pictures
 
 
 def run(config: dict[str, Any]) -> None:
@@ -21,21 +22,20 @@ def run(config: dict[str, Any]) -> None:
     indices = opened.data.indices(config["split"])
     chosen = np.random.default_rng(config["seed"]).permutation(indices)[:count]
     batch = take(opened.data.image_set, np.sort(chosen))
-    pictures = opened.in_batches(
-        lambda images: to_uint8(learner.reconstruct(learner.prepare(images))),
-        batch.images,
-        positive(config["batch_size"], "batch_size"),
-    )
-    columns = 2 * max(1, round(len(pictures) ** 0.5 / 2**0.5))
+    batch_size = positive(config["batch_size"], "batch_size")
+    seed_noise(config["seed"])
+    parts = [
+        learner.views(learner.prepare(images), labels)
+        for images, labels in opened.batches(batch, batch_size)
+    ]
+    views = {name: torch.cat([to_uint8(part[name]).cpu() for part in parts]) for name in parts[0]}
+    original, *between, made = views
+    columns = len(views) * max(1, round((len(batch.images) / len(views)) ** 0.5))
+    arrays = {"images": views[made], "originals": views[original]}
     write_pictures(
-        {"images": pictures, "originals": batch.images, **_labels(batch.labels)},
-        lambda: grid(beside(batch.images, pictures), columns),
+        {**arrays, **{name: views[name] for name in between}, **named(batch.labels)},
+        lambda: grid(beside(*views.values()), columns),
         config,
         opened.folder,
         f"reconstructions_{config['split']}_seed{config['seed']}_{len(pictures)}",
     )
-
-
-def _labels(labels: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The class label under `labels`, other named labels under `labels/NAME`."""
-    return {("labels" if n == "label" else f"labels/{n}"): v for n, v in labels.items()}

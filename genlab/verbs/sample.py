@@ -1,22 +1,27 @@
 """`genlab sample`: new pictures from a trained model."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import torch
 
 from genlab.artefacts.pictures import grid, to_uint8
+from genlab.data.stream import Batch
+from genlab.errors import ConfigError
 from genlab.learners.abilities import Generates
 from genlab.opened import Opened, open_run
-from genlab.verbs.output import positive, write_pictures
+from genlab.verbs.output import named, positive, write_pictures
 
 
 def run(config: dict[str, Any]) -> None:
     """Draw latents from the seed, generate, write."""
     count = positive(config["count"], "count")
     opened = open_run(config["run"], config["accelerator"])
-    pictures = generate(opened, count, config["seed"], positive(config["batch_size"], "batch_size"))
+    batch_size = positive(config["batch_size"], "batch_size")
+    pictures, labels = generate(opened, count, config["seed"], batch_size, config["labels"])
     write_pictures(
-        {"images": pictures},
+        {"images": pictures, **named(labels)},
         lambda: grid(pictures),
         config,
         opened.folder,
@@ -24,8 +29,21 @@ def run(config: dict[str, Any]) -> None:
     )
 
 
-def generate(opened: Opened, count: int, seed: int, batch_size: int) -> torch.Tensor:
-    """`count` pictures, uint8 (count, C, H, W), by latents that depend on the seed alone."""
+def generate(
+    opened: Opened,
+    count: int,
+    seed: int,
+    batch_size: int,
+    labels: Mapping[str, str | int] = MappingProxyType({}),
+) -> Batch:
+    """`count` pictures, uint8 (count, C, H, W), by latents that depend on the seed alone.
+
+    Of chosen classes, by label name; with the labels that a conditional model was told.
+    """
     learner = opened.require(Generates, "cannot make new pictures: choose another run")
-    latents = learner.latents(count, torch.Generator().manual_seed(seed))
-    return opened.in_batches(lambda z: to_uint8(learner.generate(z)), latents, batch_size)
+    try:
+        latents = learner.latents(count, torch.Generator().manual_seed(seed), labels)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    pictures = opened.in_batches(lambda z: to_uint8(learner.generate(z)), latents, batch_size)
+    return Batch(pictures, learner.labels_of(latents))

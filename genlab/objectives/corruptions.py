@@ -1,0 +1,86 @@
+"""Corruptions of what an autoencoder is given, while its target stays clean.
+
+Each is called with values (B, ...) and the low and high end of their range, and draws from torch's
+default generator. Strengths are a number, or a range [from, to] out of which every image draws its
+own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+End = float | Tensor
+Strength = float | Sequence[float]
+
+
+@dataclass(frozen=True)
+class GaussianNoise:
+    """Adds N(0, deviation^2); the deviation is a share of the range from low to high.
+
+    With pixels on [0, 1] a deviation of .2 is a noise of .2.
+    """
+
+    deviation: Strength
+
+    def __post_init__(self) -> None:
+        _check("deviation", self.deviation, most=float("inf"))
+
+    def __call__(self, values: Tensor, low: End, high: End) -> Tensor:
+        """The noisy values, not cut to the range."""
+        scale = _draw(self.deviation, values) * (high - low)
+        return values + scale * torch.randn_like(values)
+
+
+@dataclass(frozen=True)
+class Masking:
+    """Sets a share of the values to the low end (black), as dropout on the input does.
+
+    Vincent et al. 2008, https://dl.acm.org/doi/10.1145/1390156.1390294. The others keep their
+    values.
+    """
+
+    share: Strength
+
+    def __post_init__(self) -> None:
+        _check("share", self.share, most=1.0)
+
+    def __call__(self, values: Tensor, low: End, high: End) -> Tensor:
+        """The values, some of them low."""
+        hit = torch.rand_like(values) < _draw(self.share, values)
+        return torch.where(hit, low, values)
+
+
+@dataclass(frozen=True)
+class SaltAndPepper:
+    """Sets a share of the values to the low or the high end, either with the same chance.
+
+    Vincent et al. 2010, https://www.jmlr.org/papers/v11/vincent10a.
+    """
+
+    share: Strength
+
+    def __post_init__(self) -> None:
+        _check("share", self.share, most=1.0)
+
+    def __call__(self, values: Tensor, low: End, high: End) -> Tensor:
+        """The values, some of them low or high."""
+        chance, share = torch.rand_like(values), _draw(self.share, values)
+        salted = torch.where(chance < share, high, values)
+        return torch.where(chance < share / 2, low, salted)
+
+
+def _draw(strength: Strength, values: Tensor) -> Tensor:
+    """One strength per image, (B, 1, ...)."""
+    first, last = strength if isinstance(strength, Sequence) else (strength, strength)
+    shape = (len(values), *[1] * (values.ndim - 1))
+    return first + (last - first) * torch.rand(shape, device=values.device)
+
+
+def _check(name: str, strength: Strength, most: float) -> None:
+    ends = list(strength) if isinstance(strength, Sequence) else [strength, strength]
+    if len(ends) != 2 or not 0 <= ends[0] <= ends[1] <= most:
+        raise ValueError(
+            f"{name}={strength} must be a number from 0 to {most:g}, or a range [from, to] of such"
+        )
