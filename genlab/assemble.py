@@ -9,13 +9,16 @@ from genlab.learners import Learner
 from genlab.learners.learner import seed_noise
 
 DATA_KEYS = ("validation", "test", "flip", "batch_size", "in_memory_gb")
+OPTIONAL_DATA_KEYS = ("labels_per_class",)
 
 
 def build_data(config: dict[str, Any]) -> ImageData:
     """The data module of a run's config."""
     data = config["data"]
     source = build(data["source"], "data.source")
-    return ImageData(source, **{key: data[key] for key in DATA_KEYS}, seed=config["seed"])
+    settings = {key: data[key] for key in DATA_KEYS}
+    settings |= {key: data[key] for key in OPTIONAL_DATA_KEYS if key in data}
+    return ImageData(source, **settings, seed=config["seed"])
 
 
 def completed(config: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from genlab.data.stream import Batch, on_device
 from genlab.devices import choose, keep_big_blocks
 from genlab.errors import CheckpointError, ConfigError
 from genlab.learners import Learner
+from genlab.learners.abilities import Encodes
 from genlab.runs import RunFolder
 
 
@@ -49,6 +50,15 @@ class Opened:
             chosen = slice(start, start + batch_size)
             labels = {name: values[chosen] for name, values in batch.labels.items()}
             yield on_device(Batch(batch.images[chosen], labels), self.device)
+
+    def codes(self, batch: Batch, batch_size: int) -> dict[str, Tensor]:
+        """What the learner's `encode` says of every image, joined on the CPU."""
+        learner = self.require(Encodes, "has no codes: choose the run of an autoencoder")
+        parts = [
+            learner.encode(learner.prepare(images), labels)
+            for images, labels in self.batches(batch, batch_size)
+        ]
+        return {name: torch.cat([part[name].cpu() for part in parts]) for name in parts[0]}
 
     def in_batches(
         self, function: Callable[[Tensor], Tensor], inputs: Tensor, batch_size: int

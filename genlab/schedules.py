@@ -104,6 +104,29 @@ class Greedy:
         return {"block": block} if block < self.blocks else {}
 
 
+@dataclass(frozen=True)
+class Unfreeze:
+    """Pre-trained layers held still at first, then freed, the last one first.
+
+    Gradual unfreezing of Howard & Ruder 2018, section 3.3, https://arxiv.org/abs/1801.06146.
+
+    Args:
+        frozen_images: as long nothing but the new layers learns; 0 for not at all.
+        images_per_block: from one freed block to the next; 0 frees all at once.
+    """
+
+    frozen_images: int
+    images_per_block: int = 0
+
+    def __call__(self, images_seen: int) -> Stage:
+        """How many of the last blocks are trainable, {} for all."""
+        if images_seen < self.frozen_images:
+            return {"trainable": 0}
+        if not self.images_per_block:
+            return {}
+        return {"trainable": 1 + (images_seen - self.frozen_images) // self.images_per_block}
+
+
 def _check_images(images: int, name: str = "images") -> None:
     if images < 1:
         raise ValueError(f"{name}={images} must be at least 1")

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from genlab.config import user_folders
 from genlab.console import console
+from genlab.curves import write_report
 from genlab.errors import GenlabError, Stopped
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ class Job:
     error: str = ""
     exit_code: int = 0
     metrics: dict[str, float] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
 
 
 _jobs: list[Job] = []
@@ -49,11 +52,13 @@ def run_job(config: DictConfig) -> float | None:
     plain: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     if hydra.mode is not RunMode.MULTIRUN:
         go_on = plain["resume"] is not None
+        plain = _with_encoder_page(plain, path)
         _print_end(path, training.train(plain, path, overrides, go_on))
         return None
-    job = Job(list(hydra.overrides.task), path)
+    job = Job(list(hydra.overrides.task), path, config=plain)
     _jobs.append(job)
     try:
+        plain = _with_encoder_page(plain, path.parent)
         summary = training.train(plain, path, overrides, go_on=True)
         job.metrics = summary.get("metrics", {})
     except Stopped as error:
@@ -92,9 +97,43 @@ def report() -> int:
     file = _jobs[0].path.parent / "sweep.csv"
     file.write_text(text.getvalue())
     console().print(f"table: {file}", markup=False)
+    if wanted := _jobs[0].config.get("report"):
+        write_report(wanted, [(job.config, job.metrics) for job in _jobs], file.parent)
     code = max(job.exit_code for job in _jobs)
     _jobs.clear()
     return code
+
+
+def _with_encoder_page(config: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """With encoder.page the config of a run of that page, trained here first in `folder`."""
+    from genlab import train as training
+
+    wanted = config["encoder"]
+    if not wanted or not wanted["page"] or wanted["run"]:
+        return config
+    hydra = HydraConfig.get()
+    words = [word for word in hydra.overrides.task if word.startswith(("data", "trainer"))]
+    own = ("data.labels_per_class=", "data.batch_size=")
+    overrides = [
+        *(word for word in words if not word.startswith(own)),
+        f"model={wanted['page']}",
+        f"seed={config['seed']}",
+        f"total_images={wanted['total_images']}",
+    ]
+    if not any(word.startswith("data=") for word in words):
+        overrides.append(f"data={hydra.runtime.choices.data}")
+    composed = GlobalHydra.instance().config_loader().load_configuration(
+        "train", overrides, RunMode.RUN
+    )
+    with open_dict(composed):
+        del composed["hydra"]
+    plain: Any = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+    run = folder / f"encoder_{wanted['page']}_seed{config['seed']}"
+    if not (run / "summary.json").exists():
+        log.info("first the encoder: %s", run)
+    run.mkdir(parents=True, exist_ok=True)
+    training.train(plain, run, overrides, go_on=True)
+    return {**config, "encoder": {**wanted, "run": str(run)}}
 
 
 def _objective(metrics: dict[str, float]) -> float | None:

@@ -42,6 +42,7 @@ from genlab.data.module import ImageData
 from genlab.devices import Device, choose, keep_big_blocks
 from genlab.errors import CheckpointError, ConfigError, GenlabError, Stopped
 from genlab.learners import Learner
+from genlab.pretrained import load_encoder, with_encoder
 from genlab.runs import RunFolder, remember
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ def train(config: dict[str, Any], path: Path, overrides: list[str], go_on: bool)
     result has changed (or config["allow_changes"] is true).
     """
     _check_settings(config)
-    config = completed(config)
+    config = completed(with_encoder(config))
     folder = RunFolder(path)
     if launch.rank() == 0:
         folder.lock()
@@ -123,7 +124,9 @@ def fit(config: dict[str, Any], folder: RunFolder) -> dict[str, Any]:
         for network in learner.children():
             network.compile()
     checkpoint = newest_valid(folder.checkpoints)
-    if checkpoint:
+    if not checkpoint:
+        load_encoder(learner, config)
+    else:
         log.info("continuing after %s images", f"{images_seen_of(checkpoint):,}")
     lifecycle, callbacks = _callbacks(config, folder, device)
     trainer = _trainer(config, device, callbacks)

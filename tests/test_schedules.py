@@ -1,6 +1,6 @@
 import pytest
 
-from genlab.schedules import Constant, Ramp, as_schedule
+from genlab.schedules import Constant, Cosine, Greedy, Ramp, Unfreeze, Whole, as_schedule
 
 
 def test_ramp_goes_from_start_to_end_and_stays() -> None:
@@ -18,3 +18,23 @@ def test_a_number_stands_for_a_constant() -> None:
     ramp = Ramp(end=1.0, images=10)
     assert as_schedule(ramp) is ramp
     assert Constant(0.5)(3) == 0.5
+
+
+def test_cosine_falls_from_start_to_end() -> None:
+    cosine = Cosine(images=100, start=1.0, end=0.2)
+    assert [cosine(seen) for seen in (0, 50, 100, 500)] == pytest.approx([1.0, 0.6, 0.2, 0.2])
+
+
+def test_greedy_takes_the_blocks_in_turn_and_then_all() -> None:
+    greedy = Greedy(blocks=2, images_per_block=10)
+    stages = [greedy(seen) for seen in (0, 9, 10, 19, 20)]
+    assert stages == [{"block": 0}, {"block": 0}, {"block": 1}, {"block": 1}, {}]
+    with pytest.raises(ValueError, match="images_per_block=0"):
+        Greedy(blocks=2, images_per_block=0)
+
+
+def test_layers_are_freed_all_at_once_or_one_by_one() -> None:
+    assert [Unfreeze(10)(seen) for seen in (0, 9, 10)] == [{"trainable": 0}] * 2 + [{}]
+    gradual = Unfreeze(10, images_per_block=5)
+    assert [gradual(seen)["trainable"] for seen in (0, 10, 14, 15, 20)] == [0, 1, 1, 2, 3]
+    assert Whole()(10**9) == {}

@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 from genlab.artefacts.files import write_atomically
 
 _MARGIN = 2
+_FONT_SIZE = 16
 _TARGET_WIDTH = 640
 _MAX_FRAMES = 60
 
@@ -27,28 +28,36 @@ def to_image(picture: Tensor) -> Image.Image:
     return Image.fromarray(array[:, :, 0] if picture.shape[0] == 1 else array)
 
 
-def grid(pictures: Tensor, columns: int | None = None, caption: str = "") -> Image.Image:
+def grid(
+    pictures: Tensor,
+    columns: int | None = None,
+    caption: str = "",
+    apart: Collection[int] = (),
+) -> Image.Image:
     """Pictures uint8 (N, C, H, W) in rows of `columns` (near square by default), enlarged.
 
-    Small pictures are enlarged by a whole factor, pixel for pixel; the caption stands above.
+    Small pictures are enlarged by a whole factor, pixel for pixel; the caption stands above. A
+    wider gap goes before the columns `apart`.
     """
     count, channels, height, width = pictures.shape
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
     cell_height, cell_width = height + _MARGIN, width + _MARGIN
+    gap = math.ceil(width / 4)
     sheet = torch.full(
-        (channels, rows * cell_height + _MARGIN, columns * cell_width + _MARGIN),
+        (channels, rows * cell_height + _MARGIN, columns * cell_width + _MARGIN + gap * len(apart)),
         255,
         dtype=torch.uint8,
     )
     for index, picture in enumerate(pictures.cpu()):
-        top = index // columns * cell_height + _MARGIN
-        left = index % columns * cell_width + _MARGIN
+        row, column = divmod(index, columns)
+        top = row * cell_height + _MARGIN
+        left = column * cell_width + _MARGIN + gap * sum(column >= place for place in apart)
         sheet[:, top : top + height, left : left + width] = picture
     image = to_image(sheet).convert("RGB")
     scale = max(1, _TARGET_WIDTH // image.width)
     image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
-    return _with_caption(image, caption) if caption else image
+    return with_caption(image, caption) if caption else image
 
 
 def save_png(image: Image.Image, path: Path) -> bytes:
@@ -65,11 +74,25 @@ def save_gif(frames: Sequence[Path], path: Path, seconds: float = 6.0) -> tuple[
     step = max(1, math.ceil(len(frames) / _MAX_FRAMES))
     chosen = [*frames[:-1:step], frames[-1]]
     pictures = [Image.open(frame) for frame in chosen]
-    # One palette for all: the last frame's colours are those that the run arrives at.
-    last = pictures[-1].quantize()
-    images = [picture.quantize(palette=last, dither=Image.Dither.NONE) for picture in pictures]
-    each = max(40, int(1000 * seconds / len(images)))
-    durations = [each] * (len(images) - 1) + [1500]
+    each = max(40, int(1000 * seconds / len(pictures)))
+    durations = [each] * (len(pictures) - 1) + [1500]
+    # The last frame's colours are those that the run arrives at.
+    write_gif(pictures, path, durations, colours_of=pictures[-1])
+    return pictures[-1].size
+
+
+def write_gif(
+    pictures: Sequence[Image.Image],
+    path: Path,
+    durations: int | Sequence[int],
+    colours_of: Image.Image,
+) -> None:
+    """Write an endless GIF atomically into a folder that exists; durations in milliseconds.
+
+    All frames share one palette, that of `colours_of`.
+    """
+    palette = colours_of.quantize()
+    images = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
     write_atomically(
         path,
         lambda file: images[0].save(
@@ -81,12 +104,33 @@ def save_gif(frames: Sequence[Path], path: Path, seconds: float = 6.0) -> tuple[
             loop=0,
         ),
     )
-    return last.size
 
 
-def _with_caption(image: Image.Image, caption: str) -> Image.Image:
-    font = ImageFont.load_default(size=16)
-    sheet = Image.new("RGB", (image.width, image.height + 26), "white")
-    ImageDraw.Draw(sheet).text((6, 4), caption, fill="black", font=font)
-    sheet.paste(image, (0, 26))
+def with_caption(image: Image.Image, caption: str) -> Image.Image:
+    """The picture with a caption above it, in as many lines as its width asks for."""
+    font = ImageFont.load_default(size=_FONT_SIZE)
+    lines = [""]
+    for word in caption.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and font.getlength(longer) > image.width - 12:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    height = 20 * len(lines) + 6
+    sheet = Image.new("RGB", (image.width, image.height + height), "white")
+    for number, line in enumerate(lines):
+        ImageDraw.Draw(sheet).text((6, 4 + 20 * number), line, fill="black", font=font)
+    sheet.paste(image, (0, height))
+    return sheet
+
+
+def with_row_captions(image: Image.Image, captions: Sequence[str]) -> Image.Image:
+    """The grid with a caption to the left of each of its rows."""
+    font = ImageFont.load_default(size=_FONT_SIZE)
+    width = math.ceil(max(map(font.getlength, captions))) + 14
+    sheet = Image.new("RGB", (image.width + width, image.height), "white")
+    for number, caption in enumerate(captions):
+        middle = (number + 0.5) * image.height / len(captions)
+        ImageDraw.Draw(sheet).text((6, middle), caption, fill="black", font=font, anchor="lm")
+    sheet.paste(image, (width, 0))
     return sheet

@@ -74,6 +74,35 @@ class ImageSet:
         return np.sort(parts[name]).astype(np.int64)
 
 
+    def balanced(self, indices: np.ndarray, per_class: int, seed: int) -> np.ndarray:
+        """Of positions (n,), `per_class` of each class of the main label, sorted.
+
+        The main label is the one named "label", else the first one.
+
+        Raises:
+            ConfigError: there are no labels, or too few images of a class.
+        """
+        if not self.labels:
+            raise ConfigError(
+                f"data.labels_per_class={per_class}: the data set has no labels; set it to null"
+            )
+        name = "label" if "label" in self.labels else next(iter(self.labels))
+        labels = self.labels[name][indices]
+        counts = np.bincount(labels, minlength=len(self.classes[name]))
+        fewest = int(counts[counts > 0].min())
+        if not 1 <= per_class <= fewest:
+            raise ConfigError(
+                f"data.labels_per_class={per_class} must be from 1 to {fewest}, the training "
+                f"images of the rarest class of {name}"
+            )
+        generator = np.random.Generator(np.random.PCG64(seed))
+        shuffled = generator.permutation(len(indices))
+        order = shuffled[np.argsort(labels[shuffled], kind="stable")]
+        starts = np.cumsum(counts) - counts
+        chosen = [order[start : start + per_class] for start in starts[counts > 0]]
+        return np.sort(indices[np.concatenate(chosen)])
+
+
 def _part_size(key: str, size: float, available: int) -> int:
     """Images in a part of a share or number `size`, at least one for any share above 0."""
     if 0 < size < 1:

@@ -23,7 +23,8 @@ class ImageData(pl.LightningDataModule):
         flip: mirror half of the training images.
         batch_size: images per batch and rank.
         in_memory_gb: larger sets are memory-mapped.
-        seed: of the order; the splits do not depend on it.
+        seed: of the order and of the choice below; the splits do not depend on it.
+        labels_per_class: train on so many images of each class of the main label only.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class ImageData(pl.LightningDataModule):
         batch_size: int,
         in_memory_gb: float,
         seed: int,
+        labels_per_class: int | None = None,
     ) -> None:
         super().__init__()
         if batch_size < 1:
@@ -47,6 +49,7 @@ class ImageData(pl.LightningDataModule):
         self.batch_size = batch_size
         self.in_memory_gb = in_memory_gb
         self.seed = seed
+        self.labels_per_class = labels_per_class
         self._image_set: ImageSet | None = None
 
     @property
@@ -58,7 +61,10 @@ class ImageData(pl.LightningDataModule):
 
     def indices(self, split: str) -> np.ndarray:
         """Positions of the split's images, sorted; `split` is train, validation or test."""
-        return self.image_set.split(split, self.validation, self.test)
+        indices = self.image_set.split(split, self.validation, self.test)
+        if split != "train" or self.labels_per_class is None:
+            return indices
+        return self.image_set.balanced(indices, self.labels_per_class, self.seed)
 
     def prepare_data(self) -> None:
         """Lightning's hook, called on one process of each machine."""

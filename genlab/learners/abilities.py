@@ -52,6 +52,20 @@ class Encodes(Protocol):
 
 
 @runtime_checkable
+class EstimatesLikelihood(Protocol):
+    """Can say how probable images are."""
+
+    def log_likelihood(
+        self, images: Tensor, labels: Mapping[str, Tensor], samples: int
+    ) -> Tensor | None:
+        """(B, C, H, W) in [-1, 1] to log p(x) in nats, (B,), from so many codes for each image.
+
+        None where codes have no posterior.
+        """
+        ...
+
+
+@runtime_checkable
 class Measures(Protocol):
     """Knows how well it does on images that it was not trained on."""
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.distributions import Normal, kl_divergence
 
 from genlab.learners.learner import Learner, Losses, OptimizerFactory, refuse_labels
+from genlab.metrics.reconstruction import psnr, squared_error
 from genlab.networks.autoencoder import Autoencoder, Corruption
 from genlab.objectives import codes
 from genlab.objectives.reconstruction import Likelihood
@@ -76,10 +77,10 @@ class Reconstruction(Learner):
 
     @torch.inference_mode()
     def measure(self, images: Tensor, labels: Mapping[str, Tensor]) -> Losses:
-        """Per image (B,): loss at the present beta, its parts, and MSE per pixel on [0, 1].
+        """Per image (B,): loss at the present beta, its parts, MSE per pixel on [0, 1], PSNR in dB.
 
-        Of corrupted input, where there is a corruption, and then the input's own MSE too. A code
-        with a posterior adds its KL to N(0, I) in nats.
+        Of corrupted input, where there is a corruption, and then the input's own MSE and what was
+        gained in PSNR too. A code with a posterior adds its KL to N(0, I) in nats.
         """
         given = self._corrupted(images)
         result = self.autoencoder(given, labels, **self.stage)
@@ -89,10 +90,12 @@ class Reconstruction(Learner):
             "loss": error + self.beta(self.images_seen) * penalty / images[0].numel(),
             "reconstruction": error,
             "code_penalty": penalty.expand_as(error),
-            "mse": _mse(self.reconstruction.picture(result.output.float()), images),
+            "mse": squared_error(self.reconstruction.picture(result.output.float()), images),
         }
+        measured["psnr"] = psnr(measured["mse"])
         if self.corruption:
-            measured["corrupted_mse"] = _mse(given.clamp(-1, 1), images)
+            measured["corrupted_mse"] = squared_error(given.clamp(-1, 1), images)
+            measured["psnr_gain"] = measured["psnr"] - psnr(measured["corrupted_mse"])
         posterior = self.autoencoder.bottleneck.posterior(result.code) if result.code else None
         if posterior:
             measured["kl"] = kl_divergence(posterior, _STANDARD).sum(1)
@@ -129,7 +132,7 @@ class Reconstruction(Learner):
         Everything is the code's mean where it has one.
         """
         code = self.autoencoder.encode(images, labels)
-        return {name: value.float() for name, value in code._asdict().items()}
+        return code._asdict()
 
     @torch.inference_mode()
     def reconstruct(self, images: Tensor, labels: Mapping[str, Tensor]) -> Tensor:
@@ -179,8 +182,3 @@ class Reconstruction(Learner):
 
 
 _STANDARD = Normal(0.0, 1.0)
-
-
-def _mse(pictures: Tensor, images: Tensor) -> Tensor:
-    """(B,) mean squared error per pixel with pixels on [0, 1]."""
-    return (pictures - images).square().flatten(1).mean(1) / 4

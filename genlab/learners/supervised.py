@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from genlab.learners.learner import Learner, Losses, OptimizerFactory
 from genlab.networks import Classifier
+from genlab.schedules import Schedule, Stages
 
 
 class Supervised(Learner):
@@ -16,10 +17,17 @@ class Supervised(Learner):
     Args:
         classifier: images to logits by label name.
         optimizer: makes the optimizer from parameters.
+        rate, stages: see `Learner`.
     """
 
-    def __init__(self, classifier: Classifier, optimizer: OptimizerFactory) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        classifier: Classifier,
+        optimizer: OptimizerFactory,
+        rate: float | Schedule = 1.0,
+        stages: Stages | None = None,
+    ) -> None:
+        super().__init__(rate, stages)
         self.classifier = classifier
         self.optimizer = optimizer
 
@@ -34,7 +42,8 @@ class Supervised(Learner):
 
     def play(self, images: Tensor, labels: Mapping[str, Tensor]) -> Losses:
         """Predict, compare, step."""
-        logits = {name: value.float() for name, value in self.classifier(images).items()}
+        predicted = self.classifier(images, **self.stage)
+        logits = {name: value.float() for name, value in predicted.items()}
         loss = torch.stack([F.cross_entropy(logits[name], labels[name]) for name in logits]).sum()
         self.descend(0, loss)
         hits = [(logits[name].argmax(1) == labels[name]).float().mean() for name in logits]
@@ -47,3 +56,8 @@ class Supervised(Learner):
             f"accuracy/{name}": (logits.argmax(1) == labels[name]).float()
             for name, logits in self.classifier(images).items()
         }
+
+    @torch.inference_mode()
+    def encode(self, images: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """(B, C, H, W) in [-1, 1] to the features below the heads, "values" (B, features)."""
+        return {"values": self.classifier.features(images).float()}

@@ -3,6 +3,7 @@
 Pure tensor code. Features are (N, D), one row per image, from one feature network.
 """
 
+from genlab.metrics.codes import active_units, activity, linear_probe, nearest_neighbours, perplexity
 from genlab.metrics.distances import (
     KernelDistance,
     Moments,
@@ -27,11 +28,16 @@ __all__ = [
     "KernelDistance",
     "ManifoldScores",
     "Moments",
+    "active_units",
+    "activity",
     "extract",
     "frechet_distance",
     "kernel_distance",
+    "linear_probe",
     "manifold_scores",
     "moments",
+    "nearest_neighbours",
+    "perplexity",
     "psnr",
     "squared_error",
     "state_sha256",

@@ -12,11 +12,11 @@ def squared_error(pictures: Tensor, images: Tensor) -> Tensor:
 
 
 def psnr(mean_squared_error: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio in dB, 10 log10(1 / error), elementwise; infinite for no error.
+    """Peak signal-to-noise ratio in dB, 10 log10(1 / error), elementwise; at most 100 dB.
 
     A set's value is by convention the mean of its images' ratios, not that of its mean error.
 
     Args:
         mean_squared_error: per pixel value on [0, 1], where the peak is 1.
     """
-    return -10 * torch.log10(mean_squared_error)
+    return -10 * torch.log10(mean_squared_error.clamp(min=1e-10))

@@ -4,7 +4,7 @@ from genlab.networks import convolutional, dense
 from genlab.networks.autoencoder import Autoencoder
 from genlab.networks.average import Average
 from genlab.networks.bottlenecks import GaussianBottleneck, PlainBottleneck
-from genlab.networks.classifier import Classifier
+from genlab.networks.classifier import Classifier, CodeEncoder
 from genlab.networks.condition import Condition
 from genlab.networks.output import SharedVariance
 from genlab.networks.quantised import VectorQuantiser
@@ -13,6 +13,7 @@ __all__ = [
     "Autoencoder",
     "Average",
     "Classifier",
+    "CodeEncoder",
     "Condition",
     "GaussianBottleneck",
     "PlainBottleneck",

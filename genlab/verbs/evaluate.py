@@ -5,21 +5,26 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import torch
+import numpy as np
 
 import genlab
 from genlab.artefacts.files import write_text
 from genlab.artefacts.validation import summed
-from genlab.data.stream import take
+from genlab.data.stream import on_device, take
 from genlab.features import feature_network
-from genlab.learners.abilities import Generates, Measures
+from genlab.learners.abilities import Encodes, EstimatesLikelihood, Generates, Measures
+from genlab.learners.learner import seed_noise
 from genlab.metrics import (
     FeaturesUnavailable,
+    active_units,
+    activity,
     extract,
     frechet_distance,
     kernel_distance,
+    linear_probe,
     manifold_scores,
-    psnr,
+    nearest_neighbours,
+    perplexity,
     state_sha256,
 )
 from genlab.opened import Opened, open_run
@@ -43,6 +48,10 @@ def run(config: dict[str, Any]) -> None:
     metrics: dict[str, float] = {}
     if isinstance(opened.learner, Measures):
         metrics |= _measures(opened, config["split"], count, batch_size, stamp)
+    if isinstance(opened.learner, EstimatesLikelihood):
+        metrics |= _likelihood(opened, config, stamp)
+    if isinstance(opened.learner, Encodes):
+        metrics |= _codes(opened, config, count, batch_size, stamp)
     if isinstance(opened.learner, Generates):
         try:
             metrics |= _distances(opened, config, count, batch_size, stamp)
@@ -60,13 +69,59 @@ def run(config: dict[str, Any]) -> None:
 def _measures(
     opened: Opened, split: str, count: int, batch_size: int, stamp: dict[str, Any]
 ) -> dict[str, float]:
-    """The means of what the learner measures, and the PSNR where there is a squared error."""
+    """The means of what the learner measures."""
     sums, images = summed(opened.learner, opened.data.held_out(split, batch_size, count))
-    means = {name: value / images for name, value in sums.items()}
-    if "mse" in means:
-        means["psnr"] = float(psnr(torch.tensor(means["mse"])))
     stamp["measured_images"] = images
-    return means
+    return {name: value / images for name, value in sums.items()}
+
+
+def _likelihood(
+    opened: Opened, config: dict[str, Any], stamp: dict[str, Any]
+) -> dict[str, float]:
+    """The importance-weighted log-likelihood in nats per image, where codes have a posterior."""
+    images = positive(config["likelihood_images"], "likelihood_images")
+    samples = positive(config["likelihood_samples"], "likelihood_samples")
+    learner: Any = opened.learner
+    total, seen = 0.0, 0
+    seed_noise(config["seed"])
+    for batch in opened.data.held_out(config["split"], config["batch_size"], images):
+        pictures, labels = on_device(batch, opened.device)
+        estimate = learner.log_likelihood(learner.prepare(pictures), labels, samples)
+        if estimate is None:
+            return {}
+        total += estimate.double().sum().item()
+        seen += len(pictures)
+    stamp |= {"likelihood_images": seen, "likelihood_samples": samples}
+    return {"log_likelihood": total / seen}
+
+
+def _codes(
+    opened: Opened, config: dict[str, Any], count: int, batch_size: int, stamp: dict[str, Any]
+) -> dict[str, float]:
+    """What the codes of the split are good for, with codes of the training part to learn from."""
+    chosen = opened.data.indices("train")
+    generator = np.random.default_rng(config["seed"])
+    chosen = generator.permutation(chosen)[: positive(config["probe_images"], "probe_images")]
+    known = take(opened.data.image_set, chosen)
+    asked = take(opened.data.image_set, opened.data.indices(config["split"])[:count])
+    known_codes = opened.codes(known, batch_size)["values"]
+    code = opened.codes(asked, batch_size)
+    codes = code["values"]
+    mean_activation, active_share = activity(codes)
+    scores: dict[str, float] = {
+        "codes": codes.shape[1],
+        "active_units": active_units(codes),
+        "mean_activation": mean_activation,
+        "active_share": active_share,
+    }
+    if "indices" in code:
+        scores["perplexity"] = perplexity(code["indices"])
+    for name, labels in asked.labels.items():
+        told = known.labels[name]
+        scores[f"linear_probe/{name}"] = linear_probe(known_codes, told, codes, labels)
+        scores[f"nearest_neighbours/{name}"] = nearest_neighbours(known_codes, told, codes, labels)
+    stamp["probe_images"] = len(known_codes)
+    return scores
 
 
 def _distances(

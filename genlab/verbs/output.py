@@ -1,7 +1,7 @@
 """Pictures written as a grid, as single files or as arrays."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from genlab.words import one_of
 log = logging.getLogger(__name__)
 
 FORMATS = ("grid", "png", "npz")
+FILE_SUFFIXES = (".png", ".gif", ".mp4", ".npz", ".parquet")
 
 
 def write_pictures(
@@ -58,12 +59,34 @@ def named(labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {("labels" if n == "label" else f"labels/{n}"): v for n, v in labels.items()}
 
 
-def destination(out: str | None, folder: RunFolder, name: str, suffix: str) -> Path:
-    """The file to write: `out` itself where it has the suffix, `name` in the folder otherwise."""
+def destination(
+    out: str | None, folder: RunFolder, name: str, suffix: str, part: str = "generated"
+) -> Path:
+    """The file to write: `out` itself where it has the suffix, else `name` in the folder `out`.
+
+    Without `out` the folder is `part` of the run.
+    """
     if out is None:
-        return folder.path / "generated" / (name + suffix)
+        return folder.path / part / (name + suffix)
     path = Path(out).expanduser()
     return path if suffix == path.suffix else path / (name + suffix)
+
+
+def destinations(
+    out: str | None, folder: RunFolder, name: str, suffixes: Sequence[str], part: str
+) -> dict[str, Path]:
+    """A file to write for each suffix, see `destination`; their folder is made.
+
+    ConfigError where `out` is a file of another kind, or one file for several kinds.
+    """
+    named_file = bool(out) and Path(str(out)).suffix in FILE_SUFFIXES
+    if named_file and suffixes != [Path(str(out)).suffix]:
+        wanted = " and ".join(suffixes)
+        raise ConfigError(f"out={out} does not fit {wanted} files: name a folder, or set format=")
+    paths = {suffix: destination(out, folder, name, suffix, part) for suffix in suffixes}
+    for path in paths.values():
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return paths
 
 
 def positive(value: int, key: str) -> int:

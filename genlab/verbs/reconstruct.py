@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import torch
 
 from genlab.artefacts.grids import beside
@@ -11,6 +10,7 @@ from genlab.data.stream import take
 from genlab.learners.abilities import Reconstructs
 from genlab.learners.learner import seed_noise
 from genlab.opened import open_run
+from genlab.verbs.held_out import choose
 from genlab.verbs.output import named, positive, write_pictures
 
 
@@ -19,9 +19,7 @@ def run(config: dict[str, Any]) -> None:
     count = positive(config["count"], "count")
     opened = open_run(config["run"], config["accelerator"])
     learner = opened.require(Reconstructs, "does not reconstruct images: use genlab sample")
-    indices = opened.data.indices(config["split"])
-    chosen = np.random.default_rng(config["seed"]).permutation(indices)[:count]
-    batch = take(opened.data.image_set, np.sort(chosen))
+    batch = take(opened.data.image_set, choose(opened, config["split"], count, config["seed"]))
     batch_size = positive(config["batch_size"], "batch_size")
     seed_noise(config["seed"])
     parts = [
@@ -37,5 +35,5 @@ def run(config: dict[str, Any]) -> None:
         lambda: grid(beside(*views.values()), columns),
         config,
         opened.folder,
-        f"reconstructions_{config['split']}_seed{config['seed']}_{len(pictures)}",
+        f"reconstructions_{config['split']}_seed{config['seed']}_{len(batch.images)}",
     )

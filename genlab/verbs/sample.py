@@ -19,7 +19,7 @@ def run(config: dict[str, Any]) -> None:
     count = positive(config["count"], "count")
     opened = open_run(config["run"], config["accelerator"])
     batch_size = positive(config["batch_size"], "batch_size")
-    pictures, labels = generate(opened, count, config["seed"], batch_size, config["labels"])
+    pictures, labels = generate(opened, count, config["seed"], batch_size, config["labels"] or {})
     write_pictures(
         {"images": pictures, **named(labels)},
         lambda: grid(pictures),

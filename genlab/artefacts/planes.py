@@ -1,0 +1,130 @@
+"""Images in a plane: as points coloured by a label, and as thumbnails."""
+
+import io
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from genlab.artefacts.pictures import to_image, with_caption
+
+_MOST_CLASSES = 20
+_LONGEST_NAME = 28
+_OTHERS = (0.78, 0.78, 0.78, 1.0)
+_CANVAS = 1400
+_FLATTEST = 0.4
+_THUMBNAIL = 40
+_LARGEST_THUMBNAIL = 64
+
+
+def scatter(
+    points: np.ndarray,
+    title: str,
+    axes: tuple[str, str],
+    labels: np.ndarray | None = None,
+    classes: Sequence[str] = (),
+) -> Image.Image:
+    """Points (N, 2), coloured by labels (N,) where there are some, with a legend of classes.
+
+    The 20 classes with the most points get colours of their own, all others are grey. Axes
+    without a name have no numbers either.
+    """
+    # The figure is made by hand: pyplot would keep state for the whole process.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 7.5), dpi=140, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    plot = figure.add_subplot()
+    area = float(np.clip(16_000 / len(points), 6, 60))
+    colours, legend = _colours(labels, classes, len(points))
+    order = np.random.default_rng(0).permutation(len(points))  # so that no class hides another
+    plot.scatter(*points[order].T, s=area, c=colours[order], alpha=0.8, linewidths=0)
+    plot.set_aspect("equal", adjustable="datalim")
+    plot.set_title(title, fontsize=13)
+    plot.set_xlabel(axes[0], fontsize=11)
+    plot.set_ylabel(axes[1], fontsize=11)
+    plot.spines[["top", "right"]].set_visible(False)
+    if not any(axes):
+        plot.set_xticks([])
+        plot.set_yticks([])
+    _add_legend(figure, legend)
+    buffer = io.BytesIO()
+    canvas.print_png(buffer)
+    return Image.open(buffer).convert("RGB")
+
+
+def thumbnails(points: np.ndarray, images: Tensor, title: str) -> Image.Image:
+    """Images uint8 (N, C, H, W) at their points (N, 2), those left out that would cover others.
+
+    Earlier images take precedence; the second coordinate grows upwards.
+    """
+    width = images.shape[3]
+    side = min(width * max(1, round(_THUMBNAIL / width)), _LARGEST_THUMBNAIL)
+    offsets = points - points.min(0)
+    offsets *= _CANVAS / max(offsets.max(), 1e-12)  # one scale for both axes
+    # A plane too flat for anything to be seen gets room around.
+    room = np.maximum(offsets.max(0), _FLATTEST * _CANVAS)
+    offsets += (room - offsets.max(0)) / 2
+    offsets[:, 1] = room[1] - offsets[:, 1]
+    corners = np.round(offsets).astype(int)
+    sheet = Image.new("RGB", (int(room[0]) + side, int(room[1]) + side), "white")
+    placed = _apart(corners, side)
+    for index in placed:
+        picture = to_image(images[index]).convert("RGB")
+        sheet.paste(_resized(picture, side), tuple(map(int, corners[index])))
+    return with_caption(sheet, f"{title}: {len(placed):,} of {len(images):,} images")
+
+
+def _colours(
+    labels: np.ndarray | None, classes: Sequence[str], count: int
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """The colour of every point, RGBA (N, 4), and of every name in the legend."""
+    from matplotlib import colormaps
+
+    if labels is None:
+        return np.tile(colormaps["tab10"](0), (count, 1)), {}
+    counts = np.bincount(labels, minlength=len(classes))
+    present = np.flatnonzero(counts)
+    frequent = np.sort(present[np.argsort(-counts[present], kind="stable")][:_MOST_CLASSES])
+    palette = colormaps["tab10" if len(frequent) <= 10 else "tab20"]
+    colours = np.tile(_OTHERS, (count, 1))
+    legend = {}
+    for number, label in enumerate(frequent):
+        colours[labels == label] = palette(number)
+        legend[classes[label]] = palette(number)
+    if len(present) > len(frequent):
+        legend[f"{len(present) - len(frequent)} others"] = _OTHERS
+    return colours, legend
+
+
+def _add_legend(figure: Any, legend: dict[str, Any]) -> None:
+    """Names and their colours to the right of the plot."""
+    from matplotlib.lines import Line2D
+
+    if not legend:
+        return
+    marks = [Line2D([], [], ls="", marker="o", ms=7, mew=0, color=c) for c in legend.values()]
+    names = [n if len(n) <= _LONGEST_NAME else n[: _LONGEST_NAME - 1] + "…" for n in legend]
+    figure.legend(marks, names, loc="outside right upper", frameon=False, fontsize=10)
+
+
+def _apart(corners: np.ndarray, side: int) -> list[int]:
+    """Indices of squares of one side at (N, 2) that do not overlap, the first ones first."""
+    placed: list[int] = []
+    taken = np.empty((0, 2), int)
+    for index, corner in enumerate(corners):
+        if not (np.abs(taken - corner).max(1, initial=0) < side).any():
+            placed.append(index)
+            taken = np.vstack([taken, corner])
+    return placed
+
+
+def _resized(picture: Image.Image, side: int) -> Image.Image:
+    enlarge = side >= picture.width
+    way = Image.Resampling.NEAREST if enlarge else Image.Resampling.LANCZOS
+    return picture.resize((side, side), way)

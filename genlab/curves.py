@@ -1,0 +1,115 @@
+"""Many runs summed up: the mean of one metric against one setting, as a table and a plot."""
+
+import logging
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from genlab.artefacts.files import write_text
+from genlab.config import flatten
+from genlab.console import console
+
+log = logging.getLogger(__name__)
+
+
+class Point(NamedTuple):
+    """Mean and standard deviation of `runs` values."""
+
+    mean: float
+    deviation: float
+    runs: int
+
+
+def write_report(
+    wanted: Mapping[str, Any],
+    runs: Sequence[tuple[Mapping[str, Any], Mapping[str, float]]],
+    folder: Path,
+) -> None:
+    """Write report.md and report.png into `folder` and print the table.
+
+    Args:
+        wanted: `metric`, the setting `across` which it is drawn, the settings that tell `curves`
+            apart. The mean is over all runs that are equal in these.
+        runs: config and metrics of each run.
+        folder: of the multirun.
+    """
+    curves = _curves(wanted, runs)
+    if not curves:
+        return
+    places = sorted({place for points in curves.values() for place in points}, key=_order)
+    rows = [
+        [
+            name,
+            *(_cell(points[place]) if place in points else "" for place in places),
+        ]
+        for name, points in curves.items()
+    ]
+    header = [f"{wanted['metric']} by {wanted['across']}", *map(str, places)]
+    lines = ["| " + " | ".join(row) + " |" for row in (header, ["---"] * len(header), *rows)]
+    write_text(folder / "report.md", "\n".join(lines) + "\n")
+    _plot(wanted, curves, places, folder / "report.png")
+    for line in lines:
+        console().print(line, markup=False)
+    console().print(f"report: {folder / 'report.md'}, {folder / 'report.png'}", markup=False)
+
+
+def _curves(
+    wanted: Mapping[str, Any], runs: Sequence[tuple[Mapping[str, Any], Mapping[str, float]]]
+) -> dict[str, dict[Any, Point]]:
+    values: dict[str, dict[Any, list[float]]] = {}
+    for config, metrics in runs:
+        if wanted["metric"] not in metrics:
+            continue
+        settings = dict(flatten(config))
+        name = ", ".join(f"{key}={settings.get(key)}" for key in wanted["curves"])
+        place = settings.get(wanted["across"])
+        values.setdefault(name, {}).setdefault(place, []).append(metrics[wanted["metric"]])
+    return {
+        name: {place: _point(numbers) for place, numbers in points.items()}
+        for name, points in values.items()
+    }
+
+
+def _point(numbers: Sequence[float]) -> Point:
+    deviation = statistics.stdev(numbers) if len(numbers) > 1 else 0.0
+    return Point(statistics.mean(numbers), deviation, len(numbers))
+
+
+def _cell(point: Point) -> str:
+    return f"{point.mean:.4g} ± {point.deviation:.2g} ({point.runs})"
+
+
+def _order(place: Any) -> tuple[bool, float, str]:
+    number = isinstance(place, int | float)
+    return (not number, place if number else 0.0, str(place))
+
+
+def _plot(
+    wanted: Mapping[str, Any],
+    curves: Mapping[str, Mapping[Any, Point]],
+    places: Sequence[Any],
+    path: Path,
+) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    positions = {place: i for i, place in enumerate(places)}
+    for name, points in curves.items():
+        axes.errorbar(
+            [positions[place] for place in points],
+            [point.mean for point in points.values()],
+            yerr=[point.deviation for point in points.values()],
+            marker="o",
+            capsize=3,
+            label=name,
+        )
+    axes.set_xticks(range(len(places)), [str(place) for place in places])
+    axes.set_xlabel(wanted["across"])
+    axes.set_ylabel(wanted["metric"])
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path, dpi=150)

@@ -1,0 +1,24 @@
+"""The space of latents: paths through it, planes that show it, and what each number in it does."""
+
+from genlab.latent.interpolation import PATHS, Path, linear, spherical
+from genlab.latent.projection import FEWEST, PROJECTIONS, Plane, code_plane, pca, tsne, umap
+from genlab.latent.traversal import Strengths, lattice, order, strengths, traverse
+
+__all__ = [
+    "FEWEST",
+    "PATHS",
+    "PROJECTIONS",
+    "Path",
+    "Plane",
+    "Strengths",
+    "code_plane",
+    "lattice",
+    "linear",
+    "order",
+    "pca",
+    "spherical",
+    "strengths",
+    "traverse",
+    "tsne",
+    "umap",
+]

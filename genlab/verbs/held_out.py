@@ -1,0 +1,36 @@
+"""Images of a run's data, and the latents that stand for them."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genlab.data.stream import Batch
+from genlab.errors import ConfigError
+from genlab.learners import Reconstruction
+from genlab.networks import Condition
+from genlab.opened import Opened
+
+
+def positions(opened: Opened, split: str) -> np.ndarray:
+    """Positions of the split's images, sorted; ConfigError where it holds none."""
+    indices = opened.data.indices(split)
+    if not len(indices):
+        raise ConfigError(f"split={split} holds no images of this run: choose another split")
+    return indices
+
+
+def choose(opened: Opened, split: str, count: int, seed: int) -> np.ndarray:
+    """`count` positions in the split drawn by the seed, sorted; all where there are fewer."""
+    return np.sort(np.random.default_rng(seed).permutation(positions(opened, split))[:count])
+
+
+def condition_of(opened: Opened) -> Condition | None:
+    """What turns labels into the last numbers of a conditional model's latents."""
+    learner = opened.learner
+    return learner.autoencoder.condition if isinstance(learner, Reconstruction) else None
+
+
+def latents_of(opened: Opened, values: Tensor, batch: Batch) -> Tensor:
+    """Codes (B, n) as `generate` takes them: followed by the labels, where those are told."""
+    condition = condition_of(opened)
+    return values if condition is None else torch.cat([values, condition(batch.labels)], 1)
