@@ -70,15 +70,6 @@ class Log:
 
 
 @dataclass
-class Report:
-    """What a multirun is summed up in: the mean of a metric over all other settings, as a plot."""
-
-    metric: str = MISSING
-    across: str = MISSING
-    curves: list[str] = MISSING
-
-
-@dataclass
 class Run:
     """Everything that `genlab train` needs to know."""
 
@@ -86,7 +77,7 @@ class Run:
     data: Any = MISSING
     trainer: Trainer = field(default_factory=Trainer)
     encoder: Any = None
-    report: Report | None = None
+    report: Any = None
     seed: int = MISSING
     total_images: int = MISSING
     max_minutes: float | None = None

@@ -50,7 +50,7 @@ def with_encoder(config: dict[str, Any]) -> dict[str, Any]:
             "encoder": encoder,
             "bottleneck": autoencoder["bottleneck"],
         }
-        classifier["activation"] = "linear"  # codes have their own
+    classifier["activation"] = "linear"  # features and codes have had theirs
     model["classifier"] = {**classifier, "encoder": encoder}
     return {**config, "model": model, "encoder": {**wanted, "run": str(folder.path)}}
 

@@ -50,7 +50,7 @@ def as_schedule(value: float | Schedule) -> Schedule:
 
 @dataclass(frozen=True)
 class Cosine:
-    """From `start` down to `end` along half a cosine over `images`, then `end`.
+    """`start` until `delay_images`, then along half a cosine to `end` after `images` in all.
 
     Loshchilov & Hutter 2017, equation 5 without restarts, https://arxiv.org/abs/1608.03983.
     """
@@ -58,13 +58,15 @@ class Cosine:
     images: int
     start: float = 1.0
     end: float = 0.0
+    delay_images: int = 0
 
     def __post_init__(self) -> None:
         _check_images(self.images)
 
     def __call__(self, images_seen: int) -> float:
         """The value after `images_seen` images."""
-        progress = min(images_seen / self.images, 1.0)
+        falling = max(self.images - self.delay_images, 1)
+        progress = min(max((images_seen - self.delay_images) / falling, 0.0), 1.0)
         return self.end + (self.start - self.end) * (1 + math.cos(math.pi * progress)) / 2
 
 

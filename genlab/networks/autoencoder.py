@@ -107,7 +107,8 @@ class Autoencoder(nn.Module):
         pair `block` rebuilds the output of the encoder blocks below it, which stay as they are.
         """
         if block is None:
-            self.train()
+            if not self.training:  # a block was trained before
+                self.train()
             given = corruption(images, -1.0, 1.0) if corruption else images
             return self(given, labels)._replace(target=images)
         pairs = self.pairs

@@ -38,18 +38,31 @@ class Masking:
     """Sets a share of the values to the low end (black), as dropout on the input does.
 
     Vincent et al. 2008, https://dl.acm.org/doi/10.1145/1390156.1390294. The others keep their
-    values.
+    values. With a `patch` of more than one pixel whole squares of an image are hit, in all channels
+    (He et al. 2022, https://arxiv.org/abs/2111.06377).
     """
 
     share: Strength
+    patch: int = 1
 
     def __post_init__(self) -> None:
         _check("share", self.share, most=1.0)
+        if self.patch < 1:
+            raise ValueError(f"patch={self.patch} must be at least 1 pixel")
 
     def __call__(self, values: Tensor, low: End, high: End) -> Tensor:
         """The values, some of them low."""
-        hit = torch.rand_like(values) < _draw(self.share, values)
-        return torch.where(hit, low, values)
+        chance = torch.rand_like(values)
+        if self.patch > 1 and values.ndim == 4:
+            chance = self._by_patch(chance)
+        return torch.where(chance < _draw(self.share, values), low, values)
+
+    def _by_patch(self, chance: Tensor) -> Tensor:
+        """Every pixel has the chance of its patch's first pixel in the first channel."""
+        height, width = chance.shape[-2:]
+        coarse = chance[:, :1, :: self.patch, :: self.patch]
+        fine = coarse.repeat_interleave(self.patch, -2).repeat_interleave(self.patch, -1)
+        return fine[..., :height, :width]
 
 
 @dataclass(frozen=True)

@@ -110,10 +110,11 @@ def _codes(
     mean_activation, active_share = activity(codes)
     scores: dict[str, float] = {
         "codes": codes.shape[1],
-        "active_units": active_units(codes),
         "mean_activation": mean_activation,
         "active_share": active_share,
     }
+    if "mean" in code:
+        scores["active_units"] = active_units(code["mean"])
     if "indices" in code:
         scores["perplexity"] = perplexity(code["indices"])
     for name, labels in asked.labels.items():

@@ -1,3 +1,6 @@
+import functools
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -9,19 +12,23 @@ from genlab.learners.reconstruction import Reconstruction
 from genlab.networks import Autoencoder, GaussianBottleneck, dense
 from genlab.objectives.adversarial import non_saturating
 from genlab.objectives.codes import gaussian_kl
+from genlab.objectives.corruptions import Masking
 from genlab.objectives.reconstruction import SquaredError
+from genlab.schedules import Ramp
 
 
 def sgd(parameters) -> torch.optim.Optimizer:
     return torch.optim.SGD(parameters, lr=0.1)
 
 
-def autoencoder_learner(beta: float = 1.0) -> Reconstruction:
+def autoencoder_learner(beta: float = 1.0, **settings) -> Reconstruction:
     torch.manual_seed(0)
     network = Autoencoder(
-        dense.Encoder(8, 1, [16]), GaussianBottleneck(16, 3), dense.Decoder(3, 8, 1, [16])
+        dense.Encoder(8, 1, [16]),
+        functools.partial(GaussianBottleneck, codes=3),
+        functools.partial(dense.Decoder, resolution=8, channels=1, widths=[16]),
     )
-    return Reconstruction(network, SquaredError(), gaussian_kl, beta, sgd)
+    return Reconstruction(network, SquaredError(), sgd, gaussian_kl, beta, **settings)
 
 
 def gan_learner() -> Adversarial:
@@ -47,6 +54,60 @@ def test_the_loss_is_error_plus_beta_kl_per_value() -> None:
     expected = measured["reconstruction"] + 4.0 * measured["code_penalty"] / 64
     torch.testing.assert_close(measured["loss"], expected)
     torch.testing.assert_close(measured["mse"], measured["reconstruction"], atol=0.05, rtol=0)
+
+
+def test_the_log_likelihood_of_a_linear_gaussian_model_is_exact() -> None:
+    """x = W z + b + noise of variance 1/2 on [0, 1]: log p(x) is that of N(b, W W^T + I/2)."""
+    learner = autoencoder_learner().eval()
+    network = learner.autoencoder
+    network.encoder = nn.Flatten()
+    network.bottleneck.linear = nn.Linear(64, 6)
+    network.decoder = nn.Sequential(nn.Linear(3, 64), nn.Unflatten(1, (1, 8, 8)))
+    weight, bias = network.decoder[0].weight.data, network.decoder[0].bias.data
+    # The posterior in closed form: precision I + 2 W^T W, with W on the scale of [0, 1].
+    weight.copy_(torch.linalg.qr(torch.randn(64, 3))[0] * torch.tensor([3.0, 2.0, 1.0]))
+    unit, centre = weight / 2, (bias + 1) / 2
+    precision = 1 + 2 * unit.square().sum(0)
+    mean = 2 * unit.T / precision[:, None]
+    network.bottleneck.linear.weight.data.copy_(torch.cat([mean / 2, torch.zeros(3, 64)]))
+    offset = mean @ (0.5 - centre)
+    network.bottleneck.linear.bias.data.copy_(torch.cat([offset, -precision.log()]))
+    images = torch.rand(5, 1, 8, 8) * 2 - 1
+    covariance = unit @ unit.T + 0.5 * torch.eye(64)
+    exact = torch.distributions.MultivariateNormal(centre, covariance)
+    expected = exact.log_prob(((images + 1) / 2).flatten(1))
+    # With the true posterior as proposal a single sample gives the exact value.
+    torch.testing.assert_close(
+        learner.log_likelihood(images, {}, samples=1), expected, atol=1e-3, rtol=1e-4
+    )
+    network.bottleneck.linear.bias.data[3:] += 0.5
+    worse = learner.log_likelihood(images, {}, samples=1).mean()
+    better = learner.log_likelihood(images, {}, samples=2000).mean()
+    assert worse < better < expected.mean() + 0.05
+    assert math.isclose(better.item(), expected.mean().item(), abs_tol=0.1)
+
+
+def test_a_corruption_is_measured_against_the_clean_image() -> None:
+    learner = autoencoder_learner(corruption=Masking(1.0)).eval()
+    images = torch.ones(3, 1, 8, 8)
+    measured = learner.measure(images, {})
+    assert measured["corrupted_mse"].tolist() == [1.0, 1.0, 1.0]
+    torch.testing.assert_close(measured["psnr_gain"], measured["psnr"])
+    views = learner.views(images, {})
+    assert list(views) == ["image", "corrupted", "restored"]
+    assert torch.equal(views["corrupted"], -images)
+    torch.testing.assert_close(views["restored"], learner.reconstruct(-images, {}))
+
+
+def test_a_scheduled_rate_multiplies_the_optimizers_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    learner = autoencoder_learner(rate=Ramp(start=1.0, end=0.0, images=100))
+    optimizer = sgd(learner.autoencoder.parameters())
+    monkeypatch.setattr(Reconstruction, "optimizers", lambda self, use_pl_optimizer: optimizer)
+    monkeypatch.setattr(Reconstruction, "manual_backward", lambda self, loss: loss.backward())
+    for images_seen, expected in ((0, 0.1), (25, 0.075), (200, 0.0)):
+        learner.images_seen = images_seen
+        learner.play(torch.rand(2, 1, 8, 8), {})
+        assert optimizer.param_groups[0]["lr"] == pytest.approx(expected)
 
 
 def test_abilities_are_told_apart() -> None:

@@ -30,9 +30,9 @@ def test_the_dcgan_guidelines() -> None:
     """No normalisation on the critic's input and the generator's output; weights N(0, .02^2)."""
     critic = convolutional.Encoder(32, 3, outputs=1, weight_deviation=0.02)
     generator = convolutional.Decoder(100, 32, 3, weight_deviation=0.02)
-    kinds = [type(layer).__name__ for layer in critic.layers]
+    kinds = [type(layer).__name__ for block in critic.blocks for layer in block]
     assert kinds[:5] == ["Conv2d", "LeakyReLU", "Conv2d", "BatchNorm2d", "LeakyReLU"]
-    kinds = [type(layer).__name__ for layer in generator.layers]
+    kinds = [type(layer).__name__ for block in generator.blocks for layer in block]
     assert kinds[-3:] == ["ReLU", "ConvTranspose2d", "Tanh"]
     weights = torch.cat([p.flatten() for n, p in critic.named_parameters() if p.ndim == 4])
     assert weights.std().item() == pytest.approx(0.02, rel=0.02)

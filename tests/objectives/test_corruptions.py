@@ -23,6 +23,15 @@ def test_masking_turns_a_share_black_and_leaves_the_rest() -> None:
     assert (masked == -1).float().mean().item() == pytest.approx(0.3, abs=0.01)
 
 
+def test_patches_are_hit_as_a_whole_in_all_channels() -> None:
+    images = torch.zeros(200, 3, 10, 10)
+    masked = Masking(0.5, patch=4)(images, -1.0, 1.0)
+    for row, column in ((0, 0), (4, 4), (8, 8)):
+        square = masked[:, :, row : row + 4, column : column + 4].flatten(1)
+        assert torch.equal(square.amin(1), square.amax(1))
+    assert (masked == -1).float().mean().item() == pytest.approx(0.5, abs=0.05)
+
+
 def test_salt_and_pepper_are_equally_frequent() -> None:
     salted = SaltAndPepper(0.4)(GREY, -1.0, 1.0)
     for value, share in ((-1.0, 0.2), (0.0, 0.6), (1.0, 0.2)):

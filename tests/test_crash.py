@@ -1,0 +1,47 @@
+"""Every model page goes on after a crash as if there had been none."""
+
+from pathlib import Path
+
+import pytest
+
+from genlab.artefacts.history import History
+from test_pages import pages
+from test_resume import assert_same_run
+
+# Crashes after 950 of 1600 images, the last checkpoint is at 800. The greedy page changes its stage
+# at 400, 800 and 1200.
+SETTINGS = [
+    "data=digits",
+    "data.resolution=16",
+    "data.batch_size=32",
+    "trainer=cpu",
+    "total_images=1600",
+    "samples.every_images=700",
+    "samples.count=4",
+    "log.every_images=300",
+    "checkpoint.every_images=400",
+]
+OWN = {"greedy_autoencoder": ["model.stages.images_per_block=400"]}
+
+
+@pytest.mark.parametrize("model", pages("model"))
+def test_every_page_resumes_exactly(
+    genlab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    settings = [f"model={model}", *SETTINGS, *OWN.get(model, [])]
+    assert genlab("train", *settings, f"hydra.run.dir={tmp_path / 'whole'}")[0] == 0
+
+    whole = History.on_train_batch_end
+
+    def crash(self, trainer, pl_module, *rest) -> None:
+        if pl_module.images_seen >= 950:
+            raise RuntimeError("crash")
+        whole(self, trainer, pl_module, *rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(History, "on_train_batch_end", crash)
+        assert genlab("train", *settings, f"hydra.run.dir={tmp_path / 'crashed'}")[0] == 1
+    code, out, err = genlab("train", f"resume={tmp_path / 'crashed'}")
+    assert (code, err) == (0, "")
+    assert "continuing after 800 images" in out
+    assert_same_run(tmp_path / "whole", tmp_path / "crashed")
