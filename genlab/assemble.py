@@ -7,6 +7,7 @@ from genlab.data.module import ImageData
 from genlab.errors import ConfigError
 from genlab.learners import Learner
 from genlab.learners.learner import seed_noise
+from genlab.targets import type_misfits
 
 DATA_KEYS = ("validation", "test", "flip", "batch_size", "in_memory_gb")
 OPTIONAL_DATA_KEYS = ("labels_per_class",)
@@ -15,9 +16,11 @@ OPTIONAL_DATA_KEYS = ("labels_per_class",)
 def build_data(config: dict[str, Any]) -> ImageData:
     """The data module of a run's config."""
     data = config["data"]
-    source = build(data["source"], "data.source")
     settings = {key: data[key] for key in DATA_KEYS}
     settings |= {key: data[key] for key in OPTIONAL_DATA_KEYS if key in data}
+    if problems := list(type_misfits(ImageData, settings, "data")):
+        raise ConfigError("; ".join(problems))
+    source = build(data["source"], "data.source")
     return ImageData(source, **settings, seed=config["seed"])
 
 
@@ -28,7 +31,8 @@ def completed(config: dict[str, Any]) -> dict[str, Any]:
     """
     if not any(key.endswith("classes") and value == "auto" for key, value in flatten(config)):
         return config
-    image_set = build_data(config).image_set
+    mapped = {**config["data"], "in_memory_gb": 0}  # only the names of classes are read
+    image_set = build_data({**config, "data": mapped}).image_set
     if not image_set.classes:
         raise ConfigError(
             "this model needs labels and the data set has none: sort the images into a folder for "

@@ -7,11 +7,12 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from genlab import __version__
-from genlab.errors import ConfigError, GenlabError, ResourceError
+from genlab import __version__, arguments, completion
+from genlab.errors import ConfigError, GenlabError, ResourceError, Stopped
 from genlab.words import near_miss
 
 if TYPE_CHECKING:
@@ -45,9 +46,17 @@ def main() -> None:
     debug = "--debug" in argv
     argv = [word for word in argv if word != "--debug"]
     try:
-        sys.exit(_dispatch(argv))
+        try:
+            sys.exit(_dispatch(argv))
+        finally:
+            sys.stdout.flush()  # here, where it may fail
+    except Stopped as stopped:
+        _fail(str(stopped), stopped.exit_code)
     except KeyboardInterrupt:
         _fail("stopped", 128 + signal.SIGINT)
+    except BrokenPipeError:  # whoever read has gone, as `head` does: nothing is left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
     except Exception as error:
         if debug:
             raise
@@ -55,34 +64,50 @@ def main() -> None:
 
 
 def _dispatch(argv: list[str]) -> int:
-    if _completing(argv):
-        return _complete(argv)
+    if completion.wanted(argv):
+        print(completion.answer(argv, list(VERBS), _run_hydra))
+        return 0
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(_overview())
         return 0
-    if argv[0] in ("-V", "--version"):
+    if "--version" in argv or argv[0] == "-V":
         print(f"genlab {__version__}")
         return 0
     verb = argv[0]
     if verb not in VERBS:
-        raise ConfigError(f"genlab {verb}: no such verb; {near_miss(verb, VERBS)}")
+        raise ConfigError(f"genlab {verb}: no such verb{near_miss(verb, VERBS)}")
     return run_verb(verb, argv[1:])
 
 
-def run_verb(verb: str, arguments: list[str]) -> int:
-    """Run one verb as a Hydra application; returns the exit code."""
+def run_verb(verb: str, words: list[str]) -> int:
+    """Run one verb with the words after it; returns the exit code."""
+    from genlab import launch, sweeps
+    from genlab.stopping import stoppable
+
+    overrides, flags = arguments.read(words)
+    if verb == "train":
+        overrides, flags = _resumed(overrides, flags)
+    swept = ",(" if "--multirun" in flags else ""  # what gives one setting several values
+    overrides = [w if set(swept) & set(w) else arguments.quoted(w) for w in overrides]
+    arguments.check(verb, overrides)
+    if launch.rank() > 0:  # of several processes only the first one speaks
+        overrides += ["hydra/job_logging=none", "hydra/hydra_logging=none"]
+    with stoppable() if verb == "train" else nullcontext():
+        _run_hydra(verb, [*overrides, *flags])
+    return sweeps.report()
+
+
+def _run_hydra(verb: str, words: list[str]) -> None:
+    """Run the verb's Hydra application, overrides first."""
     import hydra
 
-    from genlab import config, launch, sweeps
+    from genlab import config
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to main() instead of being printed
     if verb == "train":
-        arguments = _resumed(arguments)
         config.register_schema()
-    if launch.rank() > 0:  # of several processes only the first one speaks
-        arguments += ["hydra/job_logging=none", "hydra/hydra_logging=none"]
-    _prepend_folders(config.user_folders(arguments))
-    sys.argv = [f"genlab {verb}", *arguments]
+    _prepend_folders(config.user_folders(words))
+    sys.argv = [f"genlab {verb}", *words]
     failures: list[Exception] = []
 
     def task(page: "DictConfig") -> float | None:
@@ -98,7 +123,6 @@ def run_verb(verb: str, arguments: list[str]) -> int:
     hydra.main(version_base="1.3", config_path=pages, config_name=verb)(task)()
     if failures:
         raise failures[0]
-    return sweeps.report()
 
 
 def _train(config: "DictConfig") -> float | None:
@@ -118,32 +142,31 @@ def _use(verb: str, config: "DictConfig") -> None:
 
     from omegaconf import OmegaConf
 
-    plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    from genlab.config import check_seed
+
+    plain: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    check_seed(plain.get("seed", 0))
     module = "listing" if verb in ("models", "data") else verb
     importlib.import_module(f"genlab.verbs.{module}").run(plain)
 
 
-def _resumed(arguments: list[str]) -> list[str]:
+def _resumed(overrides: list[str], flags: list[str]) -> arguments.Arguments:
     """With resume=last or resume=PATH: the run's own overrides and folder, then the new ones."""
     from genlab import runs
 
-    values = [word.split("=", 1)[1] for word in arguments if word.startswith("resume=")]
+    values = [word.split("=", 1)[1] for word in overrides if word.startswith("resume=")]
     if not values or values[-1] in ("null", "auto"):
-        return arguments
-    if {"-m", "--multirun"} & set(arguments):
+        return arguments.Arguments(overrides, flags)
+    if "--multirun" in flags:
         raise ConfigError(
             "resume= cannot be combined with -m: run the sweep again with the same "
             "hydra.sweep.dir=PATH, which skips finished jobs and resumes the others"
         )
-    folder = runs.find(values[-1], key="resume")
-    given = {_key(word) for word in arguments}
-    stored = [word for word in folder.overrides() if _key(word) not in given]
-    flags = [word for word in stored if word.startswith("--")]
-    words = [word for word in stored if not word.startswith("--")]
-    # Hydra wants all overrides in one row, without a flag between them.
-    place = next(i for i, word in enumerate(arguments) if word.startswith("resume="))
-    run_folder = f"hydra.run.dir='{folder.path}'"
-    return [*arguments[:place], *words, run_folder, *arguments[place:], *flags]
+    folder = runs.find(arguments.unquoted(values[-1]), key="resume")
+    given = {_key(word) for word in overrides}
+    stored = arguments.read([word for word in folder.overrides() if _key(word) not in given])
+    run_folder = f"hydra.run.dir={folder.path}"
+    return arguments.Arguments([*stored.overrides, run_folder, *overrides], [*flags, *stored.flags])
 
 
 def _key(override: str) -> str:
@@ -158,24 +181,6 @@ def _prepend_folders(folders: Sequence[Path]) -> None:
 
     UserPages.folders = list(folders)
     Plugins.instance().register(UserPages)
-
-
-def _completing(argv: list[str]) -> bool:
-    return any(word in ("-sc", "--shell-completion") for word in argv)
-
-
-def _complete(argv: list[str]) -> int:
-    """Tab completion: the verb first, then whatever the verb's Hydra application offers."""
-    line = os.environ.get("COMP_LINE", "")
-    words = line.split()
-    typed = words[1] if len(words) > 1 else ""
-    if not any("query=" in word for word in argv):
-        return run_verb("train", argv)  # install or uninstall
-    if typed not in VERBS or (len(words) == 2 and not line.endswith(" ")):
-        print("\n".join(verb for verb in VERBS if verb.startswith(typed)))
-        return 0
-    os.environ["COMP_LINE"] = line.replace(f" {typed}", "", 1)
-    return run_verb(typed, [word for word in argv if word != typed])
 
 
 def _overview() -> str:

@@ -1,35 +1,18 @@
-"""The typed skeleton of a run, and `check` and `build` for everything a page composes.
-
-A page names classes and functions with `_target_`. What may be named is held to a short list, so
-that a config from a stranger runs no code but ours and torch's layers and optimizers.
-"""
+"""The typed skeleton of a run, and `check` and `build` for everything a page composes."""
 
 import functools
-import importlib
 import inspect
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from genlab.errors import ConfigError
-from genlab.words import near_miss
-
-CLASS_MODULES = (
-    "genlab.networks",
-    "genlab.objectives",
-    "genlab.schedules",
-    "genlab.learners",
-    "genlab.data",
-    "torch.nn",
-    "torch.optim",
-)
-FUNCTION_MODULES = ("genlab.objectives",)
+from genlab.targets import locate, misfits
 
 
 @dataclass
@@ -104,9 +87,7 @@ def config_folder() -> Path:
 
 def user_folders(argv: Iterable[str]) -> list[Path]:
     """Folders of the user's own pages, first wins: --config-dir, then GENLAB_CONFIGS."""
-    words = list(argv)
-    named = [after for word, after in pairwise(words) if word in ("--config-dir", "-cd")]
-    named += [word.split("=", 1)[1] for word in words if word.startswith("--config-dir=")]
+    named = [word.split("=", 1)[1] for word in argv if word.startswith("--config-dir=")]
     named += [name for name in os.environ.get("GENLAB_CONFIGS", "").split(os.pathsep) if name]
     folders = [Path(name).expanduser().resolve() for name in named]
     for folder in folders:
@@ -124,6 +105,12 @@ def flatten(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         yield prefix, node
 
 
+def check_seed(seed: Any) -> None:
+    """Raise ConfigError unless every generator takes the seed."""
+    if not isinstance(seed, int) or not 0 <= seed < 2**63:
+        raise ConfigError(f"seed={seed} must be a whole number from 0 to 2**63 - 1")
+
+
 def check(config: Mapping[str, Any]) -> None:
     """Bind every `_target_` of model and data to its signature; one ConfigError has all misfits."""
     problems = [p for key in ("model", "data") for p in _problems(config.get(key), key)]
@@ -134,8 +121,8 @@ def check(config: Mapping[str, Any]) -> None:
 def build(node: Any, path: str) -> Any:
     """Build what a checked plain container describes, children first.
 
-    `_partial_: true` gives a function of the missing arguments. A constructor's ValueError or
-    TypeError becomes a ConfigError with the path.
+    `_partial_: true` gives a function of the missing arguments. A constructor's ValueError,
+    TypeError or AttributeError becomes a ConfigError with the path, also where it is called later.
     """
     if isinstance(node, list):
         return [build(value, f"{path}[{i}]") for i, value in enumerate(node)]
@@ -149,43 +136,18 @@ def build(node: Any, path: str) -> Any:
     if "_target_" not in node:
         return arguments
     target = locate(node["_target_"])
-    if node.get("_partial_"):
-        return functools.partial(target, **arguments)
+    if not node.get("_partial_"):
+        return _construct(target, path, **arguments)
+    if inspect.isclass(target):
+        return functools.partial(_construct, target, path, **arguments)
+    return functools.partial(target, **arguments)
+
+
+def _construct(target: Any, path: str, /, *positional: Any, **arguments: Any) -> Any:
     try:
-        return target(**arguments)
+        return target(*positional, **arguments)
     except (ValueError, TypeError, AttributeError) as error:
         raise ConfigError(f"{path}: {error}") from error
-
-
-def locate(target: Any) -> Any:
-    """The class or function that a `_target_` names; ConfigError where it is not allowed."""
-    if not isinstance(target, str) or not all(p.isidentifier() for p in str(target).split(".")):
-        raise ConfigError(f"_target_ {target!r} is not a dotted name")
-    module_name, _, name = target.rpartition(".")
-    refused = ConfigError(
-        f"_target_ {target} is refused: pages may name classes of {', '.join(CLASS_MODULES)} and "
-        f"functions of {', '.join(FUNCTION_MODULES)}"
-    )
-    if not _under(module_name, CLASS_MODULES) or "._" in target:
-        raise refused
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError:
-        raise refused from None
-    if not hasattr(module, name):
-        public = [n for n in vars(module) if not n.startswith("_")]
-        raise ConfigError(f"_target_ {target} does not exist; {near_miss(name, public)}")
-    found = getattr(module, name)
-    home = getattr(found, "__module__", None) or ""
-    if inspect.isclass(found) and _under(home, CLASS_MODULES):
-        return found
-    if inspect.isfunction(found) and _under(home, FUNCTION_MODULES):
-        return found
-    raise refused
-
-
-def _under(module: str, roots: tuple[str, ...]) -> bool:
-    return any(module == root or module.startswith(root + ".") for root in roots)
 
 
 def _problems(node: Any, path: str) -> Iterator[str]:
@@ -203,33 +165,4 @@ def _problems(node: Any, path: str) -> Iterator[str]:
     except ConfigError as error:
         yield f"{path}: {error}"
         return
-    yield from _misfits(target, node, path)
-
-
-def _misfits(target: Any, node: dict[str, Any], path: str) -> Iterator[str]:
-    parameters = inspect.signature(target).parameters
-    given = {key: value for key, value in node.items() if key not in ("_target_", "_partial_")}
-    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    for key in given:
-        if key not in parameters and not takes_any:
-            hint = near_miss(key, parameters)
-            yield f"{path}.{key}: {target.__name__} takes no such argument; {hint}"
-    if not node.get("_partial_"):
-        for name, parameter in parameters.items():
-            required = parameter.default is parameter.empty and parameter.kind not in (
-                parameter.VAR_KEYWORD,
-                parameter.VAR_POSITIONAL,
-            )
-            if required and name not in given:
-                yield f"{path}: {target.__name__} needs {name}"
-    hints = get_type_hints(target.__init__ if inspect.isclass(target) else target)
-    for key, value in given.items():
-        yield from _type_misfit(hints.get(key), value, f"{path}.{key}")
-
-
-def _type_misfit(hint: Any, value: Any, path: str) -> Iterator[str]:
-    if hint is float and isinstance(value, int):
-        value = float(value)
-    wrong = isinstance(value, bool) and hint in (int, float)
-    if hint in (int, float, str, bool) and (wrong or not isinstance(value, hint)):
-        yield f"{path}={value!r} should be of type {hint.__name__}"
+    yield from misfits(target, node, path)

@@ -13,6 +13,9 @@ from genlab.console import console
 log = logging.getLogger(__name__)
 
 
+Curves = dict[str, dict[Any, "Point"]]
+
+
 class Point(NamedTuple):
     """Mean and standard deviation of `runs` values."""
 
@@ -30,11 +33,12 @@ def write_report(
 
     Args:
         wanted: `metric`, the setting `across` which it is drawn, the settings that tell `curves`
-            apart. The mean is over all runs that are equal in these.
+            apart, and optionally the curve that is the `baseline`. The mean is over seeds;
+            differences to the baseline are taken seed by seed.
         runs: config and metrics of each run.
         folder: of the multirun.
     """
-    curves = _curves(wanted, runs)
+    curves, differences = _curves(wanted, runs)
     if not curves:
         return
     places = sorted({place for points in curves.values() for place in points}, key=_order)
@@ -43,7 +47,7 @@ def write_report(
             name,
             *(_cell(points[place]) if place in points else "" for place in places),
         ]
-        for name, points in curves.items()
+        for name, points in (curves | differences).items()
     ]
     header = [f"{wanted['metric']} by {wanted['across']}", *map(str, places)]
     lines = ["| " + " | ".join(row) + " |" for row in (header, ["---"] * len(header), *rows)]
@@ -56,19 +60,36 @@ def write_report(
 
 def _curves(
     wanted: Mapping[str, Any], runs: Sequence[tuple[Mapping[str, Any], Mapping[str, float]]]
-) -> dict[str, dict[Any, Point]]:
-    values: dict[str, dict[Any, list[float]]] = {}
+) -> tuple[Curves, Curves]:
+    """Mean and deviation of every curve, and of its differences to the baseline."""
+    values: dict[str, dict[Any, dict[Any, float]]] = {}
     for config, metrics in runs:
         if wanted["metric"] not in metrics:
             continue
         settings = dict(flatten(config))
         name = ", ".join(f"{key}={settings.get(key)}" for key in wanted["curves"])
         place = settings.get(wanted["across"])
-        values.setdefault(name, {}).setdefault(place, []).append(metrics[wanted["metric"]])
-    return {
-        name: {place: _point(numbers) for place, numbers in points.items()}
+        of_place = values.setdefault(name, {}).setdefault(place, {})
+        of_place[settings["seed"]] = metrics[wanted["metric"]]
+    curves = {
+        name: {place: _point(list(seeds.values())) for place, seeds in points.items()}
         for name, points in values.items()
     }
+    return curves, _differences(values, wanted.get("baseline"))
+
+
+def _differences(
+    values: Mapping[str, Mapping[Any, Mapping[Any, float]]], baseline: str | None
+) -> Curves:
+    """Every other curve minus the baseline, seed by seed."""
+    base = values.get(baseline or "", {})
+    found: Curves = {}
+    for name, points in values.items():
+        for place, seeds in points.items():
+            gains = [v - base[place][s] for s, v in seeds.items() if s in base.get(place, {})]
+            if name != baseline and gains:
+                found.setdefault(f"{name} minus {baseline}", {})[place] = _point(gains)
+    return found
 
 
 def _point(numbers: Sequence[float]) -> Point:

@@ -25,8 +25,8 @@ class Device:
     reason: str
 
 
-def choose(accelerator: str, precision: str, channels_last: bool | str) -> Device:
-    """Resolve "auto" for this machine.
+def find(accelerator: str, precision: str, channels_last: bool | str) -> str:
+    """The accelerator that the words ask for: cpu, cuda or mps; no device is touched.
 
     Raises ConfigError for unknown words and ResourceError where the device is not there.
     """
@@ -36,7 +36,12 @@ def choose(accelerator: str, precision: str, channels_last: bool | str) -> Devic
         ("channels_last", channels_last, ("auto", True, False)),
     ):
         one_of(f"trainer.{key}", value, known)
-    accelerator = _accelerator(accelerator)
+    return _accelerator(accelerator)
+
+
+def choose(accelerator: str, precision: str, channels_last: bool | str) -> Device:
+    """Resolve "auto" for this machine; raises what `find` does."""
+    accelerator = find(accelerator, precision, channels_last)
     fast, why = _fast_bf16(accelerator)
     if precision == "auto":
         precision = "bf16-mixed" if fast else "32-true"

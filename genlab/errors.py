@@ -47,8 +47,8 @@ class WorkerFailed(GenlabError):
     exit_code = 7
 
 
-class Stopped(GenlabError):
-    """A signal asked the run to stop; its state is saved."""
+class Stopped(BaseException):
+    """A signal asked the run to stop; like KeyboardInterrupt no failure that code recovers from."""
 
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)

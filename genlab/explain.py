@@ -15,18 +15,38 @@ def explain(error: Exception, argv: list[str]) -> str:
         group, name = page.groups()
         options = re.search(r"Available options in .*?:\n((?:\s+\S+\n?)*)", text)
         known = options[1].split() if options else []
-        return f"{group}={name}: no such page; {near_miss(name, known)}"
+        return f"{group}={name}: no such page{near_miss(name, known)}"
+    several = re.search(r"Ambiguous value for argument '([^']+)'", text)
+    if several:
+        return f"{several[1]} gives several values: add -m to run with each of them"
     key = re.search(r"Could not override '([^']+)'", text) or re.search(
         r"Key '([^']+)' is not in struct", text
     )
+    full = re.search(r"full_key: (\S+)", text)
     if key:
-        full = re.search(r"full_key: (\S+)", text)
         name = key[1] if not full or key[1].endswith(full[1]) else full[1]
-        return f"{name}: no such setting; {near_miss(name, _known_keys(argv))}"
+        hint = near_miss(name, _known_keys(argv)) or f"; genlab {argv[0]} --cfg job shows all"
+        return f"{name}: no such setting{hint}"
     missing = re.search(r"Missing mandatory value: (\S+)", text)
     if missing:
-        return f"{missing[1]} is missing: add {missing[1]}=VALUE"
-    return messages[-1].splitlines()[0] if len(messages) > 1 else "; ".join(text.splitlines()[:2])
+        name = full[1] if full and "." not in missing[1] else missing[1]
+        return f"{name} is missing: add {name}=VALUE"
+    return _at_its_place(text, messages[-1].splitlines()[0], argv)
+
+
+def _at_its_place(text: str, complaint: str, argv: list[str]) -> str:
+    """The complaint after the override or setting that it is about."""
+    override = re.search(r"Error merging override (.+)", text)
+    full = re.search(r"full_key: (\S+)", text)
+    place = override[1] if override else full[1] if full else ""
+    variable = re.search(r"Environment variable '(\S+)' not found", text)
+    if variable:
+        return f"{place}: the environment has no {variable[1]}: set it, or give {place}=VALUE"
+    interpolation = re.search(r"Interpolation key '([^']+)' not found", text)
+    if interpolation and not place:
+        place = next((word for word in argv if f"${{{interpolation[1]}}}" in word), "")
+    complaint = complaint.replace("is not Optional", "cannot be null")
+    return complaint if place in complaint else f"{place}: {complaint}"
 
 
 def _chain(error: BaseException | None) -> list[str]:

@@ -18,7 +18,7 @@ from genlab.metrics import ClassifierFeatures, FeatureNetwork, FeaturesUnavailab
 from genlab.metrics.inception import inception
 from genlab.opened import load_weights
 from genlab.runs import RunFolder
-from genlab.train import fit
+from genlab.train import fit, prepare
 from genlab.words import one_of
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def _classifier(config: dict[str, Any], device: torch.device) -> ClassifierFeatu
         folder.path.mkdir(parents=True, exist_ok=True)
         folder.lock()
         folder.create(recipe, [])
-        fit(recipe, folder)
+        fit(recipe, folder, prepare(recipe, folder, world=1))
         folder.release()
     learner = build_learner(recipe)
     load_weights(learner, folder)

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from genlab.errors import GenlabError, Stopped, WorkerFailed
+from genlab.runs import RunFolder
+from genlab.stopping import stopped_message
 
 
 def rank() -> int:
@@ -35,8 +37,9 @@ def _variable(torchrun: str, slurm: str) -> str | None:
     return os.environ.get(slurm) if "SLURM_STEP_ID" in os.environ else None
 
 
-def run_processes(folder: Path, processes: int) -> None:
-    """Train the run in `folder` with so many processes; raises what the first of them reports."""
+def run_processes(run: RunFolder, processes: int) -> None:
+    """Train the run with so many processes; raises what the first of them reports."""
+    folder = run.path
     for file in folder.glob(".error-*.json"):
         file.unlink()
     environment = dict(os.environ)
@@ -44,46 +47,52 @@ def run_processes(folder: Path, processes: int) -> None:
     environment.setdefault("OMP_NUM_THREADS", str(threads))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += ["--nproc-per-node", str(processes), "-m", "genlab.train", str(folder)]
-    agent = subprocess.Popen(
-        command,
-        env=environment,
-        start_new_session=True,
-        preexec_fn=_die_with_parent,
-        stderr=(folder / "torchrun.log").open("w"),
-    )
+    agent: subprocess.Popen[bytes] | None = None
     received: list[int] = []
 
     def forward(number: int, frame: Any) -> None:
         received.append(number)
-        agent.send_signal(number)
+        if agent:
+            agent.send_signal(number)
 
     handlers = {n: signal.signal(n, forward) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
+        agent = subprocess.Popen(
+            command,
+            env=environment,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+            stderr=(folder / "torchrun.log").open("w"),
+        )
+        if received:  # while it was being started
+            agent.send_signal(received[0])
         code = agent.wait()
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
     if code:
-        _raise_reported(folder, received, code)
+        _raise_reported(run, received, code)
 
 
-def report(folder: Path, rank: int, error: GenlabError) -> None:
+def report(folder: Path, rank: int, error: GenlabError | Stopped) -> None:
     """Leave an error of one rank where the starting process finds it."""
     content = {"exit_code": error.exit_code, "message": str(error)}
     (folder / f".error-{rank}.json").write_text(json.dumps(content))
 
 
-def _raise_reported(folder: Path, received: list[int], code: int) -> None:
-    for file in sorted(folder.glob(".error-*.json")):
+def _raise_reported(run: RunFolder, received: list[int], code: int) -> None:
+    for file in sorted(run.path.glob(".error-*.json")):
         content = json.loads(file.read_text())
+        if received:
+            raise Stopped(content["message"], received[0])
         error = GenlabError(content["message"])
         error.exit_code = content["exit_code"]
         raise error
     if received:
-        raise Stopped(f"stopped; continue with genlab train resume={folder}", received[0])
+        raise Stopped(stopped_message(run), received[0])
     raise WorkerFailed(
-        f"a training process died (exit code {code}, see {folder / 'torchrun.log'}): continue "
-        f"with genlab train resume={folder}"
+        f"a training process died (exit code {code}, see {run.path / 'torchrun.log'}): continue "
+        f"with genlab train resume={run.path}"
     )
 
 

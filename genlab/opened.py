@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -40,7 +40,7 @@ class Opened:
         """The learner, if it has the ability; ConfigError that says `what` it cannot do."""
         if not isinstance(self.learner, ability):
             raise ConfigError(
-                f"run={self.folder.path}: a {type(self.learner).__name__.lower()} model {what}"
+                f"run={self.folder.path}: this {type(self.learner).__name__.lower()} model {what}"
             )
         return self.learner
 
@@ -81,13 +81,15 @@ def open_run(run: str | None, accelerator: str) -> Opened:
 
 
 def load_weights(learner: Learner, folder: RunFolder) -> None:
-    """Load the exported weights; CheckpointError where they are missing, damaged or others."""
+    """Load the exported weights; CheckpointError where they are missing, damaged or another's."""
     if not folder.weights.exists():
         raise CheckpointError(
             f"{folder.path} has no weights yet: continue it with genlab train resume={folder.path}"
         )
     try:
         learner.exported.load_state_dict(load_file(folder.weights))
+        with safe_open(folder.weights, "pt") as file:
+            learner.images_seen = int(file.metadata()["images_seen"])
     except SafetensorError as error:
         raise CheckpointError(f"{folder.weights}: not a weights file ({error})") from error
     except RuntimeError as error:

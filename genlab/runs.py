@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -50,12 +51,18 @@ class RunFolder:
         """Whether a run has been started here."""
         return self.config_file.exists()
 
+    @property
+    def saved(self) -> bool:
+        """Whether a run has saved anything here."""
+        return self.weights.exists() or any(self.checkpoints.glob("*.ckpt"))
+
     def config(self) -> dict[str, Any]:
         """The resolved config as plain containers."""
         try:
-            return OmegaConf.to_container(OmegaConf.load(self.config_file))  # type: ignore[return-value]
+            config: Any = OmegaConf.to_container(OmegaConf.load(self.config_file))
         except Exception as error:
             raise CheckpointError(f"{self.config_file}: cannot be read ({error})") from error
+        return config
 
     def overrides(self) -> list[str]:
         """The overrides that the run was started with."""
@@ -79,10 +86,14 @@ class RunFolder:
     def lock(self) -> None:
         """Hold the folder for this process; ResourceError where another run holds it."""
         try:
-            self._lock = (self.path / ".lock").open("w")
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file = (self.path / ".lock").open("w")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                file.close()
+                raise
+            self._lock = file
         except BlockingIOError:
-            self.release()
             raise ResourceError(
                 f"{self.path}: another process is training in this folder; wait for it, or choose "
                 "another with hydra.run.dir=PATH"
@@ -94,10 +105,18 @@ class RunFolder:
             ) from error
 
     def release(self) -> None:
-        """Give the folder back."""
+        """Give the folder back, without the lock if no run was started in it."""
         if self._lock is not None:
+            if not self.exists:
+                (self.path / ".lock").unlink(missing_ok=True)
             self._lock.close()
             self._lock = None
+
+    def remove_if_empty(self) -> None:
+        """Remove what Hydra made for a run that was never started."""
+        if self.path != Path.cwd():
+            with suppress(OSError):  # it is not empty
+                self.path.rmdir()
 
     def read_summary(self) -> dict[str, Any]:
         """The summary of a finished run, {} before it has finished."""

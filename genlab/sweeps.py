@@ -18,6 +18,7 @@ from genlab.config import user_folders
 from genlab.console import console
 from genlab.curves import write_report
 from genlab.errors import GenlabError, Stopped
+from genlab.runs import RunFolder
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +44,17 @@ def run_job(config: DictConfig) -> float | None:
 
     Returns the first validation metric, or the first metric, for sweepers that optimise.
     """
+    path = Path(HydraConfig.get().runtime.output_dir)
+    try:
+        return _run_job(config, path)
+    finally:
+        RunFolder(path).remove_if_empty()
+
+
+def _run_job(config: DictConfig, path: Path) -> float | None:
     from genlab import train as training
 
     hydra = HydraConfig.get()
-    path = Path(hydra.runtime.output_dir)
     folders = [f"--config-dir={folder}" for folder in user_folders(sys.argv)[:1]]
     overrides = [*hydra.overrides.task, *folders]
     plain: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
@@ -121,9 +129,9 @@ def _with_encoder_page(config: dict[str, Any], folder: Path) -> dict[str, Any]:
         f"total_images={wanted['total_images']}",
     ]
     if not any(word.startswith("data=") for word in words):
-        overrides.append(f"data={hydra.runtime.choices.data}")
-    composed = GlobalHydra.instance().config_loader().load_configuration(
-        "train", overrides, RunMode.RUN
+        overrides.append(f"data={hydra.runtime.choices['data']}")
+    composed = (
+        GlobalHydra.instance().config_loader().load_configuration("train", overrides, RunMode.RUN)
     )
     with open_dict(composed):
         del composed["hydra"]

@@ -5,11 +5,10 @@
 """
 
 import logging
-import signal
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
 import torch
@@ -23,8 +22,8 @@ from pytorch_lightning.strategies import DDPStrategy
 
 from genlab import launch
 from genlab.artefacts.checkpoint_io import (
+    Checkpoint,
     SafeCheckpointIO,
-    checkpoints_of,
     images_seen_of,
     newest_valid,
 )
@@ -35,8 +34,7 @@ from genlab.artefacts.progress import ProgressBar
 from genlab.artefacts.stages import StageLog
 from genlab.artefacts.summary import Summary
 from genlab.artefacts.validation import Validation
-from genlab.assemble import DATA_KEYS, build_data, build_learner, completed
-from genlab.config import check, flatten
+from genlab.assemble import build_data, build_learner, completed
 from genlab.console import log_to
 from genlab.data.module import ImageData
 from genlab.devices import Device, choose, keep_big_blocks
@@ -44,19 +42,18 @@ from genlab.errors import CheckpointError, ConfigError, GenlabError, Stopped
 from genlab.learners import Learner
 from genlab.pretrained import load_encoder, with_encoder
 from genlab.runs import RunFolder, remember
+from genlab.settings import check_settings, processes, reached, refuse_changes
+from genlab.stopping import stoppable
 
 log = logging.getLogger(__name__)
 
-# What may differ when a run goes on: how long it lasts and what it shows, not what it computes.
-_FREE = (
-    "total_images",
-    "max_minutes",
-    "resume",
-    "allow_changes",
-    "checkpoint.",
-    "samples.",
-    "log.",
-)
+
+class Parts(NamedTuple):
+    """What a run is made of."""
+
+    data: ImageData
+    learner: Learner
+    checkpoint: Checkpoint | None  # to go on from
 
 
 def train(config: dict[str, Any], path: Path, overrides: list[str], go_on: bool) -> dict[str, Any]:
@@ -65,74 +62,86 @@ def train(config: dict[str, Any], path: Path, overrides: list[str], go_on: bool)
     A run that is there already is continued where `go_on` allows it and nothing that shapes the
     result has changed (or config["allow_changes"] is true).
     """
-    _check_settings(config)
+    check_settings(config)
     config = completed(with_encoder(config))
     folder = RunFolder(path)
-    if launch.rank() == 0:
+    if launch.rank() > 0:
+        return fit(config, folder, prepare(config, folder, launch.world_size()))
+    with stoppable(folder):
         folder.lock()
         try:
             return _train_locked(config, folder, overrides, go_on)
         finally:
             folder.release()
-    return fit(config, folder)
 
 
 def _train_locked(
     config: dict[str, Any], folder: RunFolder, overrides: list[str], go_on: bool
 ) -> dict[str, Any]:
-    resuming = config["resume"] not in (None, "auto")
-    if resuming and not newest_valid(folder.checkpoints):
-        raise CheckpointError(
-            f"{folder.path} holds no checkpoint that can be loaded: start again in a new "
-            "folder, or with resume=auto in this one"
-        )
-    if folder.exists and checkpoints_of(folder.checkpoints):  # else nothing was trained here yet
+    if folder.saved:
         if not go_on:
             raise ConfigError(
                 f"hydra.run.dir={folder.path} holds a run already: continue it with "
                 f"resume={folder.path}, or choose another folder"
             )
-        _refuse_changes(folder.config(), config)
-        if _finished(folder.read_summary(), config):
+        refuse_changes(folder.config(), config)
+        if reached(folder.read_summary(), config):
             log.info("%s is finished; total_images=N trains it further", folder.path)
             return folder.read_summary()
+    elif folder.exists:
+        log.info("nothing was saved in %s yet: starting from the beginning", folder.path)
+    count = processes(config)
+    several = count > 1 and not launch.launched()
+    # Everything that can be wrong shows before the run has a folder.
+    parts = prepare(config, folder, count if several else launch.world_size())
     folder.create({**config, "resume": None}, overrides)
     remember(folder)
-    processes = _processes(config)
-    if processes > 1 and not launch.launched():
-        launch.run_processes(folder.path, processes)
+    if several:
+        del parts  # every process makes its own
+        launch.run_processes(folder, count)
     else:
         with log_to(folder.path / "train.log"):
-            fit(config, folder)
+            fit(config, folder, parts)
     return folder.read_summary()
 
 
-def fit(config: dict[str, Any], folder: RunFolder) -> dict[str, Any]:
-    """Train in this process (one rank), from the newest valid checkpoint if there is one."""
-    _quieten()
+def prepare(config: dict[str, Any], folder: RunFolder, world: int) -> Parts:
+    """What a run of `world` processes is made of; raises what is wrong with any of it."""
+    checkpoint = newest_valid(folder.checkpoints)
+    if folder.saved and not checkpoint:
+        raise CheckpointError(
+            f"{folder.path} holds no checkpoint that can be loaded: start again in a new folder"
+        )
     keep_big_blocks()
+    data = build_data(config)
+    data.refuse_unfilled(world)
+    learner = build_learner(config)
+    learner.optimizers_of_players()  # training makes its own: these only show wrong settings
+    return Parts(data, learner, checkpoint)
+
+
+def fit(config: dict[str, Any], folder: RunFolder, parts: Parts) -> dict[str, Any]:
+    """Train in this process (one rank), from the parts' checkpoint if there is one."""
+    _quieten()
+    learner, checkpoint = parts.learner, parts.checkpoint
     wanted = config["trainer"]
     device = choose(wanted["accelerator"], wanted["precision"], wanted["channels_last"])
     log.info("device: %s", device.reason)
-    data = build_data(config)
-    data.setup()
-    learner = build_learner(config)
     if device.channels_last:
         learner.memory_format = torch.channels_last
         learner.to(memory_format=torch.channels_last)
     if wanted["compile"]:
         for network in learner.children():
             network.compile()
-    checkpoint = newest_valid(folder.checkpoints)
-    if not checkpoint:
-        load_encoder(learner, config)
+    if checkpoint:
+        log.info("continuing after %s images", f"{images_seen_of(checkpoint.path):,}")
     else:
-        log.info("continuing after %s images", f"{images_seen_of(checkpoint):,}")
+        load_encoder(learner, config)
     lifecycle, callbacks = _callbacks(config, folder, device)
-    trainer = _trainer(config, device, callbacks)
-    log.info("data: %s", data.image_set.about)
+    trainer = _trainer(config, device, callbacks, checkpoint)
+    log.info("data: %s", parts.data.image_set.about)
     log.info("run folder: %s", folder.path)
-    _fit(trainer, learner, data, checkpoint)
+    _fit(trainer, parts)
     if lifecycle.signal is not None:
         raise Stopped(
             f"stopped after {learner.images_seen:,} images, all saved: continue with "
@@ -145,65 +154,20 @@ def fit(config: dict[str, Any], folder: RunFolder) -> dict[str, Any]:
 def main() -> None:
     """Entry of one of several processes: `python -m genlab.train RUN_FOLDER`."""
     folder = RunFolder(Path(sys.argv[1]))
-    signal.signal(signal.SIGTERM, stop_at_once)
     rank = launch.rank()
     try:
-        with log_to(folder.path / "train.log", on_console=True, quiet=rank > 0):
-            fit(folder.config(), folder)
-    except GenlabError as error:
+        with (
+            stoppable(folder),
+            log_to(folder.path / "train.log", on_console=True, quiet=rank > 0),
+        ):
+            config = folder.config()
+            fit(config, folder, prepare(config, folder, launch.world_size()))
+    except (GenlabError, Stopped) as error:
         launch.report(folder.path, rank, error)
         sys.exit(error.exit_code)
     finally:
         if torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
-
-
-def stop_at_once(number: int, frame: Any) -> None:
-    """Signal handler for the time before training: nothing is lost yet."""
-    raise Stopped("stopped before training began", number)
-
-
-def _check_settings(config: dict[str, Any]) -> None:
-    check(config)
-    for key in ("total_images", "samples.every_images", "log.every_images", "checkpoint.keep"):
-        value = dict(flatten(config))[key]
-        if value < 1:
-            raise ConfigError(f"{key}={value} must be at least 1")
-    missing = [key for key in ("source", "resolution", *DATA_KEYS) if key not in config["data"]]
-    if missing:
-        raise ConfigError(f"data page lacks {', '.join(missing)} (see the packaged pages)")
-
-
-def _refuse_changes(old: dict[str, Any], new: dict[str, Any]) -> None:
-    before, after = dict(flatten(old)), dict(flatten(new))
-    changes = [
-        f"{key}: {before.get(key, 'unset')} -> {after.get(key, 'unset')}"
-        for key in sorted({*before, *after})
-        if before.get(key) != after.get(key) and not key.startswith(_FREE)
-    ]
-    if changes and not new["allow_changes"]:
-        raise CheckpointError(
-            f"the run was started with other settings ({'; '.join(changes)}): leave them as they "
-            "were, or add allow_changes=true to train on with the new ones"
-        )
-
-
-def _finished(summary: dict[str, Any], config: dict[str, Any]) -> bool:
-    if not summary:
-        return False
-    minutes = config["max_minutes"]
-    enough = minutes is not None and summary["seconds"] >= 60 * minutes
-    return bool(enough or summary["images_seen"] >= config["total_images"])
-
-
-def _processes(config: dict[str, Any]) -> int:
-    devices = config["trainer"]["devices"]
-    if devices == "auto":
-        on_gpu = config["trainer"]["accelerator"] in ("auto", "gpu", "cuda")
-        return max(torch.cuda.device_count(), 1) if on_gpu else 1
-    if not isinstance(devices, int) or devices < 1:
-        raise ConfigError(f"trainer.devices={devices} is neither a number of processes nor auto")
-    return devices
 
 
 def _callbacks(
@@ -225,7 +189,12 @@ def _callbacks(
     return lifecycle, [history, StageLog(history), validation, grids, bar, lifecycle]
 
 
-def _trainer(config: dict[str, Any], device: Device, callbacks: list[pl.Callback]) -> pl.Trainer:
+def _trainer(
+    config: dict[str, Any],
+    device: Device,
+    callbacks: list[pl.Callback],
+    checkpoint: Checkpoint | None,
+) -> pl.Trainer:
     world = launch.world_size()
     local = world // config["trainer"]["num_nodes"] or 1
     strategy = DDPStrategy(find_unused_parameters=True) if world > 1 else "auto"
@@ -234,9 +203,9 @@ def _trainer(config: dict[str, Any], device: Device, callbacks: list[pl.Callback
         devices=local,
         num_nodes=config["trainer"]["num_nodes"],
         strategy=strategy,
-        precision=device.precision,  # type: ignore[arg-type]
+        precision=device.precision,  # type: ignore[arg-type]  # a str; Lightning checks it
         callbacks=callbacks,
-        plugins=[SafeCheckpointIO(), _cluster()],
+        plugins=[SafeCheckpointIO(checkpoint), _cluster()],
         max_epochs=-1,
         logger=False,
         enable_checkpointing=False,
@@ -256,14 +225,15 @@ def _cluster() -> ClusterEnvironment:
     return SLURMEnvironment(auto_requeue=False)
 
 
-def _fit(trainer: pl.Trainer, learner: Learner, data: ImageData, checkpoint: Path | None) -> None:
+def _fit(trainer: pl.Trainer, parts: Parts) -> None:
+    path = parts.checkpoint and parts.checkpoint.path
     try:
-        trainer.fit(learner, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+        trainer.fit(parts.learner, datamodule=parts.data, ckpt_path=path, weights_only=True)
     except RuntimeError as error:
         if "loading state_dict" not in str(error):
             raise
         raise CheckpointError(
-            f"{checkpoint}: its weights do not fit these networks; the architecture has changed"
+            f"{path}: its weights do not fit these networks; the architecture has changed"
         ) from error
 
 

@@ -7,12 +7,12 @@ from genlab.errors import ConfigError
 
 
 def near_miss(word: str, known: Iterable[str]) -> str:
-    """A hint to add to a message: the closest known words, or all of them where few, or ""."""
+    """What to end a message with: "; " and the closest known words, or all where few, or ""."""
     words = sorted(set(known))
     close = difflib.get_close_matches(word, words, n=3, cutoff=0.6)
     if close:
-        return f"did you mean {' or '.join(close)}?"
-    return f"known: {', '.join(words)}" if 0 < len(words) <= 40 else ""
+        return f"; did you mean {' or '.join(close)}?"
+    return f"; known: {', '.join(words)}" if 0 < len(words) <= 40 else ""
 
 
 def one_of(key: str, word: object, known: Sequence[object]) -> None:

@@ -1,9 +1,11 @@
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from genlab.cli import VERBS
 from genlab.config import config_folder
 
 
@@ -15,7 +17,7 @@ def test_the_overview_lists_the_verbs(genlab) -> None:
     for arguments in ((), ("--help",)):
         code, out, _ = genlab(*arguments)
         assert code == 0
-        for verb in ("train", "sample", "reconstruct", "evaluate", "models", "data"):
+        for verb in VERBS:
             assert f"\n  {verb} " in out
 
 
@@ -31,7 +33,7 @@ def test_the_overview_imports_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", script], check=True, stdout=subprocess.DEVNULL)
 
 
-@pytest.mark.parametrize("verb", ["train", "sample", "reconstruct", "evaluate", "models", "data"])
+@pytest.mark.parametrize("verb", VERBS)
 def test_help_of_every_verb_teaches(genlab, verb: str) -> None:
     code, out, _ = genlab(verb, "--help")
     assert code == 0
@@ -70,9 +72,51 @@ def test_help_of_train_lists_the_groups(genlab) -> None:
         (("sample", "run=/nowhere"), 4, "run=/nowhere"),
         (("evaluate", "cuont=3"), 2, "did you mean count"),
         (("models", "match=diffusion"), 2, "fits no page"),
+        (("train", "nosuch.key=1"), 2, "no such setting; genlab train --cfg job shows all"),
+        (("train", "seed=a"), 2, "seed=a: "),
+        (("train", "seed="), 2, "seed=: "),
+        (("train", "total_images=1.5"), 2, "total_images=1.5: "),
+        (("train", "checkpoint.keep=null"), 2, "checkpoint.keep=null"),
+        (("train", "seed=1,2"), 2, "add -m"),
+        (("train", "a b"), 2, "'a b' cannot be read"),
+        (("train", "seed=[1"), 2, "'seed=\"[1\"'"),
+        (("train", "vae"), 2, "vae: settings are given as KEY=VALUE"),
+        (("train", "~seed"), 2, "~seed: seed cannot be left out"),
+        (("train", "trainer=null"), 2, "trainer=null: no such page"),
+        (("train", "trainer=3"), 2, "trainer=3: no such page"),
+        (("train", "--hepl"), 2, "did you mean --help?"),
+        (("train", "-x"), 2, "-x: no such flag"),
+        (("train", "--cfg", "jobb"), 2, "did you mean job?"),
+        (("train", "--config-dir"), 2, "--config-dir needs a value"),
+        (("train", "--multirun", "--cfg", "job"), 2, "do not go together"),
+        (("train", "max_minutes=0"), 2, "max_minutes=0"),
+        (("train", "max_minutes=-1"), 2, "max_minutes=-1"),
+        (("train", "checkpoint.every_images=0"), 2, "checkpoint.every_images=0"),
+        (("train", "checkpoint.every_minutes=0"), 2, "checkpoint.every_minutes=0"),
+        (("train", "log.validate_every_images=0"), 2, "log.validate_every_images=0"),
+        (("train", "samples.count=0"), 2, "samples.count=0"),
+        (("train", "seed=-1"), 2, "seed=-1"),
+        (("train", "seed=9223372036854775808"), 2, "2**63 - 1"),
+        (("train", "trainer.num_nodes=2"), 2, "torchrun"),
+        (("train", "data=digits", "data.batch_size=null"), 2, "data.batch_size=null"),
+        (("train", "data=digits", "data.labels_per_class=few"), 2, "data.labels_per_class='few'"),
+        (("train", "model=vae_mlp", "model.beta=null"), 2, "model.beta=null"),
+        (
+            ("train", "data=digits", "model=vae_mlp", "model.optimizer.lr=-1"),
+            2,
+            "model.optimizer: Invalid learning rate",
+        ),
+        (
+            ("train", "model=vae_mlp", "model.reconstruction._target_=torch.nn.Module"),
+            2,
+            "model.reconstruction: Module is not a Likelihood",
+        ),
+        (("sample", "seed=-1", "run=x"), 2, "seed=-1"),
+        (("sample", "run=/no where/a=b, c"), 4, "run=/no where/a=b, c: "),
+        (("train", "resume=/no where"), 4, "resume=/no where: "),
     ],
 )
-def test_mistakes_get_one_line_and_their_exit_code(
+def test_mistakes_get_one_line_and_their_exit_code_and_leave_nothing(
     genlab, tmp_path: Path, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
     if arguments == ("train", "trainer=gpu", "data=digits"):
@@ -84,6 +128,49 @@ def test_mistakes_get_one_line_and_their_exit_code(
     assert words in err
     assert len(err.strip().splitlines()) == 1
     assert "Traceback" not in err
+    assert not list(tmp_path.glob("runs/*"))
+
+
+def test_a_run_that_could_not_start_is_not_the_last_one(genlab, tmp_path: Path) -> None:
+    small = ["model=vae_mlp", "data=digits", "trainer=cpu", "samples.count=1", "total_images=64"]
+    good = tmp_path / "it's a = good, run"
+    code, _, err = genlab("train", *small, "data.batch_size=32", f"hydra.run.dir={good}")
+    assert (code, err) == (0, "")
+    two = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"]
+    for words, expected in (
+        (["data.batch_size=5000"], 3),
+        ([*two, "data.batch_size=800"], 3),
+        ([*two, "model.optimizer.lr=-1"], 2),
+    ):
+        assert genlab("train", *small, *words, f"hydra.run.dir={tmp_path / 'bad'}")[0] == expected
+        assert not (tmp_path / "bad").exists()
+    code, out, _ = genlab("train", "resume=last", "total_images=96")
+    assert code == 0
+    assert "continuing after 64 images" in out
+    assert genlab("sample", f"run={good}", f"out={tmp_path / 'my pictures' / 'grid.png'}")[0] == 0
+    assert (tmp_path / "my pictures" / "grid.png").exists()
+
+
+def test_flags_may_stand_anywhere(genlab, tmp_path: Path) -> None:
+    folder = str(tmp_path)
+    for arguments in (
+        ("--config-dir", folder, "model=vae", "--cfg", "job", "seed=3"),
+        ("model=vae", "-cd", folder, "seed=3", "-c", "job"),
+        ("model=vae", "--cfg=job", f"--config-dir={folder}", "seed=3"),
+    ):
+        code, out, err = genlab("train", *arguments)
+        assert (code, err) == (0, "")
+        assert "seed: 3" in out
+
+
+def test_every_verb_tells_genlabs_version(genlab) -> None:
+    assert genlab("train", "--version") == genlab("--version")
+
+
+def test_a_reader_that_has_gone_is_no_error() -> None:
+    command = f"{sys.executable} -m genlab | true; exit ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) in ((141, ""), (0, ""))
 
 
 def test_models_and_data_are_listed_in_their_own_words(genlab) -> None:
@@ -122,6 +209,42 @@ def test_completion_of_verbs_and_pages(genlab, monkeypatch) -> None:
     assert "train" in complete("genlab ")
     assert complete("genlab train model=dcgan_m") == ["model=dcgan_minimax"]
     assert "split=" in complete("genlab evaluate sp")[0]
+    assert complete("genlab train --config-d") == ["--config-dir"]
+    assert complete("genlab train seed=1 --config-dir . -m trainer=c") == ["trainer=cpu"]
+    assert complete("genlab train model=nosuch seed") == []
+    assert complete("genlab sample mo") == []
+
+
+def test_completion_of_paths(genlab, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "runs" / "my run").mkdir(parents=True)
+    monkeypatch.setenv("COMP_LINE", "genlab sample run=runs/m")
+    monkeypatch.delenv("COMP_POINT", raising=False)
+    assert genlab("-sc", "query=fish")[1] == "run=runs/my run/\n"
+    assert genlab("-sc", "query=bash")[1] == "run=runs/my\\ run/\n"
+    monkeypatch.setenv("COMP_WORDBREAKS", " =")  # bash has this word begin behind the =
+    assert genlab("-sc", "query=bash")[1] == "runs/my\\ run/\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_installed_for_genlab_alone(genlab, shell: str) -> None:
+    code, out, _ = genlab("-sc", f"install={shell}")
+    assert code == 0
+    assert f"genlab -sc query={shell}" in out
+    assert "python" not in out
+    assert genlab("-sc", "install=tcsh")[0] == 2
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+def test_bash_completes() -> None:
+    script = f"""
+        genlab() {{ {sys.executable} -m genlab "$@"; }}
+        eval "$(genlab -sc install=bash)"
+        COMP_LINE='genlab train data=dig' COMP_POINT=21
+        _genlab
+        echo "${{COMPREPLY[@]}}"
+    """
+    ended = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert ended.stdout == "digits\n"
 
 
 def test_the_config_can_be_shown(genlab) -> None:

@@ -1,3 +1,5 @@
+from types import ModuleType
+
 import pytest
 import torch
 
@@ -108,14 +110,46 @@ def test_build_makes_children_partials_and_plain_values() -> None:
 
 
 def test_a_constructors_complaint_carries_the_path() -> None:
-    node = {
-        "_target_": "genlab.networks.dense.Encoder",
-        "resolution": 8,
-        "channels": 1,
-        "widths": [],
+    node = {"_target_": "genlab.schedules.Ramp", "end": 1.0, "images": 0}
+    with pytest.raises(ConfigError, match=r"^model\.rate: images=0 must be at least 1"):
+        build({"rate": node}, "model")
+    optimizer = {"_target_": "torch.optim.Adam", "_partial_": True, "lr": -1.0}
+    later = build({"optimizer": optimizer}, "model")["optimizer"]
+    with pytest.raises(ConfigError, match=r"^model\.optimizer: Invalid learning rate"):
+        later([torch.nn.Parameter(torch.zeros(1))])
+
+
+@pytest.mark.parametrize("module", [torch.nn, torch.optim, torch.optim.lr_scheduler])
+def test_whatever_is_named_is_used_or_refused(module: ModuleType) -> None:
+    for name in dir(module):
+        node = {"_target_": f"{module.__name__}.{name}"}
+        for path in ("reconstruction", "autoencoder", "beta"):
+            config = {"model": {"_target_": "genlab.learners.Reconstruction", path: node}}
+            with pytest.raises(ConfigError, match=r"^model"):
+                check(config)
+
+
+def test_arguments_of_another_kind_are_named() -> None:
+    model = {
+        "_target_": "genlab.learners.Reconstruction",
+        "reconstruction": {"_target_": "torch.nn.Module"},
+        "beta": None,
+        "stages": None,
+        "rate": {"_target_": "genlab.schedules.Constant", "value": "much"},
     }
-    with pytest.raises(ConfigError, match=r"^model\.encoder: widths=\[\] is empty"):
-        build({"encoder": node}, "model")
+    with pytest.raises(ConfigError) as caught:
+        check({"model": model})
+    message = str(caught.value)
+    assert "model.reconstruction: Module is not a Likelihood" in message
+    assert "model.beta=null should be of type float" in message
+    assert "model.rate.value='much' should be of type float" in message
+    assert "stages" not in message
+
+
+def test_a_hint_names_only_what_is_allowed() -> None:
+    with pytest.raises(ConfigError) as caught:
+        locate("torch.nn.init.os")
+    assert str(caught.value) == "_target_ torch.nn.init.os does not exist"
 
 
 def test_flatten_gives_dotted_leaves() -> None:

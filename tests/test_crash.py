@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-
-from genlab.artefacts.history import History
 from test_pages import pages
 from test_resume import assert_same_run
+
+from genlab.artefacts.history import History
 
 # Crashes after 950 of 1600 images, the last checkpoint is at 800. The greedy page changes its stage
 # at 400, 800 and 1200.

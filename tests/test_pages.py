@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from genlab.assemble import DATA_KEYS
+from genlab.assemble import DATA_KEYS, build_learner, completed
 from genlab.config import check, config_folder, register_schema
 from genlab.verbs.listing import description
 
@@ -70,3 +71,30 @@ def test_models_train_two_steps(genlab, tmp_path: Path, model: str) -> None:
     assert summary["images_seen"] == 32
     assert (tmp_path / "run" / "weights.safetensors").exists()
     assert "run folder" in out
+
+
+@pytest.mark.parametrize(
+    ("resolution", "channels", "codes"), [(20, 3, 2), (48, 1, 128), (64, 3, 2)]
+)
+@pytest.mark.parametrize(
+    "model", [m for m in pages("model") if "gan" not in m and m != "classifier"]
+)
+def test_autoencoders_take_any_size_and_number_of_codes(
+    model: str, resolution: int, channels: int, codes: int
+) -> None:
+    config = composed(
+        f"model={model}",
+        "data=digits",
+        f"data.resolution={resolution}",
+        f"data.channels={channels}",
+    )
+    bottleneck = config["model"]["autoencoder"]["bottleneck"]
+    if "codes" in bottleneck:
+        bottleneck["codes"] = codes
+    learner = build_learner(completed(config)).eval()
+    images = torch.rand(2, channels, resolution, resolution) * 2 - 1
+    labels = {"label": torch.tensor([3, 9])}
+    assert learner.reconstruct(images, labels).shape == images.shape
+    assert learner.encode(images, labels)["values"].shape[0] == 2
+    latents = learner.latents(3, torch.Generator().manual_seed(0), {})
+    assert learner.generate(latents).shape == (3, channels, resolution, resolution)

@@ -90,6 +90,19 @@ def test_stopping_the_parent_leaves_nothing_running(
     assert not leftovers(folder)
 
 
+def test_stopped_while_the_processes_start(tmp_path: Path, environment) -> None:
+    folder = tmp_path / "run"
+    words = ["model=vae_mlp", f"hydra.run.dir={folder}"]
+    process = genlab_process(environment, *DDP, *SMALL, *words)
+    while not (folder / "torchrun.log").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=90)
+    assert process.returncode == 143, output
+    assert "nothing was saved" in output
+
+
 def test_started_by_torchrun(tmp_path: Path, environment) -> None:
     folder = tmp_path / "run"
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]

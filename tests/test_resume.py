@@ -174,6 +174,44 @@ def test_resuming_without_a_valid_checkpoint_is_refused(genlab, finished: Path) 
     code, _, err = genlab("train", f"resume={finished}", "total_images=2000")
     assert code == 4
     assert "no checkpoint that can be loaded" in err
+    for file in (finished / "checkpoints").iterdir():
+        file.unlink()
+    assert genlab("train", f"resume={finished}", "total_images=2000")[0] == 4
+
+
+def test_a_run_that_saved_nothing_starts_from_the_beginning(genlab, finished: Path) -> None:
+    weights = (finished / "weights.safetensors").read_bytes()
+    for file in [*(finished / "checkpoints").iterdir(), *finished.glob("*.*")]:
+        if file.name not in ("config.yaml", "overrides.yaml") and file.is_file():
+            file.unlink()  # as if it had been killed before its first checkpoint
+    code, out, err = genlab("train", f"resume={finished}")
+    assert (code, err) == (0, "")
+    assert f"nothing was saved in {finished} yet: starting from the beginning" in out
+    assert (finished / "weights.safetensors").read_bytes() == weights
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_before_training(tmp_path: Path, environment, number: int, code: int) -> None:
+    folder = tmp_path / "run"
+    process = start(folder, environment, "model=vae_mlp", *SETTINGS)
+    while not folder.exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == code, output
+    assert output.endswith("genlab: stopped before training began; nothing was saved\n")
+
+
+def test_an_obstacle_is_named(genlab, finished: Path) -> None:
+    weights = finished / "weights.safetensors"
+    assert weights.stat().st_mode & 0o777 == (finished / "config.yaml").stat().st_mode & 0o777
+    weights.unlink()
+    weights.mkdir()
+    code, _, err = genlab("train", f"resume={finished}", "total_images=1000")
+    assert code == 5
+    assert f"{weights}: cannot be written" in err
+    assert not list(finished.rglob("*.part"))
 
 
 def test_a_weights_file_is_not_a_run(genlab, finished: Path) -> None:

@@ -1,12 +1,14 @@
 """Checkpoints that are never torn, never rotten unnoticed, and never run code."""
 
+import errno
 import hashlib
 import io
 import logging
 import pickle
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from pytorch_lightning.plugins import CheckpointIO
@@ -17,6 +19,13 @@ from genlab.errors import CheckpointError
 log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"images-(\d+)\.ckpt")
+
+
+class Checkpoint(NamedTuple):
+    """A checkpoint that was read, its tensors on the CPU."""
+
+    path: Path
+    state: dict[str, Any]
 
 
 def checkpoint_name(images_seen: int) -> str:
@@ -44,7 +53,9 @@ def read_checkpoint(path: Path, map_location: Any = None) -> dict[str, Any]:
         content = path.read_bytes()
         expected = _hash_file(path).read_text().strip()
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
+        raise CheckpointError(
+            f"{error.filename or path}: cannot be read ({error.strerror})"
+        ) from error
     if hashlib.sha256(content).hexdigest() != expected:
         raise CheckpointError(f"{path}: its content does not match its sha256, it is damaged")
     try:
@@ -56,15 +67,13 @@ def read_checkpoint(path: Path, map_location: Any = None) -> dict[str, Any]:
     return state
 
 
-def newest_valid(folder: Path) -> Path | None:
+def newest_valid(folder: Path) -> Checkpoint | None:
     """The newest checkpoint in `folder` that can be loaded; damaged ones are named in the log."""
     for path in checkpoints_of(folder):
         try:
-            read_checkpoint(path)
+            return Checkpoint(path, read_checkpoint(path, "cpu"))
         except CheckpointError as error:
             log.warning("%s; trying the one before", error)
-        else:
-            return path
     return None
 
 
@@ -75,8 +84,27 @@ def prune(folder: Path, keep: int) -> None:
         _hash_file(path).unlink(missing_ok=True)
 
 
+def with_room(folder: Path, write: Callable[[], object]) -> None:
+    """Write; where the disk is full, again without all checkpoints in `folder` but the newest."""
+    try:
+        write()
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        log.warning("%s: the disk is full; keeping one checkpoint and trying again", folder)
+        prune(folder, keep=1)
+        write()
+
+
 class SafeCheckpointIO(CheckpointIO):
-    """Lightning's way to our checkpoint files."""
+    """Lightning's way to our checkpoint files.
+
+    Args:
+        read: a checkpoint that need not be read again.
+    """
+
+    def __init__(self, read: Checkpoint | None = None) -> None:
+        self._read = read
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
@@ -86,13 +114,22 @@ class SafeCheckpointIO(CheckpointIO):
         torch.save(checkpoint, buffer)
         content = buffer.getvalue()
         target = Path(path)
-        write_text(_hash_file(target), hashlib.sha256(content).hexdigest() + "\n")
-        write_atomically(target, lambda file: file.write(content))
+
+        def write() -> None:
+            write_text(_hash_file(target), hashlib.sha256(content).hexdigest() + "\n")
+            write_atomically(target, lambda file: file.write(content))
+
+        with_room(target.parent, write)
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any = None, weights_only: bool | None = None
     ) -> dict[str, Any]:
         """Read with the hash verified, always with weights_only=True."""
+        read, self._read = self._read, None
+        if read and read.path == Path(path):
+            state = dict(read.state)
+            read.state.clear()  # so that it is held as long as Lightning needs it
+            return state
         return read_checkpoint(Path(path), map_location)
 
     def remove_checkpoint(self, path: str | Path) -> None:

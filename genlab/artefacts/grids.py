@@ -22,8 +22,8 @@ _CHUNK = 64
 class Grids(pl.Callback):
     """Writes samples/*.png and reconstructions/*.png at the start, as it goes, and at the end.
 
-    Latents are drawn from the seed, always the same noise; the reconstructed images are the first of the validation
-    part. `evolution.gif` shows the sample grids one after another.
+    Latents are drawn from the seed, always the same noise; the reconstructed images are the first
+    of the validation part. `evolution.gif` shows the sample grids one after another.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Grids(pl.Callback):
             return
         if isinstance(pl_module, Reconstructs):
             data = data_of(trainer)
-            batch = next(data.held_out("validation", self.count // 2), None)
+            batch = next(data.held_out("validation", max(self.count // 2, 1)), None)
             self._originals = batch and on_device(batch, pl_module.device)
         if not pl_module.images_seen:
             self.draw(trainer, pl_module)

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
-from genlab.artefacts.checkpoint_io import checkpoint_name, prune
-from genlab.artefacts.files import PART
+from genlab.artefacts.checkpoint_io import checkpoint_name, prune, with_room
+from genlab.artefacts.files import write_atomically
 from genlab.errors import Diverged, ResourceError
 from genlab.learners import Learner
 
@@ -127,12 +127,13 @@ class Lifecycle(pl.Callback):
             trainer.save_checkpoint(folder / checkpoint_name(learner.images_seen))
             if trainer.is_global_zero:
                 prune(folder, self.keep)
-                export_weights(learner, self.folder / "weights.safetensors")
+                weights = self.folder / "weights.safetensors"
+                with_room(folder, lambda: export_weights(learner, weights))
         except OSError as error:
             raise ResourceError(
-                f"{folder}: the checkpoint cannot be written ({error.strerror}); earlier ones are "
-                "whole: make room and continue with resume="
-                f"{self.folder}"
+                f"{error.filename2 or error.filename or folder}: cannot be written "
+                f"({error.strerror}); earlier checkpoints are whole: make room and continue with "
+                f"resume={self.folder}"
             ) from error
         self._saved = time.monotonic()
 
@@ -152,11 +153,10 @@ class Lifecycle(pl.Callback):
 
 
 def export_weights(learner: Learner, path: Path) -> None:
-    """Write the learner's exported network as safetensors, atomically."""
+    """Write the learner's exported network as safetensors, whole or not at all."""
     tensors = {n: t.detach().cpu().contiguous() for n, t in learner.exported.state_dict().items()}
-    part = path.with_name(path.name + PART)
-    save_file(tensors, part, metadata={"images_seen": str(learner.images_seen)})
-    part.replace(path)
+    content = save(tensors, metadata={"images_seen": str(learner.images_seen)})
+    write_atomically(path, lambda file: file.write(content))
 
 
 def _agree(trainer: pl.Trainer, learner: Learner, *flags: int) -> tuple[int, ...]:

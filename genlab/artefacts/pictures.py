@@ -33,26 +33,27 @@ def grid(
     columns: int | None = None,
     caption: str = "",
     apart: Collection[int] = (),
+    margin: int = _MARGIN,
 ) -> Image.Image:
     """Pictures uint8 (N, C, H, W) in rows of `columns` (near square by default), enlarged.
 
-    Small pictures are enlarged by a whole factor, pixel for pixel; the caption stands above. A
-    wider gap goes before the columns `apart`.
+    Small pictures are enlarged by a whole factor, pixel for pixel; the caption stands above.
+    `margin` pixels of the pictures lie between them, a wider gap before the columns `apart`.
     """
     count, channels, height, width = pictures.shape
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
-    cell_height, cell_width = height + _MARGIN, width + _MARGIN
+    cell_height, cell_width = height + margin, width + margin
     gap = math.ceil(width / 4)
     sheet = torch.full(
-        (channels, rows * cell_height + _MARGIN, columns * cell_width + _MARGIN + gap * len(apart)),
+        (channels, rows * cell_height + margin, columns * cell_width + margin + gap * len(apart)),
         255,
         dtype=torch.uint8,
     )
     for index, picture in enumerate(pictures.cpu()):
         row, column = divmod(index, columns)
-        top = row * cell_height + _MARGIN
-        left = column * cell_width + _MARGIN + gap * sum(column >= place for place in apart)
+        top = row * cell_height + margin
+        left = column * cell_width + margin + gap * sum(column >= place for place in apart)
         sheet[:, top : top + height, left : left + width] = picture
     image = to_image(sheet).convert("RGB")
     scale = max(1, _TARGET_WIDTH // image.width)

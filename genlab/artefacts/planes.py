@@ -1,12 +1,10 @@
 """Images in a plane: as points coloured by a label, and as thumbnails."""
 
 import io
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
 
@@ -14,7 +12,8 @@ from genlab.artefacts.pictures import to_image, with_caption
 
 _MOST_CLASSES = 20
 _LONGEST_NAME = 28
-_OTHERS = (0.78, 0.78, 0.78, 1.0)
+_OTHERS = (0.82, 0.82, 0.82, 1)
+_LIGHT_GREY = 15  # in tab20, too much like the others
 _CANVAS = 1400
 _FLATTEST = 0.4
 _THUMBNAIL = 40
@@ -43,9 +42,10 @@ def scatter(
     area = float(np.clip(16_000 / len(points), 6, 60))
     colours, legend = _colours(labels, classes, len(points))
     order = np.random.default_rng(0).permutation(len(points))  # so that no class hides another
-    plot.scatter(*points[order].T, s=area, c=colours[order], alpha=0.8, linewidths=0)
+    across, upwards = points[order].T
+    plot.scatter(across, upwards, s=area, c=colours[order], alpha=0.8, linewidths=0)
     plot.set_aspect("equal", adjustable="datalim")
-    plot.set_title(title, fontsize=13)
+    plot.set_title(title, fontsize=13, pad=12)
     plot.set_xlabel(axes[0], fontsize=11)
     plot.set_ylabel(axes[1], fontsize=11)
     plot.spines[["top", "right"]].set_visible(False)
@@ -76,8 +76,9 @@ def thumbnails(points: np.ndarray, images: Tensor, title: str) -> Image.Image:
     placed = _apart(corners, side)
     for index in placed:
         picture = to_image(images[index]).convert("RGB")
-        sheet.paste(_resized(picture, side), tuple(map(int, corners[index])))
-    return with_caption(sheet, f"{title}: {len(placed):,} of {len(images):,} images")
+        left, top = corners[index].tolist()
+        sheet.paste(_resized(picture, side), (left, top))
+    return with_caption(sheet, f"{title}: {len(placed):,} of {len(images):,} shown")
 
 
 def _colours(
@@ -91,12 +92,15 @@ def _colours(
     counts = np.bincount(labels, minlength=len(classes))
     present = np.flatnonzero(counts)
     frequent = np.sort(present[np.argsort(-counts[present], kind="stable")][:_MOST_CLASSES])
-    palette = colormaps["tab10" if len(frequent) <= 10 else "tab20"]
+    colour_map = colormaps["tab10" if len(frequent) <= 10 else "tab20"]
+    palette = [colour_map(number) for number in range(colour_map.N)]
+    if len(palette) > _LIGHT_GREY:
+        palette[_LIGHT_GREY] = (0, 0, 0, 1)
     colours = np.tile(_OTHERS, (count, 1))
     legend = {}
     for number, label in enumerate(frequent):
-        colours[labels == label] = palette(number)
-        legend[classes[label]] = palette(number)
+        legend[classes[label]] = palette[number]
+        colours[labels == label] = legend[classes[label]]
     if len(present) > len(frequent):
         legend[f"{len(present) - len(frequent)} others"] = _OTHERS
     return colours, legend

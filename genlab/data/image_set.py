@@ -73,7 +73,6 @@ class ImageSet:
             )
         return np.sort(parts[name]).astype(np.int64)
 
-
     def balanced(self, indices: np.ndarray, per_class: int, seed: int) -> np.ndarray:
         """Of positions (n,), `per_class` of each class of the main label, sorted.
 

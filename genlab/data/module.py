@@ -66,19 +66,14 @@ class ImageData(pl.LightningDataModule):
             return indices
         return self.image_set.balanced(indices, self.labels_per_class, self.seed)
 
-    def prepare_data(self) -> None:
-        """Lightning's hook, called on one process of each machine."""
-        prepare(self.source, self.in_memory_gb)
-
-    def setup(self, stage: str | None = None) -> None:
-        """Lightning's hook; refuses a batch that the training part cannot fill."""
+    def refuse_unfilled(self, processes: int) -> None:
+        """Raise DataError where the training part cannot fill one batch for every process."""
         available = len(self.indices("train"))
-        world = self.trainer.world_size if self.trainer else 1
-        if self.batch_size * world > available:
+        if self.batch_size * processes > available:
             raise DataError(
-                f"data.batch_size={self.batch_size} on {world} process(es) asks for more than the "
-                f"{available} training images: set data.batch_size={max(available // world, 1)} "
-                "or less"
+                f"data.batch_size={self.batch_size} on {processes} process(es) asks for more than "
+                f"the {available} training images: set "
+                f"data.batch_size={max(available // processes, 1)} or less"
             )
 
     def train_dataloader(self) -> Stream:

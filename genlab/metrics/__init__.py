@@ -3,7 +3,13 @@
 Pure tensor code. Features are (N, D), one row per image, from one feature network.
 """
 
-from genlab.metrics.codes import active_units, activity, linear_probe, nearest_neighbours, perplexity
+from genlab.metrics.codes import (
+    active_units,
+    activity,
+    linear_probe,
+    nearest_neighbours,
+    perplexity,
+)
 from genlab.metrics.distances import (
     KernelDistance,
     Moments,

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -88,7 +88,8 @@ class ClassifierFeatures:
         return apply_in_batches(self._features, images, CLASSIFIER_BATCH, device)
 
     def _features(self, images: Tensor) -> Tensor:
-        return self.network.features(images.float() / 127.5 - 1)  # type: ignore[operator]
+        network: Any = self.network  # any that has `features`
+        return network.features(images.float() / 127.5 - 1)
 
 
 def state_sha256(network: nn.Module) -> str:

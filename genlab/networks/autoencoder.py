@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from genlab.networks.bottlenecks import Bottleneck, Code
+from genlab.networks.chain import Chain
 from genlab.networks.condition import Condition
 from genlab.networks.tied import tie
 
@@ -34,7 +35,7 @@ class Autoencoder(nn.Module):
     encoder, so bottleneck and decoder are given as functions of what comes before them.
 
     Args:
-        encoder: with `blocks` and the `shape` of its features.
+        encoder: image to features.
         bottleneck: makes the bottleneck from `features`, a shape.
         decoder: makes the decoder from `inputs`, the size of a code.
         condition: labels that encoder and decoder are told (Sohn et al. 2015,
@@ -45,9 +46,9 @@ class Autoencoder(nn.Module):
 
     def __init__(
         self,
-        encoder: nn.Module,
+        encoder: Chain,
         bottleneck: Callable[..., Bottleneck],
-        decoder: Callable[..., nn.Module],
+        decoder: Callable[..., Chain],
         condition: Condition | None = None,
         output: nn.Module | None = None,
         tied: bool = False,
@@ -67,8 +68,8 @@ class Autoencoder(nn.Module):
     @property
     def pairs(self) -> list[tuple[nn.Module, nn.Module]]:
         """Encoder block and the decoder block that undoes it, from the image inwards."""
-        downwards = [*self.encoder.blocks, self.bottleneck]
-        return list(zip(downwards, reversed(list(self.decoder.blocks)), strict=True))
+        downwards: list[nn.Module] = [*self.encoder.blocks, self.bottleneck]
+        return list(zip(downwards, reversed(self.decoder.blocks), strict=True))
 
     def encode(self, images: Tensor, labels: Labels | None = None) -> Code:
         """(B, C, H, W) in [-1, 1] to a code."""
@@ -129,9 +130,7 @@ class Autoencoder(nn.Module):
         pairs = self.pairs[: block + 1]
         values = images
         for encode, _ in pairs:
-            values = encode(values)
-        if pairs[-1][0] is self.bottleneck:
-            values = values.values
+            values = encode(values).values if encode is self.bottleneck else encode(values)
         for _, decode in reversed(pairs):
             values = decode(values)
         return self.output(values)

@@ -1,12 +1,11 @@
 """Bottlenecks: from an encoder's features to a code, and from a prior to codes.
 
 Every bottleneck is made from the shape of the features and the width `extra` of a condition that
-is appended to them, and offers the same: `outputs`, the size of a code as a decoder takes it;
-`forward`, features to a code with `values`, (B, n); `prior`, values to decode into new images;
-`posterior`, the distribution of codes behind a code, None where there is none.
+is appended to them.
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -18,31 +17,30 @@ from genlab.networks.layers import activation as new_activation
 
 
 class Code(Protocol):
-    """Whatever else a bottleneck says about a code, its values (B, n) are what is decoded."""
+    """A named tuple; whatever else it holds, its values (B, n) are what is decoded."""
 
     @property
     def values(self) -> Tensor: ...  # noqa: D102 - a field
 
+    def _asdict(self) -> dict[str, Tensor]: ...
 
-class Bottleneck(Protocol):
-    """What an autoencoder needs of its middle; a module."""
 
-    @property
-    def outputs(self) -> int | tuple[int, ...]:
-        """Size of a code: a vector's, or (maps, side, side)."""
-        ...
+class Bottleneck(nn.Module, ABC):
+    """The middle of an autoencoder. `outputs` is the size of a code, or its (maps, side, side)."""
 
-    def __call__(self, features: Tensor) -> Code:
-        """Features to a code."""
-        ...
+    outputs: int | tuple[int, ...]
 
+    @abstractmethod
+    def forward(self, features: Tensor) -> Code:
+        """Features (B, ...) to a code."""
+
+    @abstractmethod
     def prior(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """(count, n) values for new images, on the CPU."""
-        ...
 
     def posterior(self, code: Code) -> Normal | None:
-        """The distribution that the code was drawn from, over (B, codes)."""
-        ...
+        """The distribution that the code was drawn from, over (B, codes); None for a point."""
+        return None
 
 
 class PlainCode(NamedTuple):
@@ -59,7 +57,7 @@ class GaussianCode(NamedTuple):
     log_variance: Tensor
 
 
-class PlainBottleneck(nn.Module):
+class PlainBottleneck(Bottleneck):
     """Features to codes by one linear layer and an activation: a deterministic autoencoder.
 
     There is no prior in such a model. For sampling a Gaussian is fitted to the codes before their
@@ -80,12 +78,12 @@ class PlainBottleneck(nn.Module):
         _check_codes(codes)
         if prior not in ("fitted", "normal"):
             raise ValueError(f"prior={prior!r} is none of fitted, normal")
-        self.outputs = codes
+        self.outputs = self.codes = codes
         self.fitted = prior == "fitted"
         self.linear = nn.Linear(math.prod(features) + extra, codes)
         self.activation = new_activation(activation)
-        self.register_buffer("code_mean", torch.zeros(codes))
-        self.register_buffer("code_covariance", torch.eye(codes))
+        self.code_mean = nn.Buffer(torch.zeros(codes))
+        self.code_covariance = nn.Buffer(torch.eye(codes))
 
     def forward(self, features: Tensor) -> PlainCode:
         """(B, ...) to a code of (B, codes), in single precision."""
@@ -96,16 +94,12 @@ class PlainBottleneck(nn.Module):
 
     def prior(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """(count, codes) draws from the prior, on the CPU."""
-        noise = torch.randn(count, self.outputs, generator=generator)
+        noise = torch.randn(count, self.codes, generator=generator)
         if self.fitted:
             scales, axes = torch.linalg.eigh(self.code_covariance.double().cpu())
             root = (axes * scales.clamp(min=0).sqrt()).float()
             noise = self.code_mean.cpu() + noise @ root.T
         return self.activation(noise)
-
-    def posterior(self, code: Code) -> None:
-        """None: a code is one point."""
-        return None
 
     @torch.no_grad()
     def _fit(self, values: Tensor, momentum: float = 0.01) -> None:
@@ -115,7 +109,7 @@ class PlainBottleneck(nn.Module):
             self.code_covariance.lerp_(centred.T @ centred / len(values), momentum)
 
 
-class GaussianBottleneck(nn.Module):
+class GaussianBottleneck(Bottleneck):
     """Features to a Gaussian posterior with the reparameterisation trick.
 
     Kingma & Welling 2014, section 2.4, https://arxiv.org/abs/1312.6114: z = mean + sd * noise while
@@ -125,7 +119,7 @@ class GaussianBottleneck(nn.Module):
     def __init__(self, features: Sequence[int], codes: int, extra: int = 0) -> None:
         super().__init__()
         _check_codes(codes)
-        self.outputs = codes
+        self.outputs = self.codes = codes
         self.linear = nn.Linear(math.prod(features) + extra, 2 * codes)
 
     def forward(self, features: Tensor) -> GaussianCode:
@@ -138,7 +132,7 @@ class GaussianBottleneck(nn.Module):
 
     def prior(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """(count, codes) draws from the prior N(0, I), on the CPU."""
-        return torch.randn(count, self.outputs, generator=generator)
+        return torch.randn(count, self.codes, generator=generator)
 
     def posterior(self, code: Code) -> Normal:
         """The code's Gaussian."""

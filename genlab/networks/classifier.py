@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from genlab.networks.bottlenecks import Bottleneck
+from genlab.networks.chain import Chain
 from genlab.networks.layers import activation as new_activation
 
 
@@ -14,14 +15,14 @@ class Classifier(nn.Module):
     """Image (B, C, H, W) to {label name: logits (B, classes)}.
 
     Args:
-        encoder: with `blocks` and the `shape` of what it puts out.
+        encoder: images to features.
         classes: class names of each named label ("auto" on a page).
         activation: between encoder and heads.
     """
 
     def __init__(
         self,
-        encoder: nn.Module,
+        encoder: Chain,
         classes: Mapping[str, Sequence[str]],
         activation: str = "relu",
     ) -> None:
@@ -55,21 +56,14 @@ class Classifier(nn.Module):
         return {name: head(features) for name, head in self.heads.items()}
 
 
-class CodeEncoder(nn.Module):
+class CodeEncoder(Chain):
     """An autoencoder's encoder and bottleneck, without its decoder: images to codes."""
 
-    def __init__(self, encoder: nn.Module, bottleneck: Callable[..., Bottleneck]) -> None:
-        super().__init__()
+    def __init__(self, encoder: Chain, bottleneck: Callable[..., Bottleneck]) -> None:
         codes = _Codes(bottleneck(features=encoder.shape))
-        self.blocks = nn.ModuleList([*encoder.blocks, codes])
         outputs = codes.bottleneck.outputs
-        self.shape = (outputs,) if isinstance(outputs, int) else tuple(outputs)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """(B, C, H, W) in [-1, 1] to (B, n)."""
-        for block in self.blocks:
-            images = block(images)
-        return images
+        shape = (outputs,) if isinstance(outputs, int) else outputs
+        super().__init__([*encoder.blocks, codes], shape)
 
 
 class _Codes(nn.Module):

@@ -9,8 +9,9 @@ dense layers, ReLU in the generator, leaky ReLU in the critic.
 from collections.abc import Sequence
 from itertools import pairwise
 
-from torch import Tensor, nn
+from torch import nn
 
+from genlab.networks.chain import Chain
 from genlab.networks.layers import activation as new_activation
 from genlab.networks.layers import halvings, initialise_weights
 from genlab.networks.layers import normalisation as new_normalisation
@@ -21,10 +22,10 @@ def widths(levels: int, width: int, max_width: int) -> list[int]:
     return [min(width * 2**level, max_width) for level in range(levels)]
 
 
-class Encoder(nn.Module):
+class Encoder(Chain):
     """Image (B, channels, resolution, resolution) to a map, or to a vector (B, outputs).
 
-    4x4 convolutions of stride 2 down to a map of 4 to 7 pixels (or `levels` of them), then one
+    4x4 convolutions of stride 2 down to a map of 4 to 7 pixels (at most `levels` of them), then one
     linear layer where `outputs` are asked for. `shape` is the shape of what comes out.
     `weight_deviation` draws the first weights from N(0, deviation^2) instead of torch's default.
     """
@@ -41,7 +42,6 @@ class Encoder(nn.Module):
         levels: int | None = None,
         weight_deviation: float | None = None,
     ) -> None:
-        super().__init__()
         levels = halvings(resolution, levels)
         blocks: list[nn.Module] = []
         inputs = channels
@@ -53,22 +53,16 @@ class Encoder(nn.Module):
             blocks.append(nn.Sequential(*layers, new_activation(activation)))
             inputs = maps
         side = resolution // 2**levels
-        self.shape: tuple[int, ...] = (inputs, side, side)
+        shape: tuple[int, ...] = (inputs, side, side)
         if outputs is not None:
             blocks.append(nn.Sequential(nn.Flatten(), nn.Linear(inputs * side**2, outputs)))
-            self.shape = (outputs,)
-        self.blocks = nn.ModuleList(blocks)
+            shape = (outputs,)
+        super().__init__(blocks, shape)
         if weight_deviation is not None:
             initialise_weights(self, weight_deviation)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """(B, channels, resolution, resolution) to (B, *shape)."""
-        for block in self.blocks:
-            images = block(images)
-        return images
 
-
-class Decoder(nn.Module):
+class Decoder(Chain):
     """Vector (B, inputs) to image (B, channels, resolution, resolution), the encoder's mirror.
 
     One linear layer to a map of 4 to 7 pixels, then transposed 4x4 convolutions of stride 2.
@@ -90,7 +84,6 @@ class Decoder(nn.Module):
         levels: int | None = None,
         weight_deviation: float | None = None,
     ) -> None:
-        super().__init__()
         levels = halvings(resolution, levels)
         side = resolution // 2**levels
         maps = widths(levels, width, max_width)[::-1]
@@ -105,20 +98,12 @@ class Decoder(nn.Module):
         blocks = [nn.Sequential(*first, *_after(maps[0], normalisation, activation))]
         for current, following in pairwise(maps):
             transposed = _doubling(current, following, bias=plain)
-            blocks.append(
-                nn.Sequential(transposed, *_after(following, normalisation, activation))
-            )
+            blocks.append(nn.Sequential(transposed, *_after(following, normalisation, activation)))
         last = _doubling(maps[-1], channels, bias=True)
         blocks.append(nn.Sequential(last, new_activation(output)))
-        self.blocks = nn.ModuleList(blocks)
+        super().__init__(blocks, (channels, resolution, resolution))
         if weight_deviation is not None:
             initialise_weights(self, weight_deviation)
-
-    def forward(self, codes: Tensor) -> Tensor:
-        """(B, inputs) to (B, channels, resolution, resolution)."""
-        for block in self.blocks:
-            codes = block(codes)
-        return codes
 
 
 def _after(channels: int, normalisation: str, activation: str) -> list[nn.Module]:

@@ -36,11 +36,10 @@ def normalisation(name: str, channels: int) -> nn.Module:
     return _choose(name, _NORMALISATIONS, "normalisation")(channels)
 
 
-def halvings(resolution: int, wanted: int | None = None, smallest: int = 4) -> int:
+def halvings(resolution: int, most: int | None = None, smallest: int = 4) -> int:
     """How often a map of `resolution` pixels can be halved and stay whole and >= `smallest`.
 
-    `wanted` halvings where a number is given. Raises ValueError where that cannot be, or where the
-    map cannot be halved at all.
+    At most `most` times where a number is given. Raises ValueError where it cannot be halved.
     """
     count, side = 0, resolution
     while side % 2 == 0 and side // 2 >= smallest:
@@ -50,12 +49,9 @@ def halvings(resolution: int, wanted: int | None = None, smallest: int = 4) -> i
             f"resolution={resolution} cannot be halved: convolutional networks need an even number "
             f"of pixels, {2 * smallest} or more (set data.resolution, say to a multiple of 4)"
         )
-    if wanted is not None and not 1 <= wanted <= count:
-        raise ValueError(
-            f"levels={wanted}: {resolution} pixels can be halved 1 to {count} times; set levels or "
-            "data.resolution"
-        )
-    return wanted or count
+    if most is not None and most < 1:
+        raise ValueError(f"levels={most} must be at least 1, or null for as many as there can be")
+    return min(count, most or count)
 
 
 def initialise_weights(network: nn.Module, deviation: float) -> None:

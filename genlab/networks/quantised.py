@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, distributed, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from genlab.networks.bottlenecks import Bottleneck
+
 
 class QuantisedCode(NamedTuple):
     """A map of codebook entries.
@@ -24,7 +26,7 @@ class QuantisedCode(NamedTuple):
     nats: Tensor
 
 
-class VectorQuantiser(nn.Module):
+class VectorQuantiser(Bottleneck):
     """Every position of a feature map becomes the nearest of `entries` vectors of size `width`.
 
     Van den Oord, Vinyals, Kavukcuoglu 2017, https://arxiv.org/abs/1711.00937: gradients pass
@@ -64,9 +66,9 @@ class VectorQuantiser(nn.Module):
         self.revive_below = revive_below
         self.project = nn.Conv2d(maps, width, 1)
         self.indices_prior = IndexPrior(entries, side**2, prior_width)
-        self.register_buffer("codebook", torch.randn(entries, width))
-        self.register_buffer("sums", torch.zeros(entries, width))
-        self.register_buffer("counts", torch.zeros(entries))
+        self.codebook = nn.Buffer(torch.randn(entries, width))
+        self.sums = nn.Buffer(torch.zeros(entries, width))
+        self.counts = nn.Buffer(torch.zeros(entries))
 
     def forward(self, features: Tensor) -> QuantisedCode:
         """(B, maps, side, side) to a code."""
@@ -89,10 +91,6 @@ class VectorQuantiser(nn.Module):
         indices = self.indices_prior.draw(count, generator)
         entries = self.codebook[indices.to(self.codebook.device)]
         return entries.transpose(1, 2).flatten(1).cpu()
-
-    def posterior(self, code: object) -> None:
-        """None: a code is one point."""
-        return None
 
     def _nearest(self, vectors: Tensor) -> Tensor:
         # The vector's own square is the same for every entry and left out.
@@ -139,7 +137,7 @@ class IndexPrior(nn.Module):
         self.transformer = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
         self.logits = nn.Linear(width, entries)
         mask = nn.Transformer.generate_square_subsequent_mask(length)
-        self.register_buffer("mask", mask, persistent=False)
+        self.mask = nn.Buffer(mask, persistent=False)
 
     def forward(self, indices: Tensor) -> Tensor:
         """(B, length) to -log p in nats, (B,)."""

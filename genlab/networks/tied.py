@@ -20,7 +20,7 @@ class Transposed(nn.Module):
         self.bias = mirrored.bias
 
     @property
-    def weight(self) -> nn.Parameter:
+    def weight(self) -> Tensor:
         """The other layer's weight."""
         return self._layer[0].weight
 
@@ -29,6 +29,7 @@ class Transposed(nn.Module):
         layer = self._layer[0]
         if isinstance(layer, nn.Linear):
             return F.linear(values, layer.weight.T, self.bias)
+        assert not isinstance(layer.padding, str)
         return F.conv_transpose2d(values, layer.weight, self.bias, layer.stride, layer.padding)
 
 

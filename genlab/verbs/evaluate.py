@@ -52,7 +52,7 @@ def run(config: dict[str, Any]) -> None:
         metrics |= _likelihood(opened, config, stamp)
     if isinstance(opened.learner, Encodes):
         metrics |= _codes(opened, config, count, batch_size, stamp)
-    if isinstance(opened.learner, Generates):
+    if isinstance(opened.learner, Generates) and config["features"] != "none":
         try:
             metrics |= _distances(opened, config, count, batch_size, stamp)
         except FeaturesUnavailable as error:
@@ -75,9 +75,7 @@ def _measures(
     return {name: value / images for name, value in sums.items()}
 
 
-def _likelihood(
-    opened: Opened, config: dict[str, Any], stamp: dict[str, Any]
-) -> dict[str, float]:
+def _likelihood(opened: Opened, config: dict[str, Any], stamp: dict[str, Any]) -> dict[str, float]:
     """The importance-weighted log-likelihood in nats per image, where codes have a posterior."""
     images = positive(config["likelihood_images"], "likelihood_images")
     samples = positive(config["likelihood_samples"], "likelihood_samples")

@@ -1,14 +1,18 @@
 """Images of a run's data, and the latents that stand for them."""
 
+import logging
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.data.stream import Batch
 from genlab.errors import ConfigError
 from genlab.learners import Reconstruction
 from genlab.networks import Condition
 from genlab.opened import Opened
+
+log = logging.getLogger(__name__)
 
 
 def positions(opened: Opened, split: str) -> np.ndarray:
@@ -21,7 +25,10 @@ def positions(opened: Opened, split: str) -> np.ndarray:
 
 def choose(opened: Opened, split: str, count: int, seed: int) -> np.ndarray:
     """`count` positions in the split drawn by the seed, sorted; all where there are fewer."""
-    return np.sort(np.random.default_rng(seed).permutation(positions(opened, split))[:count])
+    indices = positions(opened, split)
+    if count > len(indices):
+        log.info("the %s part has %s images, not %s", split, f"{len(indices):,}", f"{count:,}")
+    return np.sort(np.random.default_rng(seed).permutation(indices)[:count])
 
 
 def condition_of(opened: Opened) -> Condition | None:
@@ -30,7 +37,7 @@ def condition_of(opened: Opened) -> Condition | None:
     return learner.autoencoder.condition if isinstance(learner, Reconstruction) else None
 
 
-def latents_of(opened: Opened, values: Tensor, batch: Batch) -> Tensor:
-    """Codes (B, n) as `generate` takes them: followed by the labels, where those are told."""
+def latents_of(opened: Opened, values: Tensor, labels: Mapping[str, Tensor]) -> Tensor:
+    """Codes (B, n) as `generate` takes them: followed by labels (B,), where it is told those."""
     condition = condition_of(opened)
-    return values if condition is None else torch.cat([values, condition(batch.labels)], 1)
+    return values if condition is None else torch.cat([values, condition(labels)], 1)

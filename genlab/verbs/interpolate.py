@@ -53,7 +53,8 @@ def run(config: dict[str, Any]) -> None:
     pictures = opened.in_batches(
         lambda latents: to_uint8(learner.generate(latents)), path.flatten(0, 1), batch_size
     ).unflatten(0, path.shape[:2])
-    name = "interpolation_{between}_{path}_seed{seed}_{count}x{steps}".format_map(config)
+    between = config["split"] if ends.images else "random"
+    name = f"interpolation_{between}_" + "{path}_seed{seed}_{count}x{steps}".format_map(config)
     suffixes = SUFFIXES[config["format"]]
     files = destinations(config["out"], opened.folder, name, suffixes, "generated")
     for suffix, file in files.items():
@@ -110,7 +111,7 @@ def _between_images(opened: Opened, config: Mapping[str, Any]) -> Ends:
         )
     batch = take(opened.data.image_set, indices)
     values = opened.codes(batch, config["batch_size"])["values"]
-    starts, ends = latents_of(opened, values, batch).split(count)
+    starts, ends = latents_of(opened, values, batch.labels).split(count)
     return Ends(starts, ends, (batch.images[:count], batch.images[count:]))
 
 

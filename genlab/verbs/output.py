@@ -18,7 +18,6 @@ from genlab.words import one_of
 log = logging.getLogger(__name__)
 
 FORMATS = ("grid", "png", "npz")
-FILE_SUFFIXES = (".png", ".gif", ".mp4", ".npz", ".parquet")
 
 
 def write_pictures(
@@ -64,12 +63,16 @@ def destination(
 ) -> Path:
     """The file to write: `out` itself where it has the suffix, else `name` in the folder `out`.
 
-    Without `out` the folder is `part` of the run.
+    Without a suffix a folder to fill, `out` itself. Without `out` it is below `part` of the run.
+    ConfigError where `out` is a file of another kind.
     """
     if out is None:
         return folder.path / part / (name + suffix)
     path = Path(out).expanduser()
-    return path if suffix == path.suffix else path / (name + suffix)
+    if path.suffix != suffix and _names_file(path):
+        wanted = f"a {suffix} file or a folder" if suffix else "a folder"
+        raise ConfigError(f"out={out} does not fit: name {wanted}, or set format=")
+    return path if suffix in (path.suffix, "") else path / (name + suffix)
 
 
 def destinations(
@@ -79,14 +82,18 @@ def destinations(
 
     ConfigError where `out` is a file of another kind, or one file for several kinds.
     """
-    named_file = bool(out) and Path(str(out)).suffix in FILE_SUFFIXES
-    if named_file and suffixes != [Path(str(out)).suffix]:
+    if out and len(suffixes) > 1 and _names_file(Path(out)):
         wanted = " and ".join(suffixes)
         raise ConfigError(f"out={out} does not fit {wanted} files: name a folder, or set format=")
     paths = {suffix: destination(out, folder, name, suffix, part) for suffix in suffixes}
     for path in paths.values():
         path.parent.mkdir(parents=True, exist_ok=True)
     return paths
+
+
+def _names_file(path: Path) -> bool:
+    """Whether the path ends as files do; a dot before a number is part of a folder's name."""
+    return path.suffix[1:2].isalpha() and not path.is_dir()
 
 
 def positive(value: int, key: str) -> int:

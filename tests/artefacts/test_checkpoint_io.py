@@ -1,3 +1,4 @@
+import errno
 import pickle
 import random
 from pathlib import Path
@@ -68,12 +69,55 @@ def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
 
 def test_the_newest_valid_one_is_found_past_damaged_ones(tmp_path: Path, caplog) -> None:
     older, newer = write(tmp_path, 100), write(tmp_path, 20_000)
-    assert newest_valid(tmp_path) == newer
+    assert newest_valid(tmp_path).path == newer
     newer.write_bytes(newer.read_bytes()[:-10])
-    assert newest_valid(tmp_path) == older
+    assert newest_valid(tmp_path).path == older
     assert newer.name in caplog.text
     older.unlink()
     assert newest_valid(tmp_path) is None
+
+
+def test_a_checkpoint_that_was_read_is_not_read_again(tmp_path: Path) -> None:
+    path = write(tmp_path, 7)
+    read = newest_valid(tmp_path)
+    reader = SafeCheckpointIO(read)
+    path.unlink()
+    assert reader.load_checkpoint(path)["images_seen"] == 7
+    assert not read.state
+    with pytest.raises(CheckpointError):
+        reader.load_checkpoint(path)
+
+
+def test_a_missing_hash_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, 7)
+    path.with_suffix(".sha256").unlink()
+    with pytest.raises(CheckpointError, match=r"7\.sha256: cannot be read"):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_a_full_disk_costs_older_checkpoints_and_is_tried_again(
+    tmp_path: Path, monkeypatch, room: bool
+) -> None:
+    from genlab.artefacts import checkpoint_io
+
+    older, newer = write(tmp_path, 1), write(tmp_path, 50)
+    whole = checkpoint_io.write_atomically
+
+    def full(path, content) -> None:
+        if older.exists() or not room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        whole(path, content)
+
+    monkeypatch.setattr(checkpoint_io, "write_atomically", full)
+    if room:
+        assert checkpoints_of(tmp_path) == [newer, older]
+        assert read_checkpoint(write(tmp_path, 2000))["images_seen"] == 2000
+    else:
+        with pytest.raises(OSError, match="No space left"):
+            write(tmp_path, 2000)
+    assert read_checkpoint(newer)["images_seen"] == 50
+    assert not older.exists()
 
 
 def test_prune_keeps_the_newest(tmp_path: Path) -> None:

@@ -37,7 +37,9 @@ def test_frozen_blocks_do_not_change(monkeypatch: pytest.MonkeyPatch, trainable)
         names = [name for name in before if name.startswith(prefix)]
         same = all(torch.equal(before[name], model.state_dict()[name]) for name in names)
         assert same == (index < frozen), index
-    assert not torch.equal(before["classifier.heads.label.weight"], model.classifier.heads["label"].weight)
+    assert not torch.equal(
+        before["classifier.heads.label.weight"], model.classifier.heads["label"].weight
+    )
 
 
 def test_codes_are_the_posteriors_mean_also_in_training() -> None:

@@ -54,7 +54,9 @@ def test_a_gaussian_likelihood_is_best_at_the_errors_own_variance() -> None:
     target = torch.randn(1, 1, 50, 50, generator=torch.Generator().manual_seed(0)) * 0.2
     log_variances = torch.linspace(-8, 0, 81)
     losses = [
-        GaussianLikelihood()(torch.stack([torch.zeros(50, 50), torch.full((50, 50), v)])[None], target)
+        GaussianLikelihood()(
+            torch.stack([torch.zeros(50, 50), torch.full((50, 50), v)])[None], target
+        )
         for v in log_variances
     ]
     best = log_variances[torch.stack(losses).argmin()]

@@ -6,22 +6,6 @@ import pytest
 from PIL import Image
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A tiny VAE and a tiny DCGAN on digits."""
-    import subprocess
-    import sys
-
-    folder = tmp_path_factory.mktemp("runs")
-    found = {}
-    for model in ("vae", "dcgan"):
-        found[model] = folder / model
-        command = [sys.executable, "-m", "genlab", "train", f"model={model}", "data=digits"]
-        command += ["total_images=2000", "trainer=cpu", "samples.count=4"]
-        subprocess.run([*command, f"hydra.run.dir={found[model]}"], check=True)
-    return found
-
-
 @pytest.mark.parametrize("model", ["vae", "dcgan"])
 def test_sample_writes_arrays_that_depend_on_the_seed(genlab, runs, tmp_path, model: str) -> None:
     arrays = {}

@@ -1,0 +1,151 @@
+"""The words after a verb: flags known and behind the overrides, every override readable."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from genlab.errors import ConfigError
+from genlab.words import near_miss, one_of
+
+PATH_KEYS = (
+    "run",
+    "resume",
+    "out",
+    "data.path",
+    "encoder.run",
+    "hydra.run.dir",
+    "hydra.sweep.dir",
+)
+
+_SHORT = {
+    "-h": "--help",
+    "-m": "--multirun",
+    "-r": "--run",
+    "-c": "--cfg",
+    "-i": "--info",
+    "-p": "--package",
+    "-cd": "--config-dir",
+    "-cn": "--config-name",
+    "-cp": "--config-path",
+}
+_ALONE = ("--help", "--hydra-help", "--multirun", "--run", "--resolve")
+# What follows a flag: one of these words, or anything.
+_WITH_VALUE: dict[str, tuple[str, ...]] = {
+    "--cfg": ("job", "hydra", "all"),
+    "--info": ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath"),
+    "--package": (),
+    "--config-dir": (),
+    "--config-name": (),
+    "--config-path": (),
+}
+FLAGS = (*_ALONE, *_WITH_VALUE, "--debug", "--version")
+_EXCLUSIVE = ("--run", "--multirun", "--cfg", "--info")
+_DELETABLE = ("model.", "data.", "encoder.", "report", "experiment", "hydra")
+
+
+class Arguments(NamedTuple):
+    """Overrides as typed, and flags by their long names with values behind "="."""
+
+    overrides: list[str]
+    flags: list[str]
+
+
+def read(words: Sequence[str]) -> Arguments:
+    """Sort the words, since Hydra wants overrides in one row; ConfigError for unknown flags."""
+    arguments = Arguments([], [])
+    left = list(words)
+    while left:
+        word = left.pop(0)
+        if word.startswith("-"):
+            arguments.flags.append(_flag(word, left))
+        else:
+            arguments.overrides.append(word)
+    names = [flag.partition("=")[0] for flag in arguments.flags]
+    chosen = [name for name in _EXCLUSIVE if name in names]
+    if len(chosen) > 1:
+        raise ConfigError(f"{' and '.join(chosen)} do not go together: leave one of them out")
+    if "--resolve" in names and not {"--cfg", "--help"} & set(names):
+        raise ConfigError("--resolve needs --cfg job")
+    return arguments
+
+
+def quoted(override: str) -> str:
+    """The override with a path as its value quoted for Hydra, `~` expanded.
+
+    Interpolations, null and what is quoted already stay as they are.
+    """
+    key, _, value = override.partition("=")
+    typed = not value or value[0] in "'\"" or "${" in value or value == "null"
+    if key.lstrip("+") not in PATH_KEYS or typed:
+        return override
+    from hydra.core.override_parser.types import Quote, QuotedString
+
+    path = str(Path(value).expanduser()) if value.startswith("~") else value
+    return f"{key}={QuotedString(path, Quote.single).with_quotes()}"
+
+
+def unquoted(value: str) -> str:
+    """What `quoted` made of a value, undone."""
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] in "'\"" else value
+
+
+def check(verb: str, overrides: Sequence[str]) -> None:
+    """Raise ConfigError for an override that cannot be read, or that deletes what is needed."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    parser = OverridesParser.create()
+    for word in overrides:
+        try:
+            override = parser.parse_override(word)
+        except HydraException as error:
+            raise ConfigError(_unreadable(word)) from error
+        key, value = override.key_or_group, override.value()
+        if not key:
+            raise ConfigError(_unreadable(word))
+        if override.is_delete() and not (verb == "train" and key.startswith(_DELETABLE)):
+            raise ConfigError(f"{word}: {key} cannot be left out: set it, {key}=VALUE")
+        pages = _pages(key) if verb == "train" else []
+        if pages and not override.is_delete() and not isinstance(value, (str, list)):
+            if override.is_sweep_override():
+                continue
+            raise ConfigError(f"{word}: no such page{near_miss(str(value), pages)}")
+
+
+def _unreadable(word: str) -> str:
+    key, equals, value = word.partition("=")
+    if re.fullmatch(r"[\w.+@/]+", key) and not equals:
+        return f"{word}: settings are given as KEY=VALUE"
+    example = f"'{key}=\"{value}\"'" if equals and key.strip() else "'KEY=\"VALUE\"'"
+    return (
+        f"'{word}' cannot be read as KEY=VALUE: values with spaces, commas, = or brackets need "
+        f"quotes inside the shell's, {example}"
+    )
+
+
+def _pages(group: str) -> list[str]:
+    from genlab.config import config_folder
+
+    return [file.stem for file in (config_folder() / group).glob("*.yaml")] if group else []
+
+
+def _flag(word: str, following: list[str]) -> str:
+    """The flag by its long name, with a value that it takes from the words `following` it."""
+    name, given, value = word.partition("=")
+    name = _SHORT.get(name, name)
+    if name in _ALONE and not given:
+        return name
+    if name not in _WITH_VALUE:
+        raise ConfigError(f"{word}: no such flag{near_miss(name, FLAGS)}")
+    choices = _WITH_VALUE[name]
+    optional = name == "--info"
+    if following and not given and (following[0] in choices if optional else True):
+        value = following.pop(0)
+    if not value and optional:
+        return name
+    if not value:
+        raise ConfigError(f"{word} needs a value: {name} {'|'.join(choices) or 'VALUE'}")
+    if choices:
+        one_of(name, value, choices)
+    return f"{name}={value}"

@@ -1,0 +1,94 @@
+"""What a run's settings may be, alone, together and when a run goes on."""
+
+from typing import Any
+
+import torch
+
+from genlab import devices, launch
+from genlab.assemble import DATA_KEYS
+from genlab.config import check, check_seed, flatten
+from genlab.errors import CheckpointError, ConfigError, ResourceError
+
+# What may differ when a run goes on: how long it lasts and what it shows, not what it computes.
+_FREE = (
+    "total_images",
+    "max_minutes",
+    "resume",
+    "allow_changes",
+    "checkpoint.",
+    "samples.",
+    "log.",
+)
+_AT_LEAST_1 = (
+    "total_images",
+    "trainer.num_nodes",
+    "checkpoint.every_images",
+    "checkpoint.keep",
+    "samples.every_images",
+    "samples.count",
+    "log.every_images",
+    "log.validate_every_images",
+)
+_ABOVE_0 = ("max_minutes", "checkpoint.every_minutes")
+
+
+def check_settings(config: dict[str, Any]) -> None:
+    """Raise ConfigError for what no run can be made of, ResourceError for devices not there."""
+    check(config)
+    values = dict(flatten(config))
+    check_seed(values["seed"])
+    for key in _AT_LEAST_1:
+        if values[key] is not None and values[key] < 1:
+            raise ConfigError(f"{key}={values[key]} must be at least 1")
+    for key in _ABOVE_0:
+        if values[key] is not None and not values[key] > 0:
+            raise ConfigError(f"{key}={values[key]} must be above 0, or null for no limit")
+    missing = [key for key in ("source", "resolution", *DATA_KEYS) if key not in config["data"]]
+    if missing:
+        raise ConfigError(f"data lacks {', '.join(missing)} (see the packaged pages)")
+    processes(config)
+
+
+def processes(config: dict[str, Any]) -> int:
+    """How many processes train on this machine; no device is touched."""
+    wanted = config["trainer"]
+    accelerator = devices.find(wanted["accelerator"], wanted["precision"], wanted["channels_last"])
+    if wanted["num_nodes"] > 1 and not launch.launched():
+        raise ConfigError(
+            f"trainer.num_nodes={wanted['num_nodes']}: start the run with torchrun or srun, on "
+            "every machine"
+        )
+    count, here = wanted["devices"], torch.cuda.device_count() if accelerator == "cuda" else 1
+    if count == "auto":
+        return here
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise ConfigError(f"trainer.devices={count} is neither a number of processes nor auto")
+    if accelerator != "cpu" and count > here and not launch.launched():
+        raise ResourceError(
+            f"trainer.devices={count}: this machine has {here}; use trainer.devices=auto"
+        )
+    return count
+
+
+def refuse_changes(old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Raise CheckpointError for settings that differ, unless the new ones allow it."""
+    before, after = dict(flatten(old)), dict(flatten(new))
+    changes = [
+        f"{key}: {before.get(key, 'unset')} -> {after.get(key, 'unset')}"
+        for key in sorted({*before, *after})
+        if before.get(key) != after.get(key) and not key.startswith(_FREE)
+    ]
+    if changes and not new["allow_changes"]:
+        raise CheckpointError(
+            f"the run was started with other settings ({'; '.join(changes)}): leave them as they "
+            "were, or add allow_changes=true to train on with the new ones"
+        )
+
+
+def reached(summary: dict[str, Any], config: dict[str, Any]) -> bool:
+    """Whether the run with this summary, {} for none, is as long as the config asks for."""
+    if not summary:
+        return False
+    minutes = config["max_minutes"]
+    enough = minutes is not None and summary["seconds"] >= 60 * minutes
+    return bool(enough or summary["images_seen"] >= config["total_images"])

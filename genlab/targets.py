@@ -1,0 +1,128 @@
+"""Classes and functions that a page names with `_target_`, and arguments that do not fit them.
+
+What may be named is held to a short list, so that a config from a stranger runs no code but ours
+and torch's layers and optimizers.
+"""
+
+import importlib
+import inspect
+from collections.abc import Iterator, Mapping
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from genlab.errors import ConfigError
+from genlab.words import near_miss
+
+CLASS_MODULES = (
+    "genlab.networks",
+    "genlab.objectives",
+    "genlab.schedules",
+    "genlab.learners",
+    "genlab.data",
+    "torch.nn",
+    "torch.optim",
+)
+FUNCTION_MODULES = ("genlab.objectives",)
+
+_PLAIN = (int, float, str, bool, NoneType)
+
+
+def locate(target: Any) -> Any:
+    """The class or function that a `_target_` names; ConfigError where it is not allowed."""
+    if not isinstance(target, str) or not all(p.isidentifier() for p in str(target).split(".")):
+        raise ConfigError(f"_target_ {target!r} is not a dotted name")
+    module_name, _, name = target.rpartition(".")
+    refused = ConfigError(
+        f"_target_ {target} is refused: pages may name classes of {', '.join(CLASS_MODULES)} and "
+        f"functions of {', '.join(FUNCTION_MODULES)}"
+    )
+    if not _under(module_name, CLASS_MODULES) or "._" in target:
+        raise refused
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError:
+        raise refused from None
+    if not hasattr(module, name):
+        public = [n for n, v in vars(module).items() if not n.startswith("_") and _allowed(v)]
+        raise ConfigError(f"_target_ {target} does not exist{near_miss(name, public)}")
+    if not _allowed(getattr(module, name)):
+        raise refused
+    return getattr(module, name)
+
+
+def _allowed(found: Any) -> bool:
+    home = getattr(found, "__module__", None) or ""
+    if inspect.isclass(found):
+        return _under(home, CLASS_MODULES)
+    return inspect.isfunction(found) and _under(home, FUNCTION_MODULES)
+
+
+def _under(module: str, roots: tuple[str, ...]) -> bool:
+    return any(module == root or module.startswith(root + ".") for root in roots)
+
+
+def misfits(target: Any, node: Mapping[str, Any], path: str) -> Iterator[str]:
+    """What is wrong with the arguments that a page's node gives the class or function."""
+    parameters = inspect.signature(target).parameters
+    given = {key: value for key, value in node.items() if key not in ("_target_", "_partial_")}
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    for key in given:
+        if key not in parameters and not takes_any:
+            hint = near_miss(key, parameters)
+            yield f"{path}.{key}: {target.__name__} takes no such argument{hint}"
+    if not node.get("_partial_"):
+        for name, parameter in parameters.items():
+            required = parameter.default is parameter.empty and parameter.kind not in (
+                parameter.VAR_KEYWORD,
+                parameter.VAR_POSITIONAL,
+            )
+            if required and name not in given:
+                yield f"{path}: {target.__name__} needs {name}"
+    yield from type_misfits(target, given, path)
+
+
+def type_misfits(target: Any, given: Mapping[str, Any], path: str) -> Iterator[str]:
+    """The arguments whose types are not those that the class or function declares."""
+    try:
+        hints = get_type_hints(target.__init__ if inspect.isclass(target) else target)
+    except NameError:  # some of torch's own cannot be resolved
+        return
+    parameters = inspect.signature(target).parameters
+    for key, value in given.items():
+        by_default = key in parameters and value is parameters[key].default
+        if hints.get(key) not in (None, Any) and not by_default:
+            yield from _type_misfit(hints[key], value, f"{path}.{key}")
+
+
+def _type_misfit(hint: Any, value: Any, path: str) -> Iterator[str]:
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    if isinstance(value, dict) and "_target_" in value:
+        if not value.get("_partial_"):
+            yield from _class_misfit(kinds, value["_target_"], path)
+        return
+    plain = all(kind in _PLAIN for kind in kinds)
+    if type(value) in kinds or (type(value) is int and float in kinds):
+        return
+    if plain or value is None:
+        names = " or ".join(getattr(kind, "__name__", str(kind)) for kind in kinds)
+        shown = "null" if value is None else repr(value)
+        yield f"{path}={shown} should be of type {names.replace('NoneType', 'null')}"
+
+
+def _class_misfit(kinds: tuple[Any, ...], target: Any, path: str) -> Iterator[str]:
+    """Whether instances of the target are of one of the kinds, as far as that can be told."""
+    try:
+        found = locate(target)
+    except ConfigError:  # said already
+        return
+    if inspect.isclass(found) and all(map(inspect.isclass, kinds)):
+        names = [kind.__name__ for kind in kinds if kind is not NoneType]
+        if not any(_is_a(found, kind) for kind in kinds):
+            yield f"{path}: {found.__name__} is not a {' or '.join(names)}"
+
+
+def _is_a(found: type, kind: Any) -> bool:
+    if not getattr(kind, "_is_protocol", False):
+        return issubclass(found, kind)
+    methods = [n for n, v in vars(kind).items() if inspect.isfunction(v) and n[0] != "_"]
+    return all(hasattr(found, name) for name in methods)

@@ -1,0 +1,118 @@
+"""Classifiers on pre-trained encoders, and the report of the experiment that compares them."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+TINY = ["data=digits", "data.resolution=16", "trainer=cpu", "samples.count=4"]
+
+
+@pytest.fixture(scope="module")
+def encoders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Tiny runs of two autoencoders and a GAN."""
+    import subprocess
+    import sys
+
+    folder = tmp_path_factory.mktemp("encoders")
+    for model in ("convolutional_autoencoder", "cvae", "dcgan"):
+        command = [sys.executable, "-m", "genlab", "train", f"model={model}", *TINY]
+        subprocess.run(
+            [*command, "total_images=600", f"hydra.run.dir={folder / model}"], check=True
+        )
+    return {path.name: path for path in folder.iterdir()}
+
+
+def classify(genlab, folder: Path, *arguments: str) -> tuple[int, str, str]:
+    return genlab(
+        "train",
+        "model=classifier",
+        *TINY,
+        "total_images=128",
+        f"hydra.run.dir={folder}",
+        *arguments,
+    )
+
+
+@pytest.mark.parametrize("layer", ["codes", "features"])
+def test_a_frozen_encoder_keeps_the_runs_weights(genlab, encoders, tmp_path, layer: str) -> None:
+    run = encoders["convolutional_autoencoder"]
+    code, _, err = classify(
+        genlab, tmp_path / "run", f"encoder.run={run}", f"encoder.layer={layer}"
+    )
+    assert (code, err) == (0, "")
+    theirs = load_file(run / "weights.safetensors")
+    ours = load_file(tmp_path / "run" / "weights.safetensors")
+    shared = {name for name in theirs if name.startswith("encoder.blocks.")}
+    assert len(shared) > 5
+    for name in shared:
+        assert torch.equal(ours[name], theirs[name]), name
+    linear = [name for name in ours if name.endswith("bottleneck.linear.weight")]
+    assert len(linear) == (layer == "codes")
+    for name in linear:
+        assert torch.equal(ours[name], theirs["bottleneck.linear.weight"])
+
+
+def test_the_baseline_has_the_same_networks_and_fresh_weights(genlab, encoders, tmp_path) -> None:
+    run = encoders["convolutional_autoencoder"]
+    code, _, err = classify(
+        genlab, tmp_path / "run", f"encoder.run={run}", "encoder.pretrained=false"
+    )
+    assert (code, err) == (0, "")
+    theirs = load_file(run / "weights.safetensors")
+    ours = load_file(tmp_path / "run" / "weights.safetensors")
+    assert not torch.equal(ours["encoder.blocks.0.0.weight"], theirs["encoder.blocks.0.0.weight"])
+
+
+@pytest.mark.parametrize(
+    ("run", "arguments", "message"),
+    [
+        ("dcgan", [], "has no encoder"),
+        ("cvae", [], "unconditional"),
+        ("convolutional_autoencoder", ["data.resolution=20"], "data.resolution=16"),
+        ("convolutional_autoencoder", ["encoder.layer=pixels"], "encoder.layer=pixels"),
+    ],
+)
+def test_encoders_that_do_not_fit_are_refused(
+    genlab, encoders, tmp_path, run: str, arguments: list[str], message: str
+) -> None:
+    code, _, err = classify(genlab, tmp_path / "run", f"encoder.run={encoders[run]}", *arguments)
+    assert code == 2
+    assert message in err
+    assert len(err.splitlines()) == 1
+
+
+def test_labels_per_class_limits_the_training_images(genlab, tmp_path) -> None:
+    code, _, err = classify(genlab, tmp_path / "few", "data.labels_per_class=2")
+    assert code == 3, err  # batches of 32 from 20 images
+    assert "data.batch_size=32" in err
+    code, _, err = classify(genlab, tmp_path / "many", "data.labels_per_class=5000")
+    assert code == 2
+    assert "data.labels_per_class=5000" in err
+
+
+def test_the_experiment_trains_encoders_first_and_reports(genlab, tmp_path: Path) -> None:
+    sweep = tmp_path / "sweep"
+    code, out, err = genlab(
+        "train",
+        "experiment=pretraining",
+        *TINY,
+        "encoder.total_images=300",
+        "total_images=128",
+        "data.labels_per_class=5,10",
+        "seed=0,1",
+        f"hydra.sweep.dir={sweep}",
+    )
+    assert (code, err) == (0, "")
+    assert sorted(path.name for path in sweep.glob("encoder_*_seed?")) == sorted(
+        {path.name for path in sweep.glob("encoder_*")}
+    )
+    summaries = [json.loads(path.read_text()) for path in sweep.glob("[0-9]*/summary.json")]
+    assert len(summaries) == 8
+    assert (sweep / "report.png").stat().st_size > 5000
+    table = (sweep / "report.md").read_text()
+    assert table in out
+    assert "encoder.pretrained=True" in table
+    assert table.count("(2)") >= 4

@@ -1,0 +1,51 @@
+"""Tiny runs, trained once for all verbs."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Trains a model with the given overrides, once; returns its run folder."""
+    folder = tmp_path_factory.mktemp("runs")
+    found: dict[tuple[str, ...], Path] = {}
+
+    def train(*overrides: str) -> Path:
+        if overrides not in found:
+            found[overrides] = folder / str(len(found))
+            command = [sys.executable, "-m", "genlab", "train", "trainer=cpu", "samples.count=4"]
+            command += ["total_images=2000", *overrides, f"hydra.run.dir={found[overrides]}"]
+            subprocess.run(command, check=True)
+        return found[overrides]
+
+    return train
+
+
+@pytest.fixture(scope="session")
+def runs(trained: Callable[..., Path]) -> dict[str, Path]:
+    """A tiny VAE and a tiny DCGAN on digits."""
+    return {model: trained(f"model={model}", "data=digits") for model in ("vae", "dcgan")}
+
+
+@pytest.fixture(scope="session")
+def conditional(trained: Callable[..., Path]) -> Path:
+    """A tiny autoencoder that is told the digits' labels."""
+    return trained("model=cvae", "data=digits")
+
+
+@pytest.fixture(scope="session")
+def unlabelled(trained: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny autoencoder with two codes, trained on a few images without labels."""
+    folder = tmp_path_factory.mktemp("images")
+    pictures = np.random.default_rng(0).integers(0, 255, (40, 8, 8, 3), np.uint8)
+    for number, picture in enumerate(pictures):
+        Image.fromarray(picture).save(folder / f"{number}.png")
+    data = ["data=folder", f"data.path={folder}", "data.resolution=8", "data.batch_size=16"]
+    codes = "model.autoencoder.bottleneck.codes=2"
+    return trained("model=stacked_autoencoder", *data, codes, "total_images=64")

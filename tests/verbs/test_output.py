@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import pytest
+
+from genlab.errors import ConfigError
+from genlab.runs import RunFolder
+from genlab.verbs.output import destination
+
+
+@pytest.mark.parametrize(
+    ("out", "suffix", "expected"),
+    [
+        (None, ".png", "run/generated/name.png"),
+        ("grid.png", ".png", "grid.png"),
+        ("pictures", ".png", "pictures/name.png"),
+        ("version.2", ".png", "version.2/name.png"),
+        ("pictures", "", "pictures"),
+        ("version.2", "", "version.2"),
+    ],
+)
+def test_out_names_a_file_or_a_folder(out: str | None, suffix: str, expected: str) -> None:
+    assert destination(out, RunFolder(Path("run")), "name", suffix) == Path(expected)
+
+
+@pytest.mark.parametrize(
+    ("out", "suffix"), [("a.npz", ".png"), ("a.jpg", ".png"), ("a.png", ".npz"), ("a.png", "")]
+)
+def test_a_file_of_another_kind_is_refused(out: str, suffix: str) -> None:
+    with pytest.raises(ConfigError, match=f"out={out} does not fit"):
+        destination(out, RunFolder(Path("run")), "name", suffix)
+
+
+def test_a_folder_that_is_there_may_be_called_anything(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures.png"
+    folder.mkdir()
+    found = destination(str(folder), RunFolder(Path("run")), "name", ".npz")
+    assert found == folder / "name.npz"
