@@ -113,7 +113,7 @@ def _gan_step(learner: Any) -> Any:
     critic_optimizer, generator_optimizer = learner.optimizers_of_players()
 
     def step(images: Any) -> None:
-        latents = torch.randn(len(images), learner.latent_size, device=images.device)
+        latents = torch.randn(len(images), learner.generator.latent_size, device=images.device)
         fakes = learner.generator(latents)
         real, fake = learner.critic(images).float(), learner.critic(fakes.detach()).float()
         critic_optimizer.zero_grad()

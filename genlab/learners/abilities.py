@@ -6,10 +6,17 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from genlab.networks import Condition
+
 
 @runtime_checkable
 class Generates(Protocol):
     """Makes pictures from nothing but noise."""
+
+    @property
+    def condition(self) -> Condition | None:
+        """The labels that it is told, at the end of a latent; None for none."""
+        ...
 
     def latents(
         self, count: int, generator: torch.Generator, labels: Mapping[str, str | int]

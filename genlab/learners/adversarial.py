@@ -1,14 +1,25 @@
 """Two players, a generator and a critic: every GAN."""
 
+import functools
 from collections.abc import Callable, Mapping
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genlab.learners.learner import Learner, Losses, OptimizerFactory, frozen, refuse_labels
-from genlab.networks import Average
+from genlab.learners.learner import (
+    Learner,
+    Losses,
+    OptimizerFactory,
+    drawn_with_labels,
+    frozen,
+)
+from genlab.networks import Average, Condition, Critic, Generator, PastWeights, Replay
+from genlab.networks.augmentations import AdaptiveAugmentation, Augmentation
+from genlab.networks.critic import Judgement
 from genlab.objectives import adversarial
-from genlab.schedules import Schedule
+from genlab.objectives.penalties import Penalty
+from genlab.schedules import Schedule, as_schedule
 
 GameLoss = Callable[[Tensor, Tensor], adversarial.Losses]
 
@@ -16,37 +27,90 @@ GameLoss = Callable[[Tensor, Tensor], adversarial.Losses]
 class Adversarial(Learner):
     """The generator makes images from latents N(0, I); the critic tells them from real ones.
 
-    Goodfellow et al. 2014, algorithm 1, with one forward pass of the generator for both players.
+    Goodfellow et al. 2014, algorithm 1, with one forward pass of the generator for both players:
+    the generator learns from the fakes that the critic has just learned from, and where its loss
+    looks at reals too, from the critic's last judgement of them.
+
+    Everything from `critic_steps` to `auxiliary` is a remedy that goes with any loss and networks.
 
     Args:
-        generator: latents (B, latent_size) to images (B, C, H, W) in [-1, 1].
+        generator: latents to images (B, C, H, W) in [-1, 1].
         critic: images to logits (B, 1).
-        latent_size: numbers in a latent.
         loss: a function of real and fake logits that gives both players' losses.
         generator_optimizer, critic_optimizer: make an optimizer from parameters.
         ema_half_life_images: half-life of the averaged generator used for sampling; 0 for none.
+        critic_steps: batches that the critic learns from for each that the generator does.
+        generator_steps: the generator's steps each time, the second on with new latents.
+        penalties: on the critic's gradients, by any names.
+        weight_clip: the critic's weights are kept between -weight_clip and weight_clip (Arjovsky
+            et al. 2017, algorithm 1); 0 for no clipping.
+        flipped_labels: probability with which a pair of a real and a fake image change labels in
+            the critic's step, a number or a schedule.
+        instance_noise: deviation of Gaussian noise on all that the critic sees, on the scale of
+            [-1, 1], a number or a schedule (Sonderby et al. 2017, https://arxiv.org/abs/1610.04490).
+        feature_matching: weight in the generator's loss of the squared distance between the mean
+            features of reals and fakes (Salimans et al. 2016, section 3.1,
+            https://arxiv.org/abs/1606.03498).
+        historical_averaging: weight in both losses of the squared distance of a player's weights
+            to the mean of its past ones (section 3.3 there); 0 for none.
+        augmentation: of all that the critic sees; None for none.
+        replay: a pool of earlier fakes for the critic; None for none.
+        auxiliary: weight of the cross-entropy of the labels that the critic names.
         rate: see `Learner`.
     """
 
     def __init__(
         self,
-        generator: nn.Module,
-        critic: nn.Module,
-        latent_size: int,
+        generator: Generator,
+        critic: Critic,
         loss: GameLoss,
         generator_optimizer: OptimizerFactory,
         critic_optimizer: OptimizerFactory,
         ema_half_life_images: float,
+        critic_steps: int = 1,
+        generator_steps: int = 1,
+        penalties: Mapping[str, Penalty] | None = None,
+        weight_clip: float = 0.0,
+        flipped_labels: float | Schedule = 0.0,
+        instance_noise: float | Schedule = 0.0,
+        feature_matching: float = 0.0,
+        historical_averaging: float = 0.0,
+        augmentation: Augmentation | None = None,
+        replay: Replay | None = None,
+        auxiliary: float = 1.0,
         rate: float | Schedule = 1.0,
     ) -> None:
         super().__init__(rate)
+        for name, steps in (("critic_steps", critic_steps), ("generator_steps", generator_steps)):
+            if steps < 1:
+                raise ValueError(f"{name}={steps} must be at least 1")
+        if replay is not None and generator.condition is not None:
+            raise ValueError("replay cannot be combined with a condition: set replay=null")
         self.generator = generator
         self.critic = critic
-        self.latent_size = latent_size
         self.loss = loss
         self.generator_optimizer = generator_optimizer
         self.critic_optimizer = critic_optimizer
+        self.critic_steps = critic_steps
+        self.generator_steps = generator_steps
+        self.penalties = {k: penalty for k, penalty in (penalties or {}).items() if penalty}
+        self.weight_clip = weight_clip
+        self.flipped_labels = as_schedule(flipped_labels)
+        self.instance_noise = as_schedule(instance_noise)
+        self.feature_matching = feature_matching
+        self.historical_averaging = historical_averaging
+        self.augmentation = augmentation
+        self.replay = replay
+        self.auxiliary = auxiliary
         self.average = Average(generator, ema_half_life_images)
+        past = historical_averaging > 0
+        self.past_critic = PastWeights(critic) if past else None
+        self.past_generator = PastWeights(generator) if past else None
+
+    @property
+    def condition(self) -> Condition | None:
+        """The labels that the generator is told."""
+        return self.generator.condition
 
     @property
     def exported(self) -> nn.Module:
@@ -61,43 +125,122 @@ class Adversarial(Learner):
         ]
 
     def play(self, images: Tensor, labels: Mapping[str, Tensor]) -> Losses:
-        """The critic's step, then the generator's against the improved critic."""
-        latents = torch.randn(len(images), self.latent_size, device=images.device)
-        fakes = self.generator(latents)
-
-        real_logits = self.critic(images).float()
-        fake_logits = self.critic(fakes.detach()).float()
-        critic_loss = self.loss(real_logits, fake_logits).critic
-        self.descend(0, critic_loss)
-
-        with frozen(self.critic):
-            logits = self.critic(fakes).float()
-        generator_loss = self.loss(real_logits.detach(), logits).generator
-        self.descend(1, generator_loss)
+        """The critic's step, then in its turn the generator's against the improved critic."""
+        batch_images = len(images) * self.trainer.world_size
+        step = self.images_seen // batch_images
+        generator_plays = (step + 1) % self.critic_steps == 0
+        with torch.set_grad_enabled(generator_plays):
+            fakes = self._imagine(len(images), labels)
+        real, losses = self._improve_critic(images, fakes.detach(), labels, step)
+        # How varied the fakes are beside the reals: near 0 where all are the same.
+        spread = fakes.detach().float().var(0).mean() / images.var(0).mean().clamp(min=1e-8)
+        losses["diversity"] = spread.sqrt()
+        if not generator_plays:
+            return losses
+        for turn in range(self.generator_steps):
+            if turn:
+                fakes = self._imagine(len(images), labels)
+            losses["generator_loss"] = self._improve_generator(fakes, real, labels, step)
         self.average.update(
-            self.generator,
-            self.images_seen,
-            batch_images=len(images) * self.trainer.world_size,
+            self.generator, self.images_seen, batch_images=batch_images * self.critic_steps
         )
-        return {
-            "critic_loss": critic_loss.detach(),
-            "generator_loss": generator_loss.detach(),
-            "real_accuracy": (real_logits.detach() > 0).float().mean(),
-            "fake_accuracy": (fake_logits.detach() < 0).float().mean(),
+        return losses
+
+    def _imagine(self, count: int, labels: Mapping[str, Tensor]) -> Tensor:
+        """Fakes of the labels, from new latents."""
+        noise = torch.randn(count, self.generator.latent_size, device=self.device)
+        return self.generator(self.generator.latents(noise, labels))
+
+    def _improve_critic(
+        self, images: Tensor, fakes: Tensor, labels: Mapping[str, Tensor], step: int
+    ) -> tuple[Judgement, Losses]:
+        """One step of the critic; its judgement of the reals before, and what to log."""
+        reals = self._shown(images)
+        fakes = self._shown(self.replay(fakes) if self.replay else fakes)
+        real, fake = self.critic.judge(reals, labels), self.critic.judge(fakes, labels)
+        game = self.loss(*self._flipped(real.logits, fake.logits))
+        loss = game.critic + self._naming(real, labels) + self._naming(fake, labels)
+        for penalty in self.penalties.values():
+            if penalty.due(step):
+                judged = functools.partial(self.critic, labels=labels)
+                loss = loss + penalty(judged, reals, fakes)
+        if self.past_critic is not None:
+            loss = loss + self.historical_averaging * self.past_critic(self.critic)
+        self.descend(0, loss)
+        if self.weight_clip:
+            with torch.no_grad():
+                for parameter in self.critic.parameters():
+                    parameter.clamp_(-self.weight_clip, self.weight_clip)
+        if self.past_critic is not None:
+            self.past_critic.update(self.critic, step)
+        real_logits, fake_logits = real.logits.detach(), fake.logits.detach()
+        if self.augmentation is not None:
+            signs = self.trainer.strategy.reduce(real_logits.sign().mean(), reduce_op="mean")
+            self.augmentation.observe(signs, len(images) * self.trainer.world_size)
+        logged = {
+            "critic_loss": loss.detach(),
+            "generator_loss": self.loss(real_logits, fake_logits).generator,
+            "real_accuracy": (real_logits > 0).float().mean(),
+            "fake_accuracy": (fake_logits < 0).float().mean(),
+            "logit_gap": real_logits.mean() - fake_logits.mean(),
         }
+        if isinstance(self.augmentation, AdaptiveAugmentation):
+            logged["augmentation_p"] = self.augmentation.p.clone()
+        return real, logged
+
+    def _improve_generator(
+        self, fakes: Tensor, real: Judgement, labels: Mapping[str, Tensor], step: int
+    ) -> Tensor:
+        """One step of the generator against the critic as it is; its loss, detached."""
+        with frozen(self.critic):
+            fake = self.critic.judge(self._shown(fakes), labels)
+        loss = self.loss(real.logits.detach(), fake.logits).generator + self._naming(fake, labels)
+        if self.feature_matching:
+            apart = real.features.detach().mean(0) - fake.features.mean(0)
+            loss = loss + self.feature_matching * apart.square().sum()
+        if self.past_generator is not None:
+            loss = loss + self.historical_averaging * self.past_generator(self.generator)
+        self.descend(1, loss)
+        if self.past_generator is not None:
+            self.past_generator.update(self.generator, step // self.critic_steps)
+        return loss.detach()
+
+    def _shown(self, images: Tensor) -> Tensor:
+        """Images as the critic sees them, in single precision."""
+        images = images.float()
+        if self.augmentation is not None:
+            images = self.augmentation(images)
+        deviation = self.instance_noise(self.images_seen)
+        return images + deviation * torch.randn_like(images) if deviation else images
+
+    def _flipped(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (B, 1) with some pairs exchanged."""
+        share = self.flipped_labels(self.images_seen)
+        if not share:
+            return real, fake
+        flipped = torch.rand_like(real) < share
+        return torch.where(flipped, fake, real), torch.where(flipped, real, fake)
+
+    def _naming(self, judgement: Judgement, labels: Mapping[str, Tensor]) -> Tensor:
+        """The weighted cross-entropy of the labels that the critic names, 0 where it names none."""
+        losses = [F.cross_entropy(told, labels[name]) for name, told in judgement.classes.items()]
+        return (
+            self.auxiliary * torch.stack(losses).sum() if losses else judgement.logits.new_zeros(())
+        )
 
     def latents(
         self, count: int, generator: torch.Generator, labels: Mapping[str, str | int]
     ) -> Tensor:
-        """(count, latent_size) draws from N(0, I), on the CPU."""
-        refuse_labels(labels)
-        return torch.randn(count, self.latent_size, generator=generator)
+        """(count, latent_size + condition) draws from N(0, I) and labels, on the CPU."""
+        noise = torch.randn(count, self.generator.latent_size, generator=generator)
+        return drawn_with_labels(noise, self.condition, generator, labels)
 
     def labels_of(self, latents: Tensor) -> dict[str, Tensor]:
-        """None: the generator is told no labels."""
-        return {}
+        """The labels (B,) that latents of a conditional model carry, by name."""
+        condition = self.condition
+        return condition.labels_of(latents[:, -condition.width :]) if condition else {}
 
     @torch.inference_mode()
     def generate(self, latents: Tensor) -> Tensor:
-        """(B, latent_size) to pictures (B, C, H, W) in [-1, 1], by the averaged generator."""
+        """(B, latent_size + condition) to pictures (B, C, H, W), by the averaged generator."""
         return self.average(latents).float()

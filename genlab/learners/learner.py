@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from genlab.data.stream import Batch, mix
+from genlab.networks import Condition
 from genlab.schedules import Schedule, Stage, Stages, Whole, as_schedule
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
@@ -121,13 +122,24 @@ def seed_noise(seed: int) -> None:
         torch.cuda.default_generators[torch.cuda.current_device()].manual_seed(seed)
 
 
-def refuse_labels(labels: Mapping[str, str | int]) -> None:
-    """Raise ValueError where a model without a condition is asked for labels."""
+def drawn_with_labels(
+    draws: Tensor,
+    condition: Condition | None,
+    generator: torch.Generator,
+    labels: Mapping[str, str | int],
+) -> Tensor:
+    """Draws (B, n) from a prior, with the labels of a conditional model behind them.
+
+    Raises ValueError where a model without a condition is asked for labels.
+    """
+    if condition is not None:
+        return torch.cat([draws, condition.draw(len(draws), generator, labels)], 1)
     if labels:
         raise ValueError(
             f"labels={dict(labels)}: this model was not told labels; leave labels out, or train a "
             "conditional model"
         )
+    return draws
 
 
 @contextmanager

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Normal, kl_divergence
 
-from genlab.learners.learner import Learner, Losses, OptimizerFactory, refuse_labels
+from genlab.learners.learner import Learner, Losses, OptimizerFactory, drawn_with_labels
 from genlab.metrics.reconstruction import psnr, squared_error
+from genlab.networks import Condition
 from genlab.networks.autoencoder import Autoencoder, Corruption
 from genlab.objectives import codes
 from genlab.objectives.reconstruction import Likelihood
@@ -52,6 +53,11 @@ class Reconstruction(Learner):
         self.code_penalty = code_penalty
         self.beta = as_schedule(beta)
         self.corruption = corruption
+
+    @property
+    def condition(self) -> Condition | None:
+        """The labels that encoder and decoder are told."""
+        return self.autoencoder.condition
 
     @property
     def exported(self) -> nn.Module:
@@ -114,7 +120,7 @@ class Reconstruction(Learner):
         posterior = bottleneck.posterior(self.autoencoder.encode(images, labels))
         if posterior is None:
             return None
-        condition = self.autoencoder.condition
+        condition = self.condition
         told = condition(labels) if condition else None
         weights = []
         for _ in range(samples):
@@ -153,15 +159,11 @@ class Reconstruction(Learner):
     ) -> Tensor:
         """(count, codes + condition) draws from the prior, on the CPU."""
         values = self.autoencoder.bottleneck.prior(count, generator)
-        condition = self.autoencoder.condition
-        if condition is None:
-            refuse_labels(labels)
-            return values
-        return torch.cat([values, condition.draw(count, generator, labels)], 1)
+        return drawn_with_labels(values, self.condition, generator, labels)
 
     def labels_of(self, latents: Tensor) -> dict[str, Tensor]:
         """The labels (B,) that latents of a conditional model carry, by name."""
-        condition = self.autoencoder.condition
+        condition = self.condition
         return condition.labels_of(latents[:, -condition.width :]) if condition else {}
 
     @torch.inference_mode()

@@ -1,11 +1,14 @@
 """Networks: tensors in, tensors out. Images are (B, C, H, W) in [-1, 1], codes are (B, codes)."""
 
-from genlab.networks import convolutional, dense
+from genlab.networks import augmentations, convolutional, dense, residual
 from genlab.networks.autoencoder import Autoencoder
 from genlab.networks.average import Average
 from genlab.networks.bottlenecks import GaussianBottleneck, PlainBottleneck
 from genlab.networks.classifier import Classifier, CodeEncoder
 from genlab.networks.condition import Condition
+from genlab.networks.critic import Critic, MinibatchDeviation, MinibatchDiscrimination
+from genlab.networks.generator import Generator
+from genlab.networks.memories import PastWeights, Replay
 from genlab.networks.output import SharedVariance
 from genlab.networks.quantised import VectorQuantiser
 
@@ -15,10 +18,18 @@ __all__ = [
     "Classifier",
     "CodeEncoder",
     "Condition",
+    "Critic",
     "GaussianBottleneck",
+    "Generator",
+    "MinibatchDeviation",
+    "MinibatchDiscrimination",
+    "PastWeights",
     "PlainBottleneck",
+    "Replay",
     "SharedVariance",
     "VectorQuantiser",
+    "augmentations",
     "convolutional",
     "dense",
+    "residual",
 ]

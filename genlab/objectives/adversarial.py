@@ -2,6 +2,10 @@
 
 Each is one function of the critic's logits on real and on generated images, (B, 1) each, that
 returns both players' losses, scalars. An image is called real where its logit is positive.
+
+`smoothing` is one-sided label smoothing (Salimans et al. 2016, section 3.4,
+https://arxiv.org/abs/1606.03498): the critic is told that reals are real with probability
+1 - smoothing only. The fakes' labels and the generator's loss stay as they are.
 """
 
 from typing import NamedTuple
@@ -17,23 +21,74 @@ class Losses(NamedTuple):
     generator: Tensor
 
 
-def non_saturating(real: Tensor, fake: Tensor) -> Losses:
+def non_saturating(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Losses:
     """The critic's cross-entropy; the generator maximises log D(G(z)).
 
     Goodfellow et al. 2014, equation 1 and the remark below it, https://arxiv.org/abs/1406.2661.
     """
-    return Losses(_cross_entropy(real, fake), F.softplus(-fake).mean())
+    return Losses(_cross_entropy(real, fake, smoothing), F.softplus(-fake).mean())
 
 
-def minimax(real: Tensor, fake: Tensor) -> Losses:
+def minimax(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Losses:
     """The critic's cross-entropy; the generator minimises log(1 - D(G(z))).
 
     Goodfellow et al. 2014, equation 1, https://arxiv.org/abs/1406.2661. Its gradient fades where
     the critic is sure of itself.
     """
-    return Losses(_cross_entropy(real, fake), -F.softplus(fake).mean())
+    return Losses(_cross_entropy(real, fake, smoothing), -F.softplus(fake).mean())
 
 
-def _cross_entropy(real: Tensor, fake: Tensor) -> Tensor:
+def least_squares(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Losses:
+    """Half the squared distance of logits to 1 for real and 0 for fake.
+
+    Mao et al. 2017, equation 9, https://arxiv.org/abs/1611.04076, shifted by a half so that an
+    image is called real where its logit is positive: the targets are 1/2 and -1/2.
+    """
+    of_real = _smoothed((real - 0.5).square(), (real + 0.5).square(), smoothing)
+    critic = of_real + (fake + 0.5).square().mean()
+    return Losses(critic / 2, (fake - 0.5).square().mean() / 2)
+
+
+def hinge(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Losses:
+    """The critic's margins up to 1; the generator maximises its logit.
+
+    Lim & Ye 2017, https://arxiv.org/abs/1705.02894, as in Miyato et al. 2018, equations 16 and 17,
+    https://arxiv.org/abs/1802.05957.
+    """
+    of_real = _smoothed(F.relu(1 - real), F.relu(1 + real), smoothing)
+    return Losses(of_real + F.relu(1 + fake).mean(), -fake.mean())
+
+
+def wasserstein(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Losses:
+    """The difference of mean logits, which estimates the earth mover's distance.
+
+    Arjovsky et al. 2017, algorithm 1, https://arxiv.org/abs/1701.07875. The critic has to be
+    1-Lipschitz: see the penalties, weight clipping and spectral normalisation. Its logits have no
+    zero of their own.
+    """
+    return Losses(fake.mean() + _smoothed(-real, real, smoothing), -fake.mean())
+
+
+def relativistic(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Losses:
+    """Both players judge a real image against a fake one, in pairs.
+
+    Jolicoeur-Martineau 2019, section 4.1, https://arxiv.org/abs/1807.00734, with the logistic
+    function: the loss of R3GAN (Huang et al. 2024, equation 2, https://arxiv.org/abs/2501.05441).
+    """
+    lead = real - fake
+    critic = _smoothed(F.softplus(-lead), F.softplus(lead), smoothing)
+    return Losses(critic, F.softplus(lead).mean())
+
+
+def _cross_entropy(real: Tensor, fake: Tensor, smoothing: float) -> Tensor:
     """-log D(x) - log(1 - D(G(z))) with D = sigmoid of the logit."""
-    return F.softplus(-real).mean() + F.softplus(fake).mean()
+    return _smoothed(F.softplus(-real), F.softplus(real), smoothing) + F.softplus(fake).mean()
+
+
+def _smoothed(as_real: Tensor, as_fake: Tensor, smoothing: float) -> Tensor:
+    """The mean loss of reals that count as real with probability 1 - smoothing."""
+    if not 0 <= smoothing < 0.5:
+        raise ValueError(f"smoothing={smoothing} must be from 0 to below 0.5")
+    if not smoothing:
+        return as_real.mean()
+    return (1 - smoothing) * as_real.mean() + smoothing * as_fake.mean()

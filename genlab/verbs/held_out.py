@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from genlab.errors import ConfigError
-from genlab.learners import Reconstruction
+from genlab.learners.abilities import Generates
 from genlab.networks import Condition
 from genlab.opened import Opened
 
@@ -34,7 +34,7 @@ def choose(opened: Opened, split: str, count: int, seed: int) -> np.ndarray:
 def condition_of(opened: Opened) -> Condition | None:
     """What turns labels into the last numbers of a conditional model's latents."""
     learner = opened.learner
-    return learner.autoencoder.condition if isinstance(learner, Reconstruction) else None
+    return learner.condition if isinstance(learner, Generates) else None
 
 
 def latents_of(opened: Opened, values: Tensor, labels: Mapping[str, Tensor]) -> Tensor:

@@ -2,7 +2,16 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from genlab.objectives.adversarial import minimax, non_saturating
+from genlab.objectives.adversarial import (
+    hinge,
+    least_squares,
+    minimax,
+    non_saturating,
+    relativistic,
+    wasserstein,
+)
+
+LOSSES = [hinge, least_squares, minimax, non_saturating, relativistic, wasserstein]
 
 
 @pytest.fixture
@@ -12,12 +21,14 @@ def logits() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @pytest.mark.parametrize("loss", [non_saturating, minimax])
-def test_the_critic_minimises_binary_cross_entropy(loss, logits) -> None:
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_critic_minimises_binary_cross_entropy(loss, smoothing, logits) -> None:
     real, fake = logits
+    target = torch.full_like(real, 1 - smoothing)
     expected = F.binary_cross_entropy_with_logits(
-        real, torch.ones_like(real)
+        real, target
     ) + F.binary_cross_entropy_with_logits(fake, torch.zeros_like(fake))
-    torch.testing.assert_close(loss(real, fake).critic, expected)
+    torch.testing.assert_close(loss(real, fake, smoothing).critic, expected)
 
 
 def test_the_generator_games_are_those_of_the_paper(logits) -> None:
@@ -34,3 +45,50 @@ def test_both_games_push_the_generator_the_same_way_at_different_strength() -> N
     (strong,) = torch.autograd.grad(non_saturating(real, fake).generator, fake)
     assert (saturating < 0).all()
     assert (strong < 100 * saturating).all()
+
+
+def test_least_squares_is_the_papers_around_a_half(logits) -> None:
+    """With D' = D + 1/2 the targets are the paper's 1 and 0."""
+    real, fake = logits
+    losses = least_squares(real - 0.5, fake - 0.5)
+    expected = 0.5 * (real - 1).square().mean() + 0.5 * fake.square().mean()
+    torch.testing.assert_close(losses.critic, expected)
+    torch.testing.assert_close(losses.generator, 0.5 * (fake - 1).square().mean())
+
+
+def test_hinge_has_no_gradient_beyond_its_margins() -> None:
+    real = torch.tensor([[2.0], [0.5]], requires_grad=True)
+    fake = torch.tensor([[-2.0], [0.5]], requires_grad=True)
+    gradients = torch.autograd.grad(hinge(real, fake).critic, [real, fake])
+    assert gradients[0].flatten().tolist() == [0.0, -0.5]
+    assert gradients[1].flatten().tolist() == [0.0, 0.5]
+
+
+def test_wasserstein_is_the_difference_of_means(logits) -> None:
+    real, fake = logits
+    losses = wasserstein(real, fake)
+    torch.testing.assert_close(losses.critic, fake.mean() - real.mean())
+    torch.testing.assert_close(losses.generator, -fake.mean())
+
+
+def test_relativistic_does_not_see_what_both_logits_share(logits) -> None:
+    real, fake = logits
+    losses, shifted = relativistic(real, fake), relativistic(real + 7, fake + 7)
+    torch.testing.assert_close(losses.critic, shifted.critic)
+    expected = F.binary_cross_entropy_with_logits(real - fake, torch.ones_like(real))
+    torch.testing.assert_close(losses.critic, expected)
+    torch.testing.assert_close(losses.generator, relativistic(fake, real).critic)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_smoothing_concerns_the_critic_and_reals_alone(loss, logits) -> None:
+    real, fake = (values.requires_grad_() for values in logits)
+    plain, smoothed = loss(real, fake), loss(real, fake, smoothing=0.2)
+    torch.testing.assert_close(plain.generator, smoothed.generator)
+    assert smoothed.critic != plain.critic
+    # A real that the critic is very sure of costs more than one it is less sure of.
+    sure = torch.tensor([[50.0]], requires_grad=True)
+    gradient = torch.autograd.grad(loss(sure, -sure.detach(), smoothing=0.2).critic, sure)[0]
+    assert gradient.item() > 0 or loss is wasserstein
+    with pytest.raises(ValueError, match=r"smoothing=0.5"):
+        loss(real, fake, smoothing=0.5)

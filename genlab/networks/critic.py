@@ -1,0 +1,142 @@
+"""A critic is an encoder, what it is told about the whole batch, and a linear logit."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations
+
+from genlab.networks.chain import Chain
+from genlab.networks.condition import Condition
+
+
+class Judgement(NamedTuple):
+    """Logits (B, 1), positive for real; features (B, n) below; class logits by label name."""
+
+    logits: Tensor
+    features: Tensor
+    classes: dict[str, Tensor]
+
+
+class Critic(nn.Module):
+    """Images (B, C, H, W) to a judgement, conditional on labels where there is a condition.
+
+    Args:
+        encoder: makes the encoder from `channels`.
+        channels: of an image.
+        across: makes a layer from `features`, a shape, that compares the images of a batch.
+        condition: labels by whose embedding the features are projected (Miyato & Koyama 2018,
+            equation 3, https://arxiv.org/abs/1802.05637).
+        classes: class names of the labels that the critic names too (Odena et al. 2017,
+            https://arxiv.org/abs/1610.09585; "auto" on a page); None for none.
+        spectral: divide every layer's weight by its largest singular value (Miyato et al. 2018,
+            https://arxiv.org/abs/1802.05957).
+        pack: images that are judged together, stacked as channels (PacGAN, Lin et al. 2018,
+            https://arxiv.org/abs/1712.04086); there is one logit for each pack.
+    """
+
+    def __init__(
+        self,
+        encoder: Callable[..., Chain],
+        channels: int,
+        across: Callable[..., Chain] | None = None,
+        condition: Condition | None = None,
+        classes: Mapping[str, Sequence[str]] | None = None,
+        spectral: bool = False,
+        pack: int = 1,
+    ) -> None:
+        super().__init__()
+        if pack < 1:
+            raise ValueError(f"pack={pack} must be at least 1")
+        if pack > 1 and (condition or classes):
+            raise ValueError("pack above 1 cannot be combined with labels: set pack=1")
+        self.pack = pack
+        self.encoder = encoder(channels=channels * pack)
+        self.across = across(features=self.encoder.shape) if across else None
+        width = math.prod((self.across or self.encoder).shape)
+        self.logit = nn.Linear(width, 1)
+        self.condition = condition
+        self.projection = nn.Linear(condition.width, width, bias=False) if condition else None
+        self.heads = nn.ModuleDict(
+            {name: nn.Linear(width, len(kinds)) for name, kinds in (classes or {}).items()}
+        )
+        if spectral:
+            layers = [m for m in self.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
+            for layer in layers:
+                parametrizations.spectral_norm(layer)
+
+    def judge(self, images: Tensor, labels: Mapping[str, Tensor] | None = None) -> Judgement:
+        """(B, C, H, W) and (B,) labels by name to all that the critic says."""
+        if len(images) % self.pack:
+            raise ValueError(
+                f"pack={self.pack} does not divide the batch of {len(images)}: set data.batch_size "
+                f"to a multiple of {self.pack}"
+            )
+        packed = images.unflatten(0, (-1, self.pack)).flatten(1, 2) if self.pack > 1 else images
+        features = self.encoder(packed)
+        if self.across is not None:
+            features = self.across(features)
+        features = features.flatten(1)
+        logits = self.logit(features)
+        if self.condition is not None and self.projection is not None:
+            told = self.projection(self.condition(labels))
+            logits = logits + (told * features).sum(1, keepdim=True)
+        classes = {name: head(features).float() for name, head in self.heads.items()}
+        return Judgement(logits.float(), features.float(), classes)
+
+    def forward(self, images: Tensor, labels: Mapping[str, Tensor] | None = None) -> Tensor:
+        """(B, C, H, W) to logits (B / pack, 1)."""
+        return self.judge(images, labels).logits
+
+
+class MinibatchDiscrimination(Chain):
+    """Appends to every image's features how close they are to those of the rest of the batch.
+
+    Salimans et al. 2016, section 3.2, https://arxiv.org/abs/1606.03498: with M_i = T f_i, rows b
+    of M of `width` numbers, o_ib = sum over other images j of exp(-|M_ib - M_jb|_1).
+
+    Args:
+        features: shape of an image's features.
+        kernels: numbers appended.
+        width: numbers that are compared for each.
+    """
+
+    def __init__(self, features: Sequence[int], kernels: int = 50, width: int = 5) -> None:
+        inputs = math.prod(features)
+        super().__init__([], [inputs + kernels])
+        self.tensor = nn.Linear(inputs, kernels * width, bias=False)
+        self.kernels = kernels
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(B, ...) to (B, features + kernels)."""
+        values = values.flatten(1)
+        rows = self.tensor(values).unflatten(1, (self.kernels, -1)).float()
+        distances = (rows[:, None] - rows[None]).abs().sum(3)
+        closeness = torch.exp(-distances).sum(1) - 1  # of an image to itself: 1
+        return torch.cat([values, closeness.to(values.dtype)], 1)
+
+
+class MinibatchDeviation(Chain):
+    """Appends a map that says how much the images of a group differ.
+
+    Karras et al. 2018, section 3, https://arxiv.org/abs/1710.10196: the standard deviation of every
+    feature over a group of up to `group` images, averaged over features, as one constant map.
+    """
+
+    def __init__(self, features: Sequence[int], group: int = 4) -> None:
+        maps, *sides = features
+        super().__init__([], [maps + 1, *sides])
+        self.group = group
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(B, maps, ...) to (B, maps + 1, ...)."""
+        count = len(values)
+        size = next(size for size in range(min(self.group, count), 0, -1) if count % size == 0)
+        # Images i, i + n, i + 2n ... of n groups belong together, as in the paper's code.
+        grouped = values.float().unflatten(0, (size, count // size))
+        deviation = (grouped.var(0, correction=0) + 1e-8).sqrt().flatten(1).mean(1)
+        shape = (count, 1, *values.shape[2:])
+        told = deviation.repeat(size).view(-1, *[1] * (values.ndim - 1)).expand(shape)
+        return torch.cat([values, told.to(values.dtype)], 1)

@@ -1,0 +1,105 @@
+"""Residual encoder and decoder: the networks of SNGAN.
+
+Miyato et al. 2018, "Spectral Normalization for Generative Adversarial Networks", tables 3 and 4,
+https://arxiv.org/abs/1802.05957, for any resolution that can be halved down to 4 to 7 pixels.
+"""
+
+from itertools import pairwise
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genlab.networks.chain import Chain
+from genlab.networks.convolutional import widths
+from genlab.networks.layers import activation as new_activation
+from genlab.networks.layers import halvings
+from genlab.networks.layers import normalisation as new_normalisation
+
+
+class Encoder(Chain):
+    """Image (B, channels, resolution, resolution) to features (B, maps): a critic's body.
+
+    Residual blocks that halve the map down to 4 to 7 pixels, one that does not, then the sum over
+    positions.
+    """
+
+    def __init__(
+        self, resolution: int, channels: int, width: int = 64, max_width: int = 256
+    ) -> None:
+        maps = widths(halvings(resolution), width, max_width)
+        blocks: list[nn.Module] = [_Down(channels, maps[0], first=True)]
+        blocks += [_Down(a, b) for a, b in pairwise(maps)]
+        blocks += [_Down(maps[-1], maps[-1], halve=False), _SumOverPositions()]
+        super().__init__(blocks, (maps[-1],))
+
+
+class Decoder(Chain):
+    """Vector (B, inputs) to image (B, channels, resolution, resolution), the encoder's mirror."""
+
+    def __init__(
+        self,
+        inputs: int,
+        resolution: int,
+        channels: int,
+        width: int = 64,
+        max_width: int = 256,
+        normalisation: str = "batch",
+        output: str = "tanh",
+    ) -> None:
+        levels = halvings(resolution)
+        side = resolution // 2**levels
+        maps = widths(levels, width, max_width)[::-1]
+        first = nn.Linear(inputs, maps[0] * side**2)
+        blocks: list[nn.Module] = [nn.Sequential(first, nn.Unflatten(1, (maps[0], side, side)))]
+        blocks += [_Up(a, b, normalisation) for a, b in pairwise([maps[0], *maps])]
+        last = [new_normalisation(normalisation, maps[-1]), new_activation("relu")]
+        picture = nn.Conv2d(maps[-1], channels, 3, padding=1)
+        blocks.append(nn.Sequential(*last, picture, new_activation(output)))
+        super().__init__(blocks, (channels, resolution, resolution))
+
+
+class _Down(nn.Module):
+    """relu-conv-relu-conv-pool beside pool-conv; the first block of a network has no first relu."""
+
+    def __init__(self, inputs: int, outputs: int, halve: bool = True, first: bool = False) -> None:
+        super().__init__()
+        self.halve = halve
+        self.first = first
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
+        skips = inputs == outputs and not halve
+        self.skip = nn.Identity() if skips else nn.Conv2d(inputs, outputs, 1)
+
+    def forward(self, values: Tensor) -> Tensor:
+        hidden = values if self.first else F.relu(values)
+        hidden = self.conv2(F.relu(self.conv1(hidden)))
+        if self.halve:
+            hidden, values = F.avg_pool2d(hidden, 2), F.avg_pool2d(values, 2)
+        return hidden + self.skip(values)
+
+
+class _Up(nn.Module):
+    """norm-relu-double-conv-norm-relu-conv beside double-conv."""
+
+    def __init__(self, inputs: int, outputs: int, normalisation: str) -> None:
+        super().__init__()
+        self.norm1 = new_normalisation(normalisation, inputs)
+        self.norm2 = new_normalisation(normalisation, outputs)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.skip = nn.Conv2d(inputs, outputs, 1)
+
+    def forward(self, values: Tensor) -> Tensor:
+        hidden = self.conv1(_doubled(F.relu(self.norm1(values))))
+        hidden = self.conv2(F.relu(self.norm2(hidden)))
+        # A 1x1 convolution before doubling is the one behind it, at a quarter of the cost.
+        return hidden + _doubled(self.skip(values))
+
+
+class _SumOverPositions(nn.Module):
+    def forward(self, values: Tensor) -> Tensor:
+        return F.relu(values).sum((2, 3))
+
+
+def _doubled(values: Tensor) -> Tensor:
+    return F.interpolate(values, scale_factor=2, mode="nearest")

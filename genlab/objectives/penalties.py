@@ -1,0 +1,113 @@
+"""Penalties on the gradient of a critic's logits by its images.
+
+Each is called with a critic, images (B, C, H, W) to logits (B, 1), and with real and generated
+images, and returns a scalar. `weight` is the paper's; `every` computes the penalty in every so
+many steps only and makes it so many times as heavy, which leaves its expectation as it is (lazy
+regularisation, Karras et al. 2020, section 3.1, https://arxiv.org/abs/1912.04958).
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+Critic = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Penalty(ABC):
+    """A weighted mean over images of a function of the gradient's norm, at points of its own."""
+
+    weight: float
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        if self.weight < 0:
+            raise ValueError(f"weight={self.weight} must not be negative")
+        if self.every < 1:
+            raise ValueError(f"every={self.every} must be at least 1")
+
+    def due(self, step: int) -> bool:
+        """Whether the critic's step with this number, from 0, has the penalty."""
+        return self.weight > 0 and step % self.every == 0
+
+    def __call__(self, critic: Critic, reals: Tensor, fakes: Tensor) -> Tensor:
+        """The penalty of a step in which it is due."""
+        points = self.points(reals.detach(), fakes.detach()).requires_grad_()
+        (gradient,) = torch.autograd.grad(critic(points).sum(), points, create_graph=True)
+        squares = gradient.float().flatten(1).square().sum(1)
+        return self.every * self.weight * self.of(squares).mean()
+
+    @abstractmethod
+    def points(self, reals: Tensor, fakes: Tensor) -> Tensor:
+        """Where the gradient is taken, (B, C, H, W)."""
+
+    @abstractmethod
+    def of(self, squares: Tensor) -> Tensor:
+        """The squared norms (B,) to penalties (B,) of weight 1."""
+
+
+@dataclass(frozen=True)
+class GradientPenalty(Penalty):
+    """weight * (|gradient| - target)^2 between reals and fakes.
+
+    Gulrajani et al. 2017, equation 3, https://arxiv.org/abs/1704.00028.
+    """
+
+    target: float = 1.0
+
+    def points(self, reals: Tensor, fakes: Tensor) -> Tensor:
+        """One point on the line from each real image to a fake one."""
+        return torch.lerp(reals, fakes, torch.rand_like(reals[:, :1, :1, :1]))
+
+    def of(self, squares: Tensor) -> Tensor:
+        """(norm - target)^2."""
+        # The root has no gradient at 0, where a critic that does not look at its input is.
+        return (squares.clamp(min=1e-12).sqrt() - self.target).square()
+
+
+@dataclass(frozen=True)
+class Dragan(GradientPenalty):
+    """weight * (|gradient| - target)^2 around real images.
+
+    Kodali et al. 2017, algorithm 1, https://arxiv.org/abs/1705.07215: every real image is moved by
+    uniform noise of up to `reach` deviations of the batch's pixels.
+    """
+
+    reach: float = 0.5
+
+    def points(self, reals: Tensor, fakes: Tensor) -> Tensor:
+        """Reals, moved."""
+        noise = torch.rand_like(reals)
+        share = torch.rand(len(reals), 1, 1, 1, device=reals.device)
+        return reals + share * self.reach * reals.std() * noise
+
+
+@dataclass(frozen=True)
+class R1(Penalty):
+    """weight / 2 * |gradient|^2 at real images.
+
+    Mescheder et al. 2018, equation 9, https://arxiv.org/abs/1801.04406; the weight is their gamma.
+    """
+
+    def points(self, reals: Tensor, fakes: Tensor) -> Tensor:
+        """The reals."""
+        return reals.clone()
+
+    def of(self, squares: Tensor) -> Tensor:
+        """Half the squares."""
+        return squares / 2
+
+
+@dataclass(frozen=True)
+class R2(R1):
+    """weight / 2 * |gradient|^2 at generated images.
+
+    Mescheder et al. 2018, equation 10, https://arxiv.org/abs/1801.04406.
+    """
+
+    def points(self, reals: Tensor, fakes: Tensor) -> Tensor:
+        """The fakes."""
+        return fakes.clone()

@@ -1,0 +1,169 @@
+"""The two-player game against steps by hand, and each remedy against what it says it does."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+import torch.nn.functional as F
+from test_learners import gan_learner
+from torch import Tensor, nn
+
+from genlab.learners.adversarial import Adversarial
+from genlab.networks import Replay
+from genlab.networks.augmentations import AdaptiveAugmentation
+from genlab.objectives.adversarial import Losses, minimax, non_saturating
+from genlab.objectives.penalties import R1
+from genlab.schedules import Ramp
+
+IMAGES = torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(3)) * 2 - 1
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Adversarial]:
+    """A learner with these settings that can play without a trainer."""
+    trainer = type("Trainer", (), {"world_size": 1, "strategy": None})()
+    trainer.strategy = type("Strategy", (), {"reduce": lambda self, value, reduce_op: value})()
+    monkeypatch.setattr(Adversarial, "manual_backward", lambda self, loss: loss.backward())
+    monkeypatch.setattr(Adversarial, "trainer", property(lambda self: trainer))
+    monkeypatch.setattr(
+        Adversarial, "optimizers", lambda self, use_pl_optimizer: self.own_optimizers
+    )
+
+    def make(steps: int = 1, **settings) -> Adversarial:
+        learner = gan_learner(**settings)
+        learner.own_optimizers = learner.optimizers_of_players()
+        for step in range(steps):
+            torch.manual_seed(step)
+            learner.images_seen = step * len(IMAGES)
+            learner.last = learner.play(IMAGES, {})
+        return learner
+
+    return make
+
+
+def weights(network: nn.Module) -> Tensor:
+    return torch.cat([p.detach().flatten() for p in network.parameters()])
+
+
+def descend(network: nn.Module, loss: Tensor) -> None:
+    parameters = list(network.parameters())
+    for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+        parameter.data -= 0.1 * gradient
+
+
+def test_a_step_is_the_two_players_gradients_in_turn(played) -> None:
+    """The critic's on detached fakes, then the generator's against the new critic."""
+    learner, twin = played(), gan_learner()
+    torch.manual_seed(0)
+    fakes = twin.generator(torch.randn(6, 2))
+    critic_loss = non_saturating(twin.critic(IMAGES), twin.critic(fakes.detach())).critic
+    descend(twin.critic, critic_loss)
+    generator_loss = F.softplus(-twin.critic(fakes)).mean()
+    descend(twin.generator, generator_loss)
+    torch.testing.assert_close(learner.last["critic_loss"], critic_loss.detach())
+    torch.testing.assert_close(learner.last["generator_loss"], generator_loss.detach())
+    torch.testing.assert_close(weights(learner.critic), weights(twin.critic))
+    torch.testing.assert_close(weights(learner.generator), weights(twin.generator))
+    torch.testing.assert_close(weights(learner.average.network), weights(twin.generator))
+
+
+@pytest.mark.parametrize("critic_steps", [1, 2, 3])
+def test_the_generator_waits_for_so_many_critic_steps(played, critic_steps: int) -> None:
+    first = weights(gan_learner().generator)
+    for steps in range(1, 5):
+        learner = played(steps, critic_steps=critic_steps)
+        moved = not torch.equal(weights(learner.generator), first)
+        assert moved == (steps >= critic_steps), steps
+        assert set(learner.last) == set(played(1).last)
+
+
+def test_more_generator_steps_move_the_generator_alone(played) -> None:
+    once, twice = played(), played(generator_steps=2)
+    assert torch.equal(weights(once.critic), weights(twice.critic))
+    assert not torch.equal(weights(once.generator), weights(twice.generator))
+
+
+def test_penalties_are_added_when_due(played) -> None:
+    plain, penalised = played(), played(penalties={"r1": R1(2.0, every=2), "none": None})
+    twin = gan_learner()
+    expected = R1(2.0, every=2)(twin.critic, IMAGES, IMAGES)
+    added = penalised.last["critic_loss"] - plain.last["critic_loss"]
+    torch.testing.assert_close(added, expected.detach())
+    later = played(2, penalties={"r1": R1(2.0, every=2)})
+    torch.manual_seed(1)
+    between = played(1, penalties={"r1": R1(2.0, every=2)})
+    torch.manual_seed(1)
+    between.images_seen = len(IMAGES)
+    fakes = between.generator(torch.randn(6, 2))
+    expected = non_saturating(between.critic(IMAGES), between.critic(fakes)).critic
+    torch.testing.assert_close(later.last["critic_loss"], expected.detach())
+
+
+def test_clipped_weights_stay_within(played) -> None:
+    learner = played(weight_clip=0.01)
+    assert weights(learner.critic).abs().max() <= 0.01
+    assert weights(learner.generator).abs().max() > 0.01
+
+
+def test_all_labels_flipped_is_the_game_the_other_way_round(played) -> None:
+    flipped = played(flipped_labels=1.0)
+
+    def exchanged(real: Tensor, fake: Tensor) -> Losses:
+        return Losses(non_saturating(fake, real).critic, non_saturating(real, fake).generator)
+
+    other = played(loss=exchanged)
+    torch.testing.assert_close(flipped.last["critic_loss"], other.last["critic_loss"])
+    # What is logged tells true reals from true fakes.
+    torch.testing.assert_close(flipped.last["real_accuracy"], played().last["real_accuracy"])
+
+
+def test_instance_noise_fades_with_its_schedule(played) -> None:
+    fading = played(instance_noise=Ramp(start=0.5, end=0.0, images=12))
+    fading.images_seen = 0
+    noise = fading._shown(IMAGES) - IMAGES
+    assert noise.std().item() == pytest.approx(0.5, rel=0.15)
+    fading.images_seen = 12
+    assert torch.equal(fading._shown(IMAGES), IMAGES)
+
+
+def test_feature_matching_adds_the_distance_of_mean_features(played) -> None:
+    plain, matched = played(), played(feature_matching=3.0)
+    twin = gan_learner()
+    torch.manual_seed(0)
+    fakes = twin.generator(torch.randn(6, 2))
+    real = twin.critic.judge(IMAGES).features.mean(0)
+    descend(twin.critic, non_saturating(twin.critic(IMAGES), twin.critic(fakes.detach())).critic)
+    fake = twin.critic.judge(fakes).features.mean(0)
+    added = matched.last["generator_loss"] - plain.last["generator_loss"]
+    torch.testing.assert_close(added, 3.0 * (real - fake).square().sum().detach())
+
+
+def test_historical_averaging_holds_players_near_their_past(played) -> None:
+    free, held = played(8), played(8, historical_averaging=1.0)
+    start = gan_learner()
+    for name in ("critic", "generator"):
+        first = weights(getattr(start, name))
+        moved = [(weights(getattr(run, name)) - first).norm() for run in (free, held)]
+        assert moved[1] < moved[0]
+
+
+def test_replayed_fakes_reach_the_critic_and_not_the_generator(played) -> None:
+    replay = Replay(resolution=8, channels=1, size=6)
+    replay.pool.fill_(1.0)
+    replay.filled.fill_(6)
+    seen = played(replay=replay)
+    assert (replay.pool == 1).all((1, 2, 3)).sum() == 3
+    assert not torch.equal(weights(seen.critic), weights(played().critic))
+
+
+def test_adaptive_augmentation_learns_from_the_reals_logits(played) -> None:
+    augmentation = AdaptiveAugmentation(target=-1.5, speed_images=48, interval=2)
+    learner = played(4, augmentation=augmentation)
+    assert augmentation.p.item() == pytest.approx(4 * 6 / 48)
+    assert learner.last["augmentation_p"] == augmentation.p
+
+
+def test_what_makes_no_sense_is_refused() -> None:
+    for settings in ({"critic_steps": 0}, {"generator_steps": 0}):
+        with pytest.raises(ValueError, match="must be at least 1"):
+            gan_learner(loss=minimax, **settings)

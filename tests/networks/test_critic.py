@@ -1,0 +1,118 @@
+import functools
+
+import pytest
+import torch
+
+from genlab.networks import (
+    Condition,
+    Critic,
+    Generator,
+    MinibatchDeviation,
+    MinibatchDiscrimination,
+    convolutional,
+    dense,
+    residual,
+)
+
+CLASSES = {"label": ["a", "b", "c"]}
+ENCODERS = {
+    "dense": functools.partial(dense.Encoder, resolution=12, widths=[16]),
+    "convolutional": functools.partial(convolutional.Encoder, resolution=12, width=8),
+    "residual": functools.partial(residual.Encoder, resolution=12, width=8),
+}
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize("across", [None, MinibatchDiscrimination, MinibatchDeviation])
+@pytest.mark.parametrize("spectral", [False, True])
+def test_any_encoder_makes_a_critic_with_gradients_everywhere(encoder, across, spectral) -> None:
+    critic = Critic(
+        ENCODERS[encoder],
+        3,
+        across=across,
+        condition=Condition(CLASSES),
+        classes=CLASSES,
+        spectral=spectral,
+    )
+    labels = {"label": torch.tensor([0, 1, 2, 0])}
+    judged = critic.judge(torch.rand(4, 3, 12, 12), labels)
+    assert judged.logits.shape == (4, 1)
+    assert judged.classes["label"].shape == (4, 3)
+    (judged.logits.square().mean() + judged.classes["label"].square().mean()).backward()
+    for name, parameter in critic.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+
+
+def test_the_projection_adds_the_inner_product_of_label_and_features() -> None:
+    critic = Critic(ENCODERS["dense"], 1, condition=Condition(CLASSES))
+    images = torch.rand(2, 1, 12, 12)
+    plain = critic.logit(critic.encoder(images))
+    told = critic(images, {"label": torch.tensor([2, 0])})
+    embedded = critic.projection.weight.T[torch.tensor([2, 0])]
+    expected = plain + (embedded * critic.encoder(images)).sum(1, keepdim=True)
+    torch.testing.assert_close(told, expected)
+
+
+def test_packed_images_are_judged_together() -> None:
+    critic = Critic(ENCODERS["dense"], 1, pack=2)
+    images = torch.rand(6, 1, 12, 12)
+    assert critic(images).shape == (3, 1)
+    torch.testing.assert_close(critic(images[2:4])[0], critic(images)[1])
+    assert critic(images[[0, 2]]).item() != critic(images[:2]).item()
+    with pytest.raises(ValueError, match=r"data.batch_size"):
+        critic(images[:3])
+    with pytest.raises(ValueError, match="pack=1"):
+        Critic(ENCODERS["dense"], 1, pack=2, condition=Condition(CLASSES))
+
+
+def test_spectral_layers_have_norm_one() -> None:
+    torch.manual_seed(0)
+    critic = Critic(ENCODERS["dense"], 1, spectral=True)
+    for _ in range(30):
+        critic(torch.rand(2, 1, 12, 12))
+    for layer in (critic.logit, critic.encoder.blocks[0][1]):
+        norm = torch.linalg.matrix_norm(layer.weight, 2)
+        assert norm.item() == pytest.approx(1.0, abs=0.02)
+
+
+def test_minibatch_discrimination_is_the_papers_sum() -> None:
+    layer = MinibatchDiscrimination([6], kernels=4, width=3)
+    features = torch.randn(5, 6)
+    told = layer(features)
+    assert torch.equal(told[:, :6], features)
+    rows = layer.tensor(features).view(5, 4, 3)
+    for i in range(5):
+        for b in range(4):
+            others = [j for j in range(5) if j != i]
+            expected = sum(torch.exp(-(rows[i, b] - rows[j, b]).abs().sum()) for j in others)
+            torch.testing.assert_close(told[i, 6 + b], expected)
+
+
+def test_minibatch_deviation_tells_equal_images_from_different_ones() -> None:
+    layer = MinibatchDeviation([3, 2, 2], group=4)
+    values = torch.randn(8, 3, 2, 2)
+    told = layer(values)
+    assert told.shape == (8, *layer.shape) == (8, 4, 2, 2)
+    group = values[[1, 3, 5, 7]]
+    expected = (group.var(0, correction=0) + 1e-8).sqrt().mean()
+    torch.testing.assert_close(told[3, 3], expected.expand(2, 2))
+    assert layer(values[:1].expand(4, -1, -1, -1))[:, 3].max() < 2e-4
+    assert layer(values[:3]).shape == (3, 4, 2, 2)
+
+
+@pytest.mark.parametrize("resolution", [8, 20, 28, 32, 48])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_residual_networks_fit_any_size(resolution: int, channels: int) -> None:
+    decoder = functools.partial(
+        residual.Decoder, resolution=resolution, channels=channels, width=8, max_width=16
+    )
+    generator = Generator(decoder, 5, Condition(CLASSES))
+    latents = generator.latents(torch.randn(2, 5), {"label": torch.tensor([0, 2])})
+    images = generator(latents)
+    assert images.shape == (2, channels, resolution, resolution)
+    assert images.abs().max() <= 1
+    encoder = residual.Encoder(resolution, channels, width=8, max_width=16)
+    assert encoder(images).shape == (2, *encoder.shape)
+    images.square().mean().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in generator.parameters())
