@@ -26,6 +26,7 @@ VERBS = {
     "interpolate": "go from one picture to another through the space of codes",
     "visualise": "draw the space of codes",
     "evaluate": "score a run on held-out images, with a stamp that says how",
+    "compare": "put the scores of several runs side by side",
     "models": "list the models that can be trained",
     "data": "list the data sets that can be trained on",
 }

@@ -1,8 +1,9 @@
 """The one terminal console, and the log handlers that write through it."""
 
+import io
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,23 @@ def console() -> "Console":
     from rich.console import Console
 
     return Console(file=sys.stdout, soft_wrap=True, highlight=False)
+
+
+def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows below each other, never cut; without a header where all its names are empty."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=any(header), box=None, pad_edge=False)
+    for name in header:
+        table.add_column(name, no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    # Rendered wide, for the terminal to wrap where it must: a cut path is of no use.
+    text = io.StringIO()
+    Console(file=text, width=1000).print(table)
+    for line in text.getvalue().splitlines():
+        console().print(line.rstrip(), markup=False)
 
 
 class ConsoleHandler(logging.Handler):

@@ -15,7 +15,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from genlab.config import user_folders
-from genlab.console import console
+from genlab.console import console, print_table
 from genlab.curves import write_report
 from genlab.errors import GenlabError, Stopped
 from genlab.runs import RunFolder
@@ -99,7 +99,7 @@ def report() -> int:
     header = ["job", "status", *names, "run folder", "error"]
     # A terminal has room for the losses; the file has every metric.
     shown = [i for i, name in enumerate(header) if "/" not in name or name.endswith("loss")]
-    _print_table([header[i] for i in shown], [[row[i] for i in shown] for row in rows])
+    print_table([header[i] for i in shown], [[row[i] for i in shown] for row in rows])
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *rows])
     file = _jobs[0].path.parent / "sweep.csv"
@@ -160,7 +160,7 @@ def _print_end(path: Path, summary: dict[str, Any]) -> None:
         ["images/s", f"{summary['images_per_second']:,.0f}"],
         *([name, _number(value)] for name, value in summary["metrics"].items()),
     ]
-    _print_table(["", ""], rows)
+    print_table(["", ""], rows)
     for name, what in (
         ("samples", "pictures"),
         ("reconstructions", "reconstructions"),
@@ -170,22 +170,6 @@ def _print_end(path: Path, summary: dict[str, Any]) -> None:
         if (path / name).exists():
             console().print(f"{what + ':':<17}{path / name}", markup=False)
     console().print(f"{'run folder:':<17}{path}", markup=False)
-
-
-def _print_table(header: list[str], rows: list[list[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(show_header=any(header), box=None, pad_edge=False)
-    for name in header:
-        table.add_column(name, no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    # Rendered wide, for the terminal to wrap where it must: a cut path is of no use.
-    text = io.StringIO()
-    Console(file=text, width=1000).print(table)
-    for line in text.getvalue().splitlines():
-        console().print(line.rstrip(), markup=False)
 
 
 def _number(value: float | None) -> str:

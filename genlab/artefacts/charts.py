@@ -1,0 +1,36 @@
+"""Numbers of several runs as bars."""
+
+import io
+from collections.abc import Mapping, Sequence
+
+from PIL import Image
+
+
+def bars(scores: Mapping[str, Mapping[str, float]], metrics: Sequence[str]) -> Image.Image:
+    """A small chart for each metric, with a bar for every run that has it."""
+    # The figure is made by hand: pyplot would keep state for the whole process.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = min(len(metrics), 3)
+    rows = -(-len(metrics) // columns)
+    height = 0.9 + 0.32 * len(scores)
+    figure = Figure(figsize=(4.2 * columns, height * rows), dpi=120, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    colours = [f"C{number % 10}" for number in range(len(scores))]
+    for number, metric in enumerate(metrics):
+        plot = figure.add_subplot(rows, columns, number + 1)
+        values = [run.get(metric, 0.0) for run in scores.values()]
+        drawn = plot.barh(range(len(scores)), values, color=colours)
+        shown = [f"{run[metric]:.4g}" if metric in run else "none" for run in scores.values()]
+        plot.bar_label(drawn, shown, padding=3, fontsize=8)
+        plot.margins(x=0.25)
+        plot.set_title(metric, fontsize=10)
+        names = list(scores) if number % columns == 0 else [""] * len(scores)
+        plot.set_yticks(range(len(scores)), names, fontsize=8)
+        plot.invert_yaxis()
+        plot.spines[["top", "right"]].set_visible(False)
+        plot.tick_params(axis="x", labelsize=7)
+    buffer = io.BytesIO()
+    canvas.print_png(buffer)
+    return Image.open(buffer).convert("RGB")

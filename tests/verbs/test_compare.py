@@ -1,0 +1,66 @@
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+STAMP = {"split": "test", "data": {"source": "Digits"}, "features_sha256": "a", "seed": 0}
+
+
+@pytest.fixture
+def evaluated(tmp_path: Path):
+    def make(name: str, metrics: dict, **stamp) -> Path:
+        folder = tmp_path / "runs" / name
+        folder.mkdir(parents=True)
+        (folder / "config.yaml").write_text("{}\n")
+        content = {"metrics": metrics, "stamp": {**STAMP, "weights": {"sha256": name}, **stamp}}
+        (folder / "evaluation.json").write_text(json.dumps(content))
+        return folder
+
+    return make
+
+
+def test_runs_measured_alike_are_ranked(genlab, evaluated, tmp_path: Path) -> None:
+    one = evaluated("one", {"frechet_distance": 3.0, "recall": 0.4})
+    two = evaluated("two", {"frechet_distance": 5.0, "recall": 0.6, "mse": 0.1})
+    code, out, err = genlab("compare", f"runs=[{one},{two}]", "out=side")
+    assert (code, err) == (0, "")
+    assert "frechet_distance: one (3)" in out
+    assert "recall: two (0.6)" in out
+    assert "mse" not in out
+    rows = (tmp_path / "side" / "comparison.csv").read_text().splitlines()
+    assert rows == ["run,frechet_distance,recall", "one,3.0,0.4", "two,5.0,0.6"]
+    assert "| one | 3 | 0.4 |" in (tmp_path / "side" / "comparison.md").read_text()
+    with Image.open(tmp_path / "side" / "comparison.png") as picture:
+        assert picture.width > 400
+
+
+def test_scores_of_different_stamps_are_not_ranked(genlab, evaluated) -> None:
+    one = evaluated("one", {"recall": 0.4})
+    two = evaluated("two", {"recall": 0.6}, features_sha256="b")
+    code, out, _ = genlab("compare", f"runs=[{one},{two}]")
+    assert code == 0
+    assert "Not ranked" in out
+    assert "features_sha256: a, b" in out
+    assert "recall: two" not in out
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "says"),
+    [
+        (["runs=[{one}]"], 2, "two run folders"),
+        (["runs={one}"], 2, "two run folders"),
+        (["runs=[{one},{one}/nowhere]"], 4, "holds no run"),
+        (["runs=[{one},{bare}]"], 4, "genlab evaluate run="),
+        (["runs=[{one},{one}]", "metrics=[fid]"], 2, "no run has fid; they have recall"),
+    ],
+)
+def test_what_cannot_be_compared_is_said_on_one_line(
+    genlab, evaluated, words, exit_code, says
+) -> None:
+    one, bare = evaluated("one", {"recall": 0.4}), evaluated("bare", {})
+    (bare / "evaluation.json").unlink()
+    code, _, err = genlab("compare", *(word.format(one=one, bare=bare) for word in words))
+    assert code == exit_code
+    assert says in err
+    assert err.count("\n") == 1
