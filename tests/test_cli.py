@@ -186,7 +186,7 @@ def test_own_pages_extend_and_shadow(genlab, tmp_path: Path, monkeypatch) -> Non
         (tmp_path / folder / "model").mkdir(parents=True)
         (tmp_path / folder / "model" / f"{page}.yaml").write_text(
             "# @package _global_\n# A page of my own, from a folder of my own\n"
-            "defaults:\n  - dcgan\nmodel:\n  latent_size: 7\n"
+            "defaults:\n  - dcgan\nmodel:\n  generator:\n    latent_size: 7\n"
         )
     monkeypatch.setenv("GENLAB_CONFIGS", str(tmp_path / "second"))
     for page in ("mine", "vae"):

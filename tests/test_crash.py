@@ -21,7 +21,12 @@ SETTINGS = [
     "log.every_images=300",
     "checkpoint.every_images=400",
 ]
-OWN = {"greedy_autoencoder": ["model.stages.images_per_block=400"]}
+# Remedies that carry a state of their own, or count steps, ride on the first GAN.
+REMEDIES = "remedy=[ada,replay,historical_averaging,critic_steps,r1,spectral_norm,flipped_labels]"
+OWN = {
+    "gan": [REMEDIES, "model.augmentation.target=-1.5", "model.replay.size=40"],
+    "greedy_autoencoder": ["model.stages.images_per_block=400"],
+}
 
 
 @pytest.mark.parametrize("model", pages("model"))

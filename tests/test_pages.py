@@ -48,7 +48,7 @@ def test_experiment_pages_compose_and_check(experiment: str) -> None:
     check(composed(f"experiment={experiment}"))
 
 
-@pytest.mark.parametrize("group", ["model", "data", "trainer", "experiment"])
+@pytest.mark.parametrize("group", ["model", "players", "remedy", "data", "trainer", "experiment"])
 def test_every_page_says_what_it_is(group: str) -> None:
     for page in pages(group):
         assert len(description(config_folder() / group / f"{page}.yaml")) > 20, page
@@ -71,6 +71,44 @@ def test_models_train_two_steps(genlab, tmp_path: Path, model: str) -> None:
     assert summary["images_seen"] == 32
     assert (tmp_path / "run" / "weights.safetensors").exists()
     assert "run folder" in out
+
+
+@pytest.mark.parametrize("players", pages("players"))
+@pytest.mark.parametrize("remedy", pages("remedy"))
+def test_every_remedy_goes_with_any_networks(remedy: str, players: str) -> None:
+    words = [f"players={players}", f"remedy=[{remedy},packing]", "data=digits"]
+    config = composed("model=lsgan", *words, "data.resolution=20")
+    check(config)
+    images = torch.rand(4, 1, 20, 20) * 2 - 1
+    learner = build_learner(completed(config))
+    assert learner.critic(images).shape == (2, 1)
+
+
+def test_remedies_are_chosen_in_a_multirun(genlab, tmp_path: Path) -> None:
+    size = ["data.batch_size=16", "total_images=32", "samples.count=4", "trainer=cpu"]
+    swept = ["model=gan", "remedy=[],[r1,replay]", "data=digits", f"hydra.sweep.dir={tmp_path}/s"]
+    assert genlab("train", "-m", *swept, *size)[0] == 0
+    configs = [OmegaConf.load(tmp_path / "s" / job / "config.yaml") for job in "01"]
+    assert configs[0].model.replay is None
+    assert configs[1].model.replay.size == 1000
+    assert configs[1].model.penalties.r1.every == 16
+
+
+@pytest.mark.parametrize(("resolution", "channels"), [(20, 3), (48, 1), (64, 3)])
+@pytest.mark.parametrize("model", [m for m in pages("model") if "gan" in m])
+def test_gans_take_any_size(model: str, resolution: int, channels: int) -> None:
+    config = composed(
+        f"model={model}",
+        "data=digits",
+        f"data.resolution={resolution}",
+        f"data.channels={channels}",
+    )
+    learner = build_learner(completed(config)).eval()
+    latents = learner.latents(3, torch.Generator().manual_seed(0), {})
+    images = learner.generate(latents)
+    assert images.shape == (3, channels, resolution, resolution)
+    labels = {"label": torch.tensor([3, 9, 0])}
+    assert learner.critic(images.clone(), labels).shape == (3, 1)
 
 
 @pytest.mark.parametrize(
