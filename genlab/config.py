@@ -122,7 +122,8 @@ def build(node: Any, path: str) -> Any:
     """Build what a checked plain container describes, children first.
 
     `_partial_: true` gives a function of the missing arguments. A constructor's ValueError,
-    TypeError or AttributeError becomes a ConfigError with the path, also where it is called later.
+    TypeError or AttributeError becomes a ConfigError with the path, also where it is called later,
+    and so does a function's ValueError.
     """
     if isinstance(node, list):
         return [build(value, f"{path}[{i}]") for i, value in enumerate(node)]
@@ -138,15 +139,21 @@ def build(node: Any, path: str) -> Any:
     target = locate(node["_target_"])
     if not node.get("_partial_"):
         return _construct(target, path, **arguments)
-    if inspect.isclass(target):
-        return functools.partial(_construct, target, path, **arguments)
-    return functools.partial(target, **arguments)
+    call = _construct if inspect.isclass(target) else _call
+    return functools.partial(call, target, path, **arguments)
 
 
 def _construct(target: Any, path: str, /, *positional: Any, **arguments: Any) -> Any:
     try:
         return target(*positional, **arguments)
     except (ValueError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def _call(target: Any, path: str, /, *positional: Any, **arguments: Any) -> Any:
+    try:
+        return target(*positional, **arguments)
+    except ValueError as error:
         raise ConfigError(f"{path}: {error}") from error
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from genlab.config import flatten
+from genlab.config import config_folder, flatten
 from genlab.words import near_miss
 
 
@@ -16,6 +16,12 @@ def explain(error: Exception, argv: list[str]) -> str:
         options = re.search(r"Available options in .*?:\n((?:\s+\S+\n?)*)", text)
         known = options[1].split() if options else []
         return f"{group}={name}: no such page{near_miss(name, known)}"
+    # One of a list of pages, whose options Hydra does not say.
+    page = re.search(r"Could not load '([^']+)/([^'/]+)'", text)
+    if page:
+        group, name = page.groups()
+        known = [file.stem for file in (config_folder() / group).glob("*.yaml")]
+        return f"{group}: {name}: no such page{near_miss(name, known)}"
     several = re.search(r"Ambiguous value for argument '([^']+)'", text)
     if several:
         return f"{several[1]} gives several values: add -m to run with each of them"
@@ -63,14 +69,11 @@ def _known_keys(argv: list[str]) -> list[str]:
     from hydra.core.global_hydra import GlobalHydra
     from omegaconf import OmegaConf
 
-    from genlab.config import config_folder
-
     verb, words = argv[0], argv[1:]
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(config_folder()), version_base="1.3"):
-        groups = [
-            w for w in words if w.partition("=")[0] in ("model", "data", "trainer", "experiment")
-        ]
+        names = {folder.name for folder in config_folder().iterdir() if folder.is_dir()}
+        groups = [word for word in words if word.partition("=")[0] in names]
         try:
             composed = compose(verb, overrides=groups)
         except Exception:  # the choice of pages is itself at fault: there is nothing to compare

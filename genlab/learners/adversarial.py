@@ -89,6 +89,7 @@ class Adversarial(Learner):
         self.generator = generator
         self.critic = critic
         self.loss = loss
+        loss(torch.zeros(1, 1), torch.zeros(1, 1))  # shows wrong settings before training starts
         self.generator_optimizer = generator_optimizer
         self.critic_optimizer = critic_optimizer
         self.critic_steps = critic_steps

@@ -32,7 +32,8 @@ class Reconstruction(Learner):
         code_penalty: a function of the code, (B,) per image or a scalar.
         beta: the penalty's weight, a number or a schedule (Higgins et al. 2017 for the KL).
         corruption: what happens to the input, while the target stays clean.
-        rate, stages: see `Learner`.
+        rate: see `Learner`.
+        stages: makes the stages of `Learner` from `blocks`, the number of the autoencoder's pairs.
     """
 
     def __init__(
@@ -44,9 +45,11 @@ class Reconstruction(Learner):
         beta: float | Schedule = 1.0,
         corruption: Corruption | None = None,
         rate: float | Schedule = 1.0,
-        stages: Stages | None = None,
+        stages: Callable[..., Stages] | None = None,
     ) -> None:
-        super().__init__(rate, stages)
+        super().__init__(rate, stages(blocks=len(autoencoder.pairs)) if stages else None)
+        if not callable(beta) and beta < 0:
+            raise ValueError(f"beta={beta} must not be negative; 0 for no penalty")
         self.autoencoder = autoencoder
         self.reconstruction = reconstruction
         self.optimizer = optimizer

@@ -11,6 +11,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from genlab.networks.bottlenecks import Bottleneck
 
+HEADS = 4  # of the prior's attention
+
 
 class QuantisedCode(NamedTuple):
     """A map of codebook entries.
@@ -60,6 +62,10 @@ class VectorQuantiser(Bottleneck):
             raise ValueError("codebooks take maps without a condition: leave out encoder.outputs")
         if entries < 2:
             raise ValueError(f"entries={entries} must be at least 2")
+        if width < 1 or prior_width < 1 or prior_width % HEADS:
+            raise ValueError(
+                f"width={width} must be at least 1, prior_width={prior_width} a multiple of {HEADS}"
+            )
         maps, side, _ = features
         self.outputs = (width, side, side)
         self.decay = decay
@@ -132,7 +138,7 @@ class IndexPrior(nn.Module):
         self.embedding = nn.Embedding(entries + 1, width)
         self.position = nn.Parameter(torch.randn(length, width) * 0.02)
         layer = nn.TransformerEncoderLayer(
-            width, 4, 4 * width, dropout=0.0, batch_first=True, norm_first=True
+            width, HEADS, 4 * width, dropout=0.0, batch_first=True, norm_first=True
         )
         self.transformer = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
         self.logits = nn.Linear(width, entries)

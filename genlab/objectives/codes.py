@@ -51,6 +51,8 @@ def gaussian_kl(code: GaussianPosterior, free_nats: float = 0.0) -> Tensor:
     silencing it, and the result is a scalar (Kingma et al. 2016, appendix C.8,
     https://arxiv.org/abs/1606.04934).
     """
+    if free_nats < 0:
+        raise ValueError(f"free_nats={free_nats} must not be negative; 0 for none")
     mean, log_variance = code.mean, code.log_variance
     each = 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance)
     if free_nats:
@@ -83,8 +85,10 @@ def maximum_mean_discrepancy(code: HasValues) -> Tensor:
 
     Tolstikhin et al. 2018, https://arxiv.org/abs/1711.01558, algorithm 2, with its inverse
     multiquadratic kernels k(x, y) = c / (c + |x - y|^2) for c = 2 codes x {.1, .2, .5, 1, 2, 5, 10}
-    summed.
+    summed. Of one image alone nothing can be said: 0.
     """
+    if len(code.values) < 2:
+        return code.values.new_zeros(())
     return mmd(code.values, torch.randn_like(code.values))
 
 

@@ -14,7 +14,7 @@ from genlab.objectives.adversarial import non_saturating
 from genlab.objectives.codes import gaussian_kl
 from genlab.objectives.corruptions import Masking
 from genlab.objectives.reconstruction import SquaredError
-from genlab.schedules import Ramp
+from genlab.schedules import Greedy, Ramp
 
 
 def sgd(parameters) -> torch.optim.Optimizer:
@@ -108,6 +108,27 @@ def test_a_scheduled_rate_multiplies_the_optimizers_own(monkeypatch: pytest.Monk
         learner.images_seen = images_seen
         learner.play(torch.rand(2, 1, 8, 8), {})
         assert optimizer.param_groups[0]["lr"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+def test_greedy_stages_go_through_all_layers_and_the_codes(layers: int) -> None:
+    torch.manual_seed(0)
+    network = Autoencoder(
+        dense.Encoder(8, 1, [16] * layers),
+        functools.partial(GaussianBottleneck, codes=3),
+        functools.partial(dense.Decoder, resolution=8, channels=1, widths=[16] * layers),
+    )
+    stages = functools.partial(Greedy, images_per_block=10)
+    learner = Reconstruction(network, SquaredError(), sgd, stages=stages)
+    learner.images_seen = 10 * layers
+    assert learner.stage == {"block": layers}
+    learner.images_seen += 10
+    assert learner.stage == {}
+
+
+def test_a_negative_weight_of_the_penalty_is_refused() -> None:
+    with pytest.raises(ValueError, match="beta=-1"):
+        autoencoder_learner(beta=-1)
 
 
 def test_abilities_are_told_apart() -> None:

@@ -17,6 +17,16 @@ def test_gaussian_kl_is_that_of_torch_distributions() -> None:
     torch.testing.assert_close(codes.gaussian_kl(code), kl_divergence(posterior, prior))
 
 
+def test_free_nats_below_zero_are_refused() -> None:
+    zeros = torch.zeros(3, 4)
+    with pytest.raises(ValueError, match="free_nats=-1"):
+        codes.gaussian_kl(GaussianCode(zeros, zeros, zeros), free_nats=-1)
+
+
+def test_one_image_alone_has_no_discrepancy() -> None:
+    assert codes.maximum_mean_discrepancy(PlainCode(torch.ones(1, 4))) == 0
+
+
 def test_gaussian_kl_of_the_prior_is_zero() -> None:
     zeros = torch.zeros(3, 4)
     assert codes.gaussian_kl(GaussianCode(zeros, zeros, zeros)).tolist() == [0.0, 0.0, 0.0]
