@@ -1,6 +1,7 @@
 """Grids of the same samples and reconstructions, time after time."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,11 +83,15 @@ class Grids(pl.Callback):
                 images, labels = self._originals
                 views = learner.views(learner.prepare(images), labels)
                 rows = beside(*map(to_uint8, views.values()))
-                self._save("reconstructions", rows, learner.images_seen, group=len(views))
+                self._save("reconstructions", rows, learner.images_seen, list(views))
 
-    def _save(self, kind: str, pictures: Tensor, images_seen: int, group: int = 1) -> None:
+    def _save(
+        self, kind: str, pictures: Tensor, images_seen: int, views: Sequence[str] = ()
+    ) -> None:
+        group = max(len(views), 1)
         columns = math.ceil(math.sqrt(len(pictures)) / group) * group
-        image = grid(pictures, columns, f"{kind} after {images_seen:,} images")
+        caption = f"{', '.join(views) or kind} after {images_seen:,} images"
+        image = grid(pictures, columns, caption)
         content = save_png(image, self.folder / kind / f"images-{images_seen:012d}.png")
         self.history.add_image(kind, content, image.size, images_seen)
 

@@ -32,7 +32,7 @@ def run(config: dict[str, Any]) -> None:
     arrays = {"images": views[made], "originals": views[original]}
     write_pictures(
         {**arrays, **{name: views[name] for name in between}, **named(batch.labels)},
-        lambda: grid(beside(*views.values()), columns),
+        lambda: grid(beside(*views.values()), columns, ", ".join(views)),
         config,
         opened.folder,
         f"reconstructions_{config['split']}_seed{config['seed']}_{len(batch.images)}",
