@@ -1,6 +1,8 @@
 """Every test works in folders of its own: cache, state and working directory."""
 
 import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers share two cores
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
