@@ -82,9 +82,9 @@ class VectorQuantiser(Bottleneck):
         vectors = maps.permute(0, 2, 3, 1).reshape(-1, maps.shape[1])
         with torch.autocast(vectors.device.type, enabled=False):
             indices = self._nearest(vectors.detach())
-            if self.training:
-                self._follow(vectors.detach(), indices)
             entries = self.codebook[indices].view(maps.permute(0, 2, 3, 1).shape)
+            if self.training:  # afterwards: what is revived now was not the nearest
+                self._follow(vectors.detach(), indices)
         entries = entries.permute(0, 3, 1, 2)
         distance = (maps - entries).square().flatten(1).sum(1)
         values = maps + (entries - maps).detach()
