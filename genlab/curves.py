@@ -70,6 +70,12 @@ def _curves(
         name = ", ".join(f"{key}={settings.get(key)}" for key in wanted["curves"])
         place = settings.get(wanted["across"])
         of_place = values.setdefault(name, {}).setdefault(place, {})
+        if settings["seed"] in of_place:
+            log.warning(
+                "report: several runs of %s at %s=%s, seed %s; the last one counts: add what tells "
+                "them apart to report.curves",
+                *(name, wanted["across"], place, settings["seed"]),
+            )
         of_place[settings["seed"]] = metrics[wanted["metric"]]
     curves = {
         name: {place: _point(list(seeds.values())) for place, seeds in points.items()}

@@ -31,12 +31,7 @@ def with_encoder(config: dict[str, Any]) -> dict[str, Any]:
     one_of("encoder.layer", wanted["layer"], LAYERS)
     folder = runs.find(wanted["run"], key="encoder.run")
     theirs = folder.config()
-    autoencoder = theirs["model"].get("autoencoder")
-    if autoencoder is None or autoencoder.get("condition"):
-        raise ConfigError(
-            f"encoder.run={folder.path} has no encoder that takes images alone: choose the run of "
-            "an unconditional autoencoder"
-        )
+    autoencoder = refuse_useless(theirs, wanted["layer"], f"encoder.run={folder.path}")
     for key in ("resolution", "channels"):
         if theirs["data"][key] != config["data"][key]:
             raise ConfigError(
@@ -53,6 +48,19 @@ def with_encoder(config: dict[str, Any]) -> dict[str, Any]:
     classifier["activation"] = "linear"  # features and codes have had theirs
     model["classifier"] = {**classifier, "encoder": encoder}
     return {**config, "model": model, "encoder": {**wanted, "run": str(folder.path)}}
+
+
+def refuse_useless(config: dict[str, Any], layer: str, named: str) -> dict[str, Any]:
+    """The autoencoder of a run's config, `named` so; ConfigError where its layer cannot be used."""
+    autoencoder: dict[str, Any] | None = config["model"].get("autoencoder")
+    if autoencoder is None:
+        raise ConfigError(f"{named} is no autoencoder: choose one for its encoder")
+    if autoencoder.get("condition") and layer == "codes":
+        raise ConfigError(
+            f"{named} makes codes of images and labels: set encoder.layer=features, which are "
+            "made of images alone"
+        )
+    return autoencoder
 
 
 def load_encoder(learner: Learner, config: dict[str, Any]) -> None:

@@ -120,6 +120,11 @@ class Unfreeze:
     frozen_images: int
     images_per_block: int = 0
 
+    def __post_init__(self) -> None:
+        for name in ("frozen_images", "images_per_block"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name}={getattr(self, name)} must not be negative")
+
     def __call__(self, images_seen: int) -> Stage:
         """How many of the last blocks are trainable, {} for all."""
         if images_seen < self.frozen_images:

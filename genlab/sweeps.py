@@ -1,6 +1,7 @@
 """Jobs of `genlab train`: one, or the many of a multirun with a table at the end."""
 
 import csv
+import hashlib
 import io
 import logging
 import os
@@ -18,6 +19,7 @@ from genlab.config import user_folders
 from genlab.console import console, print_table
 from genlab.curves import write_report
 from genlab.errors import GenlabError, Stopped
+from genlab.pretrained import refuse_useless
 from genlab.runs import RunFolder
 
 log = logging.getLogger(__name__)
@@ -136,7 +138,9 @@ def _with_encoder_page(config: dict[str, Any], folder: Path) -> dict[str, Any]:
     with open_dict(composed):
         del composed["hydra"]
     plain: Any = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
-    run = folder / f"encoder_{wanted['page']}_seed{config['seed']}"
+    refuse_useless(plain, wanted["layer"], f"encoder.page={wanted['page']}")
+    told = hashlib.sha256(" ".join(sorted(overrides)).encode()).hexdigest()[:8]
+    run = folder / f"encoder_{wanted['page']}_seed{config['seed']}_{told}"
     if not (run / "summary.json").exists():
         log.info("first the encoder: %s", run)
     run.mkdir(parents=True, exist_ok=True)

@@ -69,8 +69,8 @@ def test_the_baseline_has_the_same_networks_and_fresh_weights(genlab, encoders, 
 @pytest.mark.parametrize(
     ("run", "arguments", "message"),
     [
-        ("dcgan", [], "has no encoder"),
-        ("cvae", [], "unconditional"),
+        ("dcgan", [], "is no autoencoder"),
+        ("cvae", [], "encoder.layer=features"),
         ("convolutional_autoencoder", ["data.resolution=20"], "data.resolution=16"),
         ("convolutional_autoencoder", ["encoder.layer=pixels"], "encoder.layer=pixels"),
     ],
@@ -82,6 +82,31 @@ def test_encoders_that_do_not_fit_are_refused(
     assert code == 2
     assert message in err
     assert len(err.splitlines()) == 1
+
+
+def test_conditional_encoders_give_features(genlab, encoders, tmp_path) -> None:
+    code, _, err = classify(
+        genlab, tmp_path / "run", f"encoder.run={encoders['cvae']}", "encoder.layer=features"
+    )
+    assert (code, err) == (0, "")
+
+
+def test_pages_without_an_encoder_are_refused_before_they_are_trained(genlab, tmp_path) -> None:
+    code, _, err = classify(genlab, tmp_path / "run", "encoder.page=dcgan")
+    assert code == 2
+    assert "encoder.page=dcgan is no autoencoder" in err
+    assert not list(tmp_path.glob("encoder_*"))
+
+
+def test_a_classifier_of_the_last_run_goes_on_later(genlab, tmp_path) -> None:
+    tiny = [*TINY, "model=stacked_autoencoder", "total_images=256"]
+    assert genlab("train", *tiny, f"hydra.run.dir={tmp_path / 'autoencoder'}")[0] == 0
+    code, _, err = classify(genlab, tmp_path / "run", "encoder.run=last")
+    assert (code, err) == (0, "")
+    code, _, err = genlab(
+        "train", f"resume={tmp_path / 'run'}", "total_images=192", "allow_changes=true"
+    )
+    assert (code, err) == (0, "")
 
 
 def test_labels_per_class_limits_the_training_images(genlab, tmp_path) -> None:
@@ -106,9 +131,7 @@ def test_the_experiment_trains_encoders_first_and_reports(genlab, tmp_path: Path
         f"hydra.sweep.dir={sweep}",
     )
     assert (code, err) == (0, "")
-    assert sorted(path.name for path in sweep.glob("encoder_*_seed?")) == sorted(
-        {path.name for path in sweep.glob("encoder_*")}
-    )
+    assert len(list(sweep.glob("encoder_stacked_denoising_autoencoder_seed?_*"))) == 2
     summaries = [json.loads(path.read_text()) for path in sweep.glob("[0-9]*/summary.json")]
     assert len(summaries) == 8
     assert (sweep / "report.png").stat().st_size > 5000

@@ -38,3 +38,9 @@ def test_layers_are_freed_all_at_once_or_one_by_one() -> None:
     gradual = Unfreeze(10, images_per_block=5)
     assert [gradual(seen)["trainable"] for seen in (0, 10, 14, 15, 20)] == [0, 1, 1, 2, 3]
     assert Whole()(10**9) == {}
+
+
+@pytest.mark.parametrize("settings", [{"frozen_images": -1}, {"images_per_block": -5}])
+def test_unfreezing_in_negative_time_is_refused(settings) -> None:
+    with pytest.raises(ValueError, match="must not be negative"):
+        Unfreeze(**{"frozen_images": 10, **settings})

@@ -12,7 +12,7 @@ from genlab.metrics.reconstruction import psnr, squared_error
 from genlab.networks import Condition
 from genlab.networks.autoencoder import Autoencoder, Corruption
 from genlab.objectives import codes
-from genlab.objectives.reconstruction import Likelihood
+from genlab.objectives.reconstruction import Likelihood, SquaredError
 from genlab.schedules import Schedule, Stages, as_schedule
 
 CodePenalty = Callable[..., Tensor]
@@ -23,7 +23,8 @@ class Reconstruction(Learner):
 
     The reconstruction error is a mean per pixel and channel, so the code penalty (nats per image)
     is divided by their number: with a likelihood and the Gaussian KL the loss at beta 1 is the
-    negative ELBO in nats per pixel value.
+    negative ELBO in nats per pixel value. A block that is trained on its own has the squared error
+    of the features below it instead.
 
     Args:
         autoencoder: encoder, bottleneck and decoder.
@@ -31,6 +32,7 @@ class Reconstruction(Learner):
         optimizer: makes the optimizer from parameters.
         code_penalty: a function of the code, (B,) per image or a scalar.
         beta: the penalty's weight, a number or a schedule (Higgins et al. 2017 for the KL).
+        penalty_per_value: false leaves the penalty undivided, whatever the size of the images.
         corruption: what happens to the input, while the target stays clean.
         rate: see `Learner`.
         stages: makes the stages of `Learner` from `blocks`, the number of the autoencoder's pairs.
@@ -43,6 +45,7 @@ class Reconstruction(Learner):
         optimizer: OptimizerFactory,
         code_penalty: CodePenalty = codes.none,
         beta: float | Schedule = 1.0,
+        penalty_per_value: bool = True,
         corruption: Corruption | None = None,
         rate: float | Schedule = 1.0,
         stages: Callable[..., Stages] | None = None,
@@ -55,6 +58,7 @@ class Reconstruction(Learner):
         self.optimizer = optimizer
         self.code_penalty = code_penalty
         self.beta = as_schedule(beta)
+        self.penalty_per_value = penalty_per_value
         self.corruption = corruption
 
     @property
@@ -74,9 +78,10 @@ class Reconstruction(Learner):
     def play(self, images: Tensor, labels: Mapping[str, Tensor]) -> Losses:
         """Corrupt, encode, decode, compare, step."""
         result = self.autoencoder.learn(images, labels, self.corruption, **self.stage)
-        error = self.reconstruction(result.output, result.target).mean()
+        compare = _of_features if "block" in self.stage else self.reconstruction
+        error = compare(result.output, result.target).mean()
         penalty = self._penalty(result.code, error)
-        loss = error + self.beta(self.images_seen) * penalty / images[0].numel()
+        loss = error + self._weight(images) * penalty
         self.descend(0, loss)
         return {
             "loss": loss.detach(),
@@ -96,7 +101,7 @@ class Reconstruction(Learner):
         error = self.reconstruction(result.output, images)
         penalty = self._penalty(result.code, error)
         measured = {
-            "loss": error + self.beta(self.images_seen) * penalty / images[0].numel(),
+            "loss": error + self._weight(images) * penalty,
             "reconstruction": error,
             "code_penalty": penalty.expand_as(error),
             "mse": squared_error(self.reconstruction.picture(result.output.float()), images),
@@ -178,6 +183,11 @@ class Reconstruction(Learner):
     def _corrupted(self, images: Tensor) -> Tensor:
         return self.corruption(images, -1.0, 1.0) if self.corruption else images
 
+    def _weight(self, images: Tensor) -> float:
+        """The penalty's weight now, for images (B, C, H, W)."""
+        values = images[0].numel() if self.penalty_per_value else 1
+        return self.beta(self.images_seen) / values
+
     def _penalty(self, code: object | None, error: Tensor) -> Tensor:
         """The penalty per image or, like `error`, as a mean; 0 where no code was made."""
         if code is None:
@@ -187,3 +197,4 @@ class Reconstruction(Learner):
 
 
 _STANDARD = Normal(0.0, 1.0)
+_of_features = SquaredError()

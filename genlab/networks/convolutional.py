@@ -25,9 +25,10 @@ def widths(levels: int, width: int, max_width: int) -> list[int]:
 class Encoder(Chain):
     """Image (B, channels, resolution, resolution) to a map, or to a vector (B, outputs).
 
-    4x4 convolutions of stride 2 down to a map of 4 to 7 pixels (at most `levels` of them), then one
-    linear layer where `outputs` are asked for. `shape` is the shape of what comes out.
-    `weight_deviation` draws the first weights from N(0, deviation^2) instead of torch's default.
+    4x4 convolutions of stride 2 as long as the map can be halved down to 4 pixels or more (at most
+    `levels` of them), then one linear layer where `outputs` are asked for. `shape` is the shape of
+    what comes out. `weight_deviation` draws the first weights from N(0, deviation^2) instead of
+    torch's default.
     """
 
     def __init__(

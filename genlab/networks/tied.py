@@ -48,7 +48,7 @@ def tie(encoders: Iterable[nn.Module], decoder: nn.Module) -> None:
     if len(layers) != len(mirrors):
         raise ValueError(
             f"tied=true: the encoder has {len(layers)} layers and the decoder {len(mirrors)}; "
-            "they must mirror each other"
+            "they must mirror each other: set tied=false"
         )
     for layer, (parent, name, mirror) in zip(layers, reversed(mirrors), strict=True):
         weight = mirror.weight.T if isinstance(mirror, nn.Linear) else mirror.weight

@@ -87,7 +87,8 @@ def run(config: dict[str, Any]) -> None:
         for name, plane in _planes(space.values.numpy(), methods, config["seed"]):
             _draw(space, name, plane, labels)
     if isinstance(space.opened.learner, Generates):
-        _draw_traversals(space)
+        if "indices" not in space.code:  # entries of a codebook have no numbers to go along
+            _draw_traversals(space)
         if space.values.shape[1] == 2:
             _draw_lattice(space)
     if config["tensorboard"]:

@@ -126,6 +126,13 @@ def test_greedy_stages_go_through_all_layers_and_the_codes(layers: int) -> None:
     assert learner.stage == {}
 
 
+def test_an_undivided_penalty_weighs_the_same_at_any_size() -> None:
+    learner = autoencoder_learner(beta=0.5, penalty_per_value=False).eval()
+    measured = learner.measure(torch.rand(5, 1, 8, 8) * 2 - 1, {})
+    expected = measured["reconstruction"] + 0.5 * measured["code_penalty"]
+    torch.testing.assert_close(measured["loss"], expected)
+
+
 def test_a_negative_weight_of_the_penalty_is_refused() -> None:
     with pytest.raises(ValueError, match="beta=-1"):
         autoencoder_learner(beta=-1)
