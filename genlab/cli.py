@@ -76,7 +76,7 @@ def _dispatch(argv: list[str]) -> int:
         return 0
     verb = argv[0]
     if verb not in VERBS:
-        raise ConfigError(f"genlab {verb}: no such verb{near_miss(verb, VERBS)}")
+        raise ConfigError(f"{verb}: no such verb{near_miss(verb, VERBS)}")
     return run_verb(verb, argv[1:])
 
 
@@ -204,6 +204,14 @@ def _explain(error: Exception, argv: list[str]) -> tuple[str, int]:
         from genlab.explain import explain
 
         return explain(error, argv), ConfigError.exit_code
+    if isinstance(error, RecursionError):
+        return (
+            "the config pages lead back to themselves: a page of your own may not build on the "
+            "page that it takes the place of; give it another name",
+            ConfigError.exit_code,
+        )
+    if module.startswith("yaml"):
+        return f"a config page cannot be read: {error}", ConfigError.exit_code
     if isinstance(error, OSError):
         return (
             f"{error.filename or 'the operating system'}: {error.strerror}; choose another place "

@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genlab.errors import Stopped
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -69,6 +71,8 @@ def log_to(file: Path, on_console: bool = False, quiet: bool = False) -> Iterato
         root.addHandler(handler)
     try:
         yield
+    except Stopped:
+        raise
     except BaseException:
         logging.getLogger(__name__).error("the run ended early", exc_info=True)
         raise

@@ -51,7 +51,7 @@ def _classifier(config: dict[str, Any], device: torch.device) -> ClassifierFeatu
             "the data set has no labels to train a classifier on: sort the images into a folder "
             'for each class, or pip install "genlab[inception]"'
         )
-    recipe = _recipe(config, classes)
+    recipe = _recipe(config, classes, batch_size=min(100, len(data.indices("train"))))
     key = hashlib.sha256(
         json.dumps([recipe, data.source.fingerprint()], sort_keys=True, default=str).encode()
     ).hexdigest()[:16]
@@ -72,7 +72,9 @@ def _classifier(config: dict[str, Any], device: torch.device) -> ClassifierFeatu
     return ClassifierFeatures(network, name, state_sha256(network))
 
 
-def _recipe(config: dict[str, Any], classes: dict[str, list[str]]) -> dict[str, Any]:
+def _recipe(
+    config: dict[str, Any], classes: dict[str, list[str]], batch_size: int
+) -> dict[str, Any]:
     """The config of the classifier's run: a fixed network and length, the run's data."""
     adam = {"_target_": "torch.optim.Adam", "_partial_": True, "lr": 1e-3, "fused": True}
     encoder = {
@@ -93,7 +95,7 @@ def _recipe(config: dict[str, Any], classes: dict[str, list[str]]) -> dict[str, 
             "classifier": classifier,
             "optimizer": adam,
         },
-        "data": {**config["data"], "batch_size": 100, "flip": False},
+        "data": {**config["data"], "batch_size": batch_size, "flip": False},
         "trainer": {
             "accelerator": "auto",
             "devices": 1,

@@ -13,6 +13,8 @@ from omegaconf import OmegaConf
 from genlab.artefacts.files import remove_parts, write_text
 from genlab.errors import CheckpointError, ConfigError, ResourceError
 
+PARTS = ("model", "data", "trainer", "seed")
+
 
 @dataclass
 class RunFolder:
@@ -62,6 +64,11 @@ class RunFolder:
             config: Any = OmegaConf.to_container(OmegaConf.load(self.config_file))
         except Exception as error:
             raise CheckpointError(f"{self.config_file}: cannot be read ({error})") from error
+        missing = [key for key in PARTS if key not in config] if isinstance(config, dict) else PARTS
+        if missing:
+            raise CheckpointError(
+                f"{self.config_file}: not the config of a run, it lacks {', '.join(missing)}"
+            )
         return config
 
     def overrides(self) -> list[str]:

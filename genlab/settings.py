@@ -29,6 +29,7 @@ _AT_LEAST_1 = (
     "log.every_images",
     "log.validate_every_images",
 )
+_SHOWN = 5  # changes, in a message
 _ABOVE_0 = ("max_minutes", "checkpoint.every_minutes")
 
 
@@ -78,9 +79,11 @@ def refuse_changes(old: dict[str, Any], new: dict[str, Any]) -> None:
         for key in sorted({*before, *after})
         if before.get(key) != after.get(key) and not key.startswith(_FREE)
     ]
+    more = f"; and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
     if changes and not new["allow_changes"]:
         raise CheckpointError(
-            f"the run was started with other settings ({'; '.join(changes)}): leave them as they "
+            f"the run was started with other settings ({'; '.join(changes[:_SHOWN])}{more}): leave "
+            "them as they "
             "were, or add allow_changes=true to train on with the new ones"
         )
 

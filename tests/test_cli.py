@@ -50,7 +50,7 @@ def test_help_of_train_lists_the_groups(genlab) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("trian",), 2, "did you mean train?"),
+        (("trian",), 2, "genlab: trian: no such verb; did you mean train?"),
         (("train", "model=stylegann"), 2, "model=stylegann: no such page"),
         (("train", "model=dcgn"), 2, "did you mean dcgan"),
         (("train", "data=digit"), 2, "did you mean digits"),
@@ -255,3 +255,25 @@ def test_the_config_can_be_shown(genlab) -> None:
     code, out, _ = genlab("train", "model=vae", "--cfg", "job")
     assert code == 0
     assert "_target_: genlab.learners.Reconstruction" in out
+
+
+@pytest.mark.parametrize(
+    ("page", "says"),
+    [("defaults: [vae]\n", "lead back to themselves"), ("a: [\n", "vae.yaml")],
+)
+def test_pages_of_ones_own_that_cannot_work_are_said(
+    genlab, tmp_path, page: str, says: str
+) -> None:
+    (tmp_path / "mine" / "model").mkdir(parents=True)
+    (tmp_path / "mine" / "model" / "vae.yaml").write_text(page)
+    code, _, err = genlab("train", f"--config-dir={tmp_path / 'mine'}", "model=vae")
+    assert code == 2
+    assert says in err
+    assert err.count("\n") == 1
+
+
+def test_a_config_that_is_not_a_runs_is_said(genlab, tmp_path) -> None:
+    (tmp_path / "config.yaml").write_text("a: 1\n")
+    code, _, err = genlab("sample", f"run={tmp_path}")
+    assert code == 4
+    assert "lacks model, data, trainer, seed" in err

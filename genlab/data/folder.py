@@ -114,7 +114,7 @@ class Folder(Source):
         with _pillow_quiet():
             in_threads(place, range(len(self.usable)), advance)
         labels, classes = self._classes()
-        about = f"{len(images)} images of the folder {self.path.resolve().name}"
+        about = f"{len(images)} images of the folder {Path(os.path.realpath(self.path)).name}"
         return Annotations(about, labels, classes)
 
     def _classes(self) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:
@@ -168,14 +168,14 @@ class Folder(Source):
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    real_root = root.resolve()
+    real_root = os.path.realpath(root)
     for parent, folders, names in os.walk(root, onerror=_refuse):
         folders[:] = [name for name in folders if not _hidden(name)]
         for name in names:
             file = Path(parent, name)
             if _hidden(name) or file.suffix.lower() not in SUFFIXES:
                 continue
-            if file.is_symlink() and not file.resolve().is_relative_to(real_root):
+            if not Path(os.path.realpath(file)).is_relative_to(real_root):
                 continue
             if file.is_file():
                 yield file

@@ -48,6 +48,8 @@ def write_pictures(
     else:
         path = destination(config["out"], folder, name, "")
         digits = len(str(len(arrays["images"]) - 1))
+        if others := list(path.glob("*.png")):
+            log.warning("%s: %d pictures were here before; some may stay", path, len(others))
         for index, picture in enumerate(arrays["images"]):
             save_png(to_image(picture), path / f"{index:0{digits}}.png")
     log.info("wrote %s", path)

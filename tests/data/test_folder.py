@@ -210,3 +210,10 @@ def test_float_pixels_are_refused(root):
     save(root / "a.tiff", "F")
     with pytest.raises(DataError, match=r"a\.tiff .*float"):
         prepare(folder(root), 1)
+
+
+def test_links_that_lead_to_themselves_or_nowhere_are_passed_over(root):
+    noise(root / "a.png")
+    for name in ("loop.png", "nowhere.png"):
+        (root / name).symlink_to(name if name == "loop.png" else "missing.png")
+    assert len(pixels_of(root)) == 1

@@ -125,3 +125,18 @@ def test_a_strangers_config_runs_no_code(genlab, runs, tmp_path: Path) -> None:
     code, _, err = genlab("sample", f"run={copy}")
     assert code == 2
     assert "_target_ os.system is refused" in err
+
+
+def test_few_labelled_images_are_scored_too(
+    genlab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The classifier that serves as feature network trains on batches of what there is."""
+    monkeypatch.setattr("genlab.features.CLASSIFIER_IMAGES", 200)
+    run = tmp_path / "few"
+    few = ["data=digits", "data.resolution=16", "data.validation=1567", "data.batch_size=16"]
+    tiny = ["trainer=cpu", "total_images=64", "samples.count=4"]
+    assert genlab("train", "model=dcgan", *few, *tiny, f"hydra.run.dir={run}")[0] == 0
+    code, _, err = genlab("evaluate", f"run={run}", "features=classifier", "count=60")
+    assert (code, err) == (0, "")
+    metrics = json.loads((run / "evaluation.json").read_text())["metrics"]
+    assert metrics["frechet_distance"] > 0
