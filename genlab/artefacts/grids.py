@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from genlab.artefacts.history import History
-from genlab.artefacts.pictures import grid, save_gif, save_png, to_uint8
+from genlab.artefacts.pictures import grid, save_gif, save_png
 from genlab.data.module import data_of
 from genlab.data.stream import Batch, on_device
 from genlab.learners import Learner
 from genlab.learners.abilities import Generates, Reconstructs
 from genlab.learners.learner import evaluating, seed_noise
+from genlab.pixels import to_uint8
 
 _CHUNK = 64
 

@@ -17,11 +17,6 @@ _TARGET_WIDTH = 640
 _MAX_FRAMES = 60
 
 
-def to_uint8(pictures: Tensor) -> Tensor:
-    """Float in [-1, 1] to rounded uint8, the shape unchanged."""
-    return pictures.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
-
-
 def to_image(picture: Tensor) -> Image.Image:
     """One picture uint8 (C, H, W) for Pillow, grey where C is 1."""
     array = picture.permute(1, 2, 0).numpy()

@@ -11,15 +11,11 @@ from torch import Tensor, nn
 
 from genlab.data.stream import Batch, mix
 from genlab.networks import Condition
+from genlab.pixels import normalise
 from genlab.schedules import Schedule, Stage, Stages, Whole, as_schedule
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 Losses = dict[str, Tensor]
-
-
-def normalise(images: Tensor) -> Tensor:
-    """Images uint8 to float in [-1, 1], the shape unchanged."""
-    return images.float().div_(127.5).sub_(1.0)
 
 
 class Learner(pl.LightningModule, ABC):

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from genlab.errors import ResourceError
+from genlab.pixels import normalise
 
 CLASSIFIER_BATCH = 500
 
@@ -89,7 +90,7 @@ class ClassifierFeatures:
 
     def _features(self, images: Tensor) -> Tensor:
         network: Any = self.network  # any that has `features`
-        return network.features(images.float() / 127.5 - 1)
+        return network.features(normalise(images))
 
 
 def state_sha256(network: nn.Module) -> str:

@@ -9,13 +9,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from genlab.artefacts.pictures import grid, save_png, to_uint8, write_gif
+from genlab.artefacts.pictures import grid, save_png, write_gif
 from genlab.artefacts.videos import write_mp4
 from genlab.data.stream import take
 from genlab.errors import ConfigError
 from genlab.latent import PATHS
 from genlab.learners.abilities import Generates
 from genlab.opened import Opened, open_run
+from genlab.pixels import to_uint8
 from genlab.verbs.held_out import choose, condition_of, latents_of
 from genlab.verbs.output import destinations, positive
 from genlab.words import one_of

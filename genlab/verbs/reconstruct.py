@@ -5,11 +5,12 @@ from typing import Any
 import torch
 
 from genlab.artefacts.grids import beside
-from genlab.artefacts.pictures import grid, to_uint8
+from genlab.artefacts.pictures import grid
 from genlab.data.stream import take
 from genlab.learners.abilities import Reconstructs
 from genlab.learners.learner import seed_noise
 from genlab.opened import open_run
+from genlab.pixels import to_uint8
 from genlab.verbs.held_out import choose
 from genlab.verbs.output import named, positive, write_pictures
 

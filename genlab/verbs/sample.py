@@ -6,11 +6,12 @@ from typing import Any
 
 import torch
 
-from genlab.artefacts.pictures import grid, to_uint8
+from genlab.artefacts.pictures import grid
 from genlab.data.stream import Batch
 from genlab.errors import ConfigError
 from genlab.learners.abilities import Generates
 from genlab.opened import Opened, open_run
+from genlab.pixels import to_uint8
 from genlab.verbs.output import named, positive, write_pictures
 
 

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from genlab.artefacts.pictures import grid, save_png, to_uint8, with_caption, with_row_captions
+from genlab.artefacts.pictures import grid, save_png, with_caption, with_row_captions
 from genlab.artefacts.planes import scatter, thumbnails
 from genlab.artefacts.projector import write_projector
 from genlab.data.stream import Batch, take
@@ -31,6 +31,7 @@ from genlab.latent import (
 )
 from genlab.learners.abilities import Generates
 from genlab.opened import Opened, open_run
+from genlab.pixels import to_uint8
 from genlab.verbs.held_out import choose, latents_of
 from genlab.verbs.output import positive
 from genlab.words import one_of

@@ -7,13 +7,14 @@ from torch import nn
 
 from genlab.learners.abilities import Generates, Measures, Reconstructs
 from genlab.learners.adversarial import Adversarial
-from genlab.learners.learner import frozen, normalise
+from genlab.learners.learner import frozen
 from genlab.learners.reconstruction import Reconstruction
 from genlab.networks import Autoencoder, Critic, GaussianBottleneck, Generator, dense
 from genlab.objectives.adversarial import non_saturating
 from genlab.objectives.codes import gaussian_kl
 from genlab.objectives.corruptions import Masking
 from genlab.objectives.reconstruction import SquaredError
+from genlab.pixels import normalise
 from genlab.schedules import Greedy, Ramp
 
 
