@@ -63,6 +63,14 @@ def variational(own: Metrics, others: dict[str, Metrics]) -> str:
     )
 
 
+def likelihood(own: Metrics, others: dict[str, Metrics]) -> str:
+    """Error, KL, likelihood and active codes, where the error is not in the loss."""
+    return (
+        f"{own['mse']:.4f}, KL {own['kl']:.1f} nats; log p(x) {own['log_likelihood']:.0f} nats, "
+        f"{own['active_units']:.0f} of {own['codes']:.0f} codes active"
+    )
+
+
 def quantised(own: Metrics, others: dict[str, Metrics]) -> str:
     """Error and use of the codebook."""
     return f"{own['mse']:.4f}, perplexity {own['perplexity']:.0f} of 256 entries"
@@ -82,9 +90,9 @@ ROWS = [
     Row("vae", "", variational),
     Row("beta_vae", "", variational),
     Row("vae_annealed", "", variational),
-    Row("vae_bernoulli", "", variational),
+    Row("vae_bernoulli", "", likelihood),
     Row("cvae", "", variational),
-    Row("vae_gaussian", "", variational),
+    Row("vae_gaussian", "", likelihood),
     Row("info_vae", "", variational),
     Row("wae", "", errors),
     Row("vq_vae", "", quantised),
