@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -21,7 +22,8 @@ def composed(*overrides: str) -> dict:
     register_schema()
     with initialize_config_dir(str(config_folder()), version_base="1.3"):
         config = compose("train", overrides=list(overrides))
-    return OmegaConf.to_container(config, resolve=True)  # type: ignore[return-value]
+    plain: Any = OmegaConf.to_container(config, resolve=True)
+    return plain
 
 
 @pytest.mark.parametrize("model", pages("model"))

@@ -13,6 +13,7 @@ from genlab.learners.learner import (
     OptimizerFactory,
     drawn_with_labels,
     frozen,
+    labels_behind,
 )
 from genlab.networks import Average, Condition, Critic, Generator, PastWeights, Replay
 from genlab.networks.augmentations import AdaptiveAugmentation, Augmentation
@@ -238,8 +239,7 @@ class Adversarial(Learner):
 
     def labels_of(self, latents: Tensor) -> dict[str, Tensor]:
         """The labels (B,) that latents of a conditional model carry, by name."""
-        condition = self.condition
-        return condition.labels_of(latents[:, -condition.width :]) if condition else {}
+        return labels_behind(latents, self.condition)
 
     @torch.inference_mode()
     def generate(self, latents: Tensor) -> Tensor:

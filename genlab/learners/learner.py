@@ -138,6 +138,11 @@ def drawn_with_labels(
     return draws
 
 
+def labels_behind(latents: Tensor, condition: Condition | None) -> dict[str, Tensor]:
+    """The labels (B,) by name at the end of latents, the other way round of `drawn_with_labels`."""
+    return condition.labels_of(latents[:, -condition.width :]) if condition else {}
+
+
 @contextmanager
 def frozen(network: nn.Module) -> Iterator[None]:
     """Gradients pass through the network but none are computed for its parameters."""

@@ -7,7 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Normal, kl_divergence
 
-from genlab.learners.learner import Learner, Losses, OptimizerFactory, drawn_with_labels
+from genlab.learners.learner import (
+    Learner,
+    Losses,
+    OptimizerFactory,
+    drawn_with_labels,
+    labels_behind,
+)
 from genlab.metrics.reconstruction import psnr, squared_error
 from genlab.networks import Condition
 from genlab.networks.autoencoder import Autoencoder, Corruption
@@ -171,8 +177,7 @@ class Reconstruction(Learner):
 
     def labels_of(self, latents: Tensor) -> dict[str, Tensor]:
         """The labels (B,) that latents of a conditional model carry, by name."""
-        condition = self.condition
-        return condition.labels_of(latents[:, -condition.width :]) if condition else {}
+        return labels_behind(latents, self.condition)
 
     @torch.inference_mode()
     def generate(self, latents: Tensor) -> Tensor:
