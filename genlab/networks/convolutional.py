@@ -13,7 +13,7 @@ from torch import nn
 
 from genlab.networks.chain import Chain
 from genlab.networks.layers import activation as new_activation
-from genlab.networks.layers import halvings, initialise_weights
+from genlab.networks.layers import initialise_weights, sides
 from genlab.networks.layers import normalisation as new_normalisation
 
 
@@ -27,8 +27,9 @@ class Encoder(Chain):
 
     4x4 convolutions of stride 2 as long as the map can be halved down to 4 pixels or more (at most
     `levels` of them), then one linear layer where `outputs` are asked for. `shape` is the shape of
-    what comes out. `weight_deviation` draws the first weights from N(0, deviation^2) instead of
-    torch's default.
+    what comes out. With `odd` maps of an odd side are halved too, by 3x3 convolutions: 28 pixels
+    become 14, 7 and 4. `weight_deviation` draws the first weights from N(0, deviation^2) instead
+    of torch's default.
     """
 
     def __init__(
@@ -41,19 +42,22 @@ class Encoder(Chain):
         activation: str = "leaky_relu",
         normalisation: str = "batch",
         levels: int | None = None,
+        odd: bool = False,
         weight_deviation: float | None = None,
     ) -> None:
-        levels = halvings(resolution, levels)
+        *halved, side = sides(resolution, odd, levels)
         blocks: list[nn.Module] = []
         inputs = channels
-        for level, maps in enumerate(widths(levels, width, max_width)):
+        for level, maps in enumerate(widths(len(halved), width, max_width)):
             plain = level == 0 or normalisation == "none"
-            layers: list[nn.Module] = [nn.Conv2d(inputs, maps, 4, stride=2, padding=1, bias=plain)]
+            kernel = _kernel(halved[level])
+            layers: list[nn.Module] = [
+                nn.Conv2d(inputs, maps, kernel, stride=2, padding=1, bias=plain)
+            ]
             if not plain:
                 layers.append(new_normalisation(normalisation, maps))
             blocks.append(nn.Sequential(*layers, new_activation(activation)))
             inputs = maps
-        side = resolution // 2**levels
         shape: tuple[int, ...] = (inputs, side, side)
         if outputs is not None:
             blocks.append(nn.Sequential(nn.Flatten(), nn.Linear(inputs * side**2, outputs)))
@@ -66,7 +70,8 @@ class Encoder(Chain):
 class Decoder(Chain):
     """Vector (B, inputs) to image (B, channels, resolution, resolution), the encoder's mirror.
 
-    One linear layer to a map of 4 to 7 pixels, then transposed 4x4 convolutions of stride 2.
+    One linear layer to a map of 4 to 7 pixels, then transposed 4x4 convolutions of stride 2, 3x3
+    where an odd side follows.
     Where `inputs` is a shape (maps, side, side), a vector of so many values is taken for a map and
     the first layer is a 3x3 convolution. `output` is the activation of the last layer ("tanh" for
     pictures in [-1, 1]).
@@ -83,11 +88,11 @@ class Decoder(Chain):
         normalisation: str = "batch",
         output: str = "tanh",
         levels: int | None = None,
+        odd: bool = False,
         weight_deviation: float | None = None,
     ) -> None:
-        levels = halvings(resolution, levels)
-        side = resolution // 2**levels
-        maps = widths(levels, width, max_width)[::-1]
+        *doubled, side = sides(resolution, odd, levels)
+        maps = widths(len(doubled), width, max_width)[::-1]
         plain = normalisation == "none"
         first: list[nn.Module]
         if isinstance(inputs, int):
@@ -97,10 +102,10 @@ class Decoder(Chain):
             convolution = nn.Conv2d(inputs[0], maps[0], 3, padding=1, bias=plain)
             first = [nn.Unflatten(1, tuple(inputs)), convolution]
         blocks = [nn.Sequential(*first, *_after(maps[0], normalisation, activation))]
-        for current, following in pairwise(maps):
-            transposed = _doubling(current, following, bias=plain)
+        for (current, following), reached in zip(pairwise(maps), doubled[:0:-1], strict=True):
+            transposed = _doubling(current, following, reached, bias=plain)
             blocks.append(nn.Sequential(transposed, *_after(following, normalisation, activation)))
-        last = _doubling(maps[-1], channels, bias=True)
+        last = _doubling(maps[-1], channels, resolution, bias=True)
         blocks.append(nn.Sequential(last, new_activation(output)))
         super().__init__(blocks, (channels, resolution, resolution))
         if weight_deviation is not None:
@@ -111,5 +116,10 @@ def _after(channels: int, normalisation: str, activation: str) -> list[nn.Module
     return [new_normalisation(normalisation, channels), new_activation(activation)]
 
 
-def _doubling(inputs: int, outputs: int, bias: bool) -> nn.ConvTranspose2d:
-    return nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=bias)
+def _doubling(inputs: int, outputs: int, reached: int, bias: bool) -> nn.ConvTranspose2d:
+    return nn.ConvTranspose2d(inputs, outputs, _kernel(reached), stride=2, padding=1, bias=bias)
+
+
+def _kernel(side: int) -> int:
+    """The kernel whose stride of 2 leads from `side` pixels to half of it, rounded up, and back."""
+    return 3 if side % 2 else 4

@@ -36,22 +36,25 @@ def normalisation(name: str, channels: int) -> nn.Module:
     return _choose(name, _NORMALISATIONS, "normalisation")(channels)
 
 
-def halvings(resolution: int, most: int | None = None, smallest: int = 4) -> int:
-    """How often a map of `resolution` pixels can be halved and stay whole and >= `smallest`.
+def sides(
+    resolution: int, odd: bool = False, most: int | None = None, smallest: int = 4
+) -> list[int]:
+    """The sides of a map of `resolution` pixels as it is halved, none below `smallest`.
 
-    At most `most` times where a number is given. Raises ValueError where it cannot be halved.
+    It is halved while it stays whole, or with `odd` also where it does not, which rounds up; at
+    most `most` times where a number is given. Raises ValueError where it cannot be halved.
     """
-    count, side = 0, resolution
-    while side % 2 == 0 and side // 2 >= smallest:
-        count, side = count + 1, side // 2
-    if not count:
+    if most is not None and most < 1:
+        raise ValueError(f"levels={most} must be at least 1, or null for as many as there can be")
+    found = [resolution]
+    while (odd or found[-1] % 2 == 0) and found[-1] > smallest <= (found[-1] + 1) // 2:
+        found.append((found[-1] + 1) // 2)
+    if len(found) == 1 or resolution % 2:
         raise ValueError(
             f"resolution={resolution} cannot be halved: convolutional networks need an even number "
             f"of pixels, {2 * smallest} or more (set data.resolution, say to a multiple of 4)"
         )
-    if most is not None and most < 1:
-        raise ValueError(f"levels={most} must be at least 1, or null for as many as there can be")
-    return min(count, most or count)
+    return found[: None if most is None else most + 1]
 
 
 def initialise_weights(network: nn.Module, deviation: float) -> None:

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from genlab.networks.chain import Chain
 from genlab.networks.convolutional import widths
 from genlab.networks.layers import activation as new_activation
-from genlab.networks.layers import halvings
 from genlab.networks.layers import normalisation as new_normalisation
+from genlab.networks.layers import sides
 
 
 class Encoder(Chain):
@@ -26,7 +26,7 @@ class Encoder(Chain):
     def __init__(
         self, resolution: int, channels: int, width: int = 64, max_width: int = 256
     ) -> None:
-        maps = widths(halvings(resolution), width, max_width)
+        maps = widths(len(sides(resolution)) - 1, width, max_width)
         blocks: list[nn.Module] = [_Down(channels, maps[0], first=True)]
         blocks += [_Down(a, b) for a, b in pairwise(maps)]
         blocks += [_Down(maps[-1], maps[-1], halve=False), _SumOverPositions()]
@@ -46,9 +46,8 @@ class Decoder(Chain):
         normalisation: str = "batch",
         output: str = "tanh",
     ) -> None:
-        levels = halvings(resolution)
-        side = resolution // 2**levels
-        maps = widths(levels, width, max_width)[::-1]
+        *doubled, side = sides(resolution)
+        maps = widths(len(doubled), width, max_width)[::-1]
         first = nn.Linear(inputs, maps[0] * side**2)
         blocks: list[nn.Module] = [nn.Sequential(first, nn.Unflatten(1, (maps[0], side, side)))]
         blocks += [_Up(a, b, normalisation) for a, b in pairwise([maps[0], *maps])]
