@@ -45,6 +45,15 @@ class Samples:
 
 
 @dataclass
+class Evaluate:
+    """Whether, and how, samples are scored while a run trains."""
+
+    every_images: int | None = None
+    count: int = MISSING
+    features: str = MISSING
+
+
+@dataclass
 class Log:
     """The rows of metrics."""
 
@@ -61,6 +70,7 @@ class Run:
     trainer: Trainer = field(default_factory=Trainer)
     encoder: Any = None
     report: Any = None
+    objective: str | None = None
     seed: int = MISSING
     total_images: int = MISSING
     max_minutes: float | None = None
@@ -69,6 +79,7 @@ class Run:
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
     samples: Samples = field(default_factory=Samples)
     log: Log = field(default_factory=Log)
+    evaluate: Evaluate = field(default_factory=Evaluate)
 
 
 def register_schema() -> None:

@@ -1,4 +1,4 @@
-"""Many runs summed up: the mean of one metric against one setting, as a table and a plot."""
+"""Many runs summed up: metrics averaged over seeds as a table, one against a setting as a plot."""
 
 import logging
 import statistics
@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from genlab.artefacts.charts import bars
+from genlab.artefacts.figures import new_figure, rendered
 from genlab.artefacts.files import write_text
+from genlab.artefacts.pictures import save_png
 from genlab.config import flatten
 from genlab.console import console
 
@@ -50,9 +53,46 @@ def write_report(
         for name, points in (curves | differences).items()
     ]
     header = [f"{wanted['metric']} by {wanted['across']}", *map(str, places)]
+    _plot(wanted, curves, places, folder / "report.png")
+    _write_lines(header, rows, folder)
+
+
+def write_table(
+    metrics: Sequence[str], runs: Sequence[tuple[str, Mapping[str, float]]], folder: Path
+) -> None:
+    """Write report.md and report.png with a row for every name, and print the table.
+
+    Args:
+        metrics: the columns; values are means and deviations over the runs of one name.
+        runs: name and metrics of each run.
+        folder: of the multirun.
+    """
+    values: dict[str, dict[str, list[float]]] = {}
+    for name, found in runs:
+        for metric in metrics:
+            if metric in found:
+                values.setdefault(name, {}).setdefault(metric, []).append(found[metric])
+    if not values:
+        return
+    points = {
+        name: {metric: _point(numbers) for metric, numbers in of_name.items()}
+        for name, of_name in values.items()
+    }
+    rows = [
+        [name, *(_cell(of_name[m]) if m in of_name else "" for m in metrics)]
+        for name, of_name in points.items()
+    ]
+    means = {
+        name: {metric: point.mean for metric, point in of_name.items()}
+        for name, of_name in points.items()
+    }
+    save_png(bars(means, metrics), folder / "report.png")
+    _write_lines(["runs", *metrics], rows, folder)
+
+
+def _write_lines(header: Sequence[str], rows: Sequence[Sequence[str]], folder: Path) -> None:
     lines = ["| " + " | ".join(row) + " |" for row in (header, ["---"] * len(header), *rows)]
     write_text(folder / "report.md", "\n".join(lines) + "\n")
-    _plot(wanted, curves, places, folder / "report.png")
     for line in lines:
         console().print(line, markup=False)
     console().print(f"report: {folder / 'report.md'}, {folder / 'report.png'}", markup=False)
@@ -118,11 +158,7 @@ def _plot(
     places: Sequence[Any],
     path: Path,
 ) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(7, 4.5)
     axes = figure.add_subplot()
     positions = {place: i for i, place in enumerate(places)}
     for name, points in curves.items():
@@ -139,4 +175,4 @@ def _plot(
     axes.set_ylabel(wanted["metric"])
     axes.grid(alpha=0.3)
     axes.legend()
-    figure.savefig(path, dpi=150)
+    save_png(rendered(figure), path)

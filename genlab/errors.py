@@ -53,3 +53,7 @@ class Stopped(BaseException):
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
         self.exit_code = 128 + signal_number
+
+
+class Pruned(GenlabError):
+    """A run that a search gave up."""

@@ -7,18 +7,27 @@ set's own labels, as an ordinary run in the cache folder.
 import hashlib
 import json
 import logging
+import time
 from typing import Any
 
 import torch
 from torch import nn
 
 from genlab.assemble import build_data, build_learner
+from genlab.data import GaussianGrid
 from genlab.data.cache import cache_folder
-from genlab.metrics import ClassifierFeatures, FeatureNetwork, FeaturesUnavailable, state_sha256
+from genlab.errors import ResourceError
+from genlab.fitting import fit, prepare
+from genlab.metrics import (
+    ClassifierFeatures,
+    FeatureNetwork,
+    FeaturesUnavailable,
+    PointFeatures,
+    state_sha256,
+)
 from genlab.metrics.inception import inception
 from genlab.opened import load_weights
 from genlab.runs import RunFolder
-from genlab.train import fit, prepare
 from genlab.words import one_of
 
 log = logging.getLogger(__name__)
@@ -33,6 +42,9 @@ def feature_network(choice: str, config: dict[str, Any], device: torch.device) -
     Raises FeaturesUnavailable where it cannot be had, ConfigError for an unknown choice.
     """
     one_of("features", choice, CHOICES)
+    source = build_data(config).source
+    if isinstance(source, GaussianGrid):
+        return PointFeatures(source.centres, source.deviation)
     if choice in ("auto", "inception"):
         try:
             return inception(device)
@@ -56,13 +68,7 @@ def _classifier(config: dict[str, Any], device: torch.device) -> ClassifierFeatu
         json.dumps([recipe, data.source.fingerprint()], sort_keys=True, default=str).encode()
     ).hexdigest()[:16]
     folder = RunFolder(cache_folder() / "features" / f"classifier-{key}")
-    if not folder.summary.exists():
-        log.info("training a classifier of %s once, as feature network", ", ".join(classes))
-        folder.path.mkdir(parents=True, exist_ok=True)
-        folder.lock()
-        folder.create(recipe, [])
-        fit(recipe, folder, prepare(recipe, folder, world=1))
-        folder.release()
+    _train_once(recipe, folder, list(classes))
     learner = build_learner(recipe)
     load_weights(learner, folder)
     network: nn.Module = learner.exported.to(device)
@@ -70,6 +76,22 @@ def _classifier(config: dict[str, Any], device: torch.device) -> ClassifierFeatu
     names = [f"{n.rsplit('/', 1)[1]} {v:.3f}" for n, v in accuracy.items() if "/accuracy/" in n]
     name = f"genlab classifier (validation accuracy: {', '.join(names)})"
     return ClassifierFeatures(network, name, state_sha256(network))
+
+
+def _train_once(recipe: dict[str, Any], folder: RunFolder, labels: list[str]) -> None:
+    """Train the classifier unless it is there; wait where another process is at it."""
+    while not folder.summary.exists():
+        folder.path.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.lock()
+        except ResourceError:
+            time.sleep(1)
+            continue
+        if not folder.summary.exists():
+            log.info("training a classifier of %s once, as feature network", ", ".join(labels))
+            folder.create(recipe, [])
+            fit(recipe, folder, prepare(recipe, folder, world=1))
+        folder.release()
 
 
 def _recipe(
@@ -107,6 +129,7 @@ def _recipe(
         "seed": 0,
         "total_images": CLASSIFIER_IMAGES,
         "max_minutes": None,
+        "objective": None,
         "checkpoint": {"every_images": None, "every_minutes": 2, "keep": 1},
         "samples": {"every_images": CLASSIFIER_IMAGES, "count": 1},
         "log": {"every_images": 10_000, "validate_every_images": CLASSIFIER_IMAGES},

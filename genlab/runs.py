@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 from genlab.artefacts.files import remove_parts, write_text
 from genlab.errors import CheckpointError, ConfigError, ResourceError
 
+BEST = "best.safetensors"
 PARTS = ("model", "data", "trainer", "seed")
 
 
@@ -21,6 +22,7 @@ class RunFolder:
     """A folder that holds one run: config, checkpoints, weights, pictures, metrics, logs."""
 
     path: Path
+    weights_name: str = "weights.safetensors"
     _lock: IO[str] | None = field(default=None, repr=False)
 
     @property
@@ -41,7 +43,12 @@ class RunFolder:
     @property
     def weights(self) -> Path:
         """The exported weights."""
-        return self.path / "weights.safetensors"
+        return self.path / self.weights_name
+
+    @property
+    def best(self) -> Path:
+        """The exported weights of the moment with the best score while training."""
+        return self.path / BEST
 
     @property
     def summary(self) -> Path:
@@ -131,20 +138,25 @@ class RunFolder:
 
 
 def find(run: str | None, key: str = "run") -> RunFolder:
-    """The run folder that `run` names: a path, or "last" for the newest one started."""
+    """The run folder that `run` names: a path, or "last" for the newest one started.
+
+    The path may go on to best.safetensors, the weights of the run's best moment.
+    """
     if not run:
         raise ConfigError(f"{key}= is missing: give the path of a run folder, or {key}=last")
     path = _last() if run == "last" else Path(run).expanduser().resolve()
     if path is None:
         raise CheckpointError(f"{key}=last: no run has been started yet; start one: genlab train")
-    if path.is_file():
+    folder = RunFolder(path)
+    if path.name == BEST and key == "run":
+        folder = RunFolder(path.parent, weights_name=BEST)
+    elif path.is_file():
         raise CheckpointError(
             f"{key}={run} is a file: give the run folder that it lies in (weights alone do not "
             "say which networks they belong to)"
         )
-    folder = RunFolder(path)
     if not folder.exists:
-        raise CheckpointError(f"{key}={run}: {path} holds no run (no config.yaml)")
+        raise CheckpointError(f"{key}={run}: {folder.path} holds no run (no config.yaml)")
     return folder
 
 

@@ -18,6 +18,9 @@ _FREE = (
     "checkpoint.",
     "samples.",
     "log.",
+    "evaluate.",
+    "objective",
+    "report",
 )
 _AT_LEAST_1 = (
     "total_images",
@@ -28,6 +31,8 @@ _AT_LEAST_1 = (
     "samples.count",
     "log.every_images",
     "log.validate_every_images",
+    "evaluate.every_images",
+    "evaluate.count",
 )
 _SHOWN = 5  # changes, in a message
 _ABOVE_0 = ("max_minutes", "checkpoint.every_minutes")

@@ -17,8 +17,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from genlab.config import user_folders
 from genlab.console import console, print_table
-from genlab.curves import write_report
-from genlab.errors import GenlabError, Stopped
+from genlab.curves import write_report, write_table
+from genlab.errors import GenlabError, Pruned, Stopped
 from genlab.pretrained import refuse_useless
 from genlab.runs import RunFolder
 
@@ -44,7 +44,7 @@ _jobs: list[Job] = []
 def run_job(config: DictConfig) -> float | None:
     """Train one job; in a multirun its failure is noted and the others go on.
 
-    Returns the first validation metric, or the first metric, for sweepers that optimise.
+    Returns what sweepers minimise; see `objective` in configs/train.yaml.
     """
     path = Path(HydraConfig.get().runtime.output_dir)
     try:
@@ -70,16 +70,18 @@ def _run_job(config: DictConfig, path: Path) -> float | None:
     try:
         plain = _with_encoder_page(plain, path.parent)
         summary = training.train(plain, path, overrides, go_on=True)
-        job.metrics = summary.get("metrics", {})
+        job.metrics = {**summary.get("metrics", {}), "seconds": summary.get("seconds", 0.0)}
     except Stopped as error:
         job.status, job.exit_code = "stopped", error.exit_code
         report()
         raise SystemExit(error.exit_code) from error
+    except Pruned as error:
+        job.status, job.error = "pruned", str(error)
     except Exception as error:
         code = error.exit_code if isinstance(error, GenlabError) else GenlabError.exit_code
         job.status, job.error, job.exit_code = "failed", str(error), code
         log.error("job %s failed: %s", path.name, error)
-    return _objective(job.metrics)
+    return _objective(job.metrics, plain["objective"])
 
 
 def report() -> int:
@@ -100,15 +102,24 @@ def report() -> int:
     ]
     header = ["job", "status", *names, "run folder", "error"]
     # A terminal has room for the losses; the file has every metric.
-    shown = [i for i, name in enumerate(header) if "/" not in name or name.endswith("loss")]
+    objective = _jobs[0].config.get("objective")
+    shown = [
+        i
+        for i, name in enumerate(header)
+        if "/" not in name or name.endswith("loss") or name == objective
+    ]
     print_table([header[i] for i in shown], [[row[i] for i in shown] for row in rows])
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *rows])
-    file = _jobs[0].path.parent / "sweep.csv"
+    folder = _jobs[0].path.parent
+    file = folder / "sweep.csv"
     file.write_text(text.getvalue())
     console().print(f"table: {file}", markup=False)
-    if wanted := _jobs[0].config.get("report"):
-        write_report(wanted, [(job.config, job.metrics) for job in _jobs], file.parent)
+    wanted = _jobs[0].config.get("report")
+    if wanted and "table" in wanted:
+        write_table(wanted["table"], [(_name(job, common), job.metrics) for job in _jobs], folder)
+    elif wanted:
+        write_report(wanted, [(job.config, job.metrics) for job in _jobs], folder)
     code = max(job.exit_code for job in _jobs)
     _jobs.clear()
     return code
@@ -148,11 +159,17 @@ def _with_encoder_page(config: dict[str, Any], folder: Path) -> dict[str, Any]:
     return {**config, "encoder": {**wanted, "run": str(run)}}
 
 
-def _objective(metrics: dict[str, float]) -> float | None:
-    return next(
-        (metrics[name] for name in sorted(metrics, key=lambda n: not n.startswith("validation/"))),
-        None,
-    )
+def _name(job: Job, common: set[str]) -> str:
+    """What tells a job from others, but for its seed."""
+    words = [w for w in job.overrides if w not in common and not w.startswith("seed=")]
+    return " ".join(words) or "all"
+
+
+def _objective(metrics: dict[str, float], wanted: str | None) -> float | None:
+    """What a sweeper minimises: the metric asked for, else the first validation metric."""
+    if wanted is not None:
+        return metrics.get(wanted)
+    return next((value for name, value in metrics.items() if name.startswith("validation/")), None)
 
 
 def _print_end(path: Path, summary: dict[str, Any]) -> None:

@@ -1,22 +1,18 @@
 """Numbers of several runs as bars."""
 
-import io
 from collections.abc import Mapping, Sequence
 
 from PIL import Image
 
+from genlab.artefacts.figures import new_figure, rendered
+
 
 def bars(scores: Mapping[str, Mapping[str, float]], metrics: Sequence[str]) -> Image.Image:
     """A small chart for each metric, with a bar for every run that has it."""
-    # The figure is made by hand: pyplot would keep state for the whole process.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     columns = min(len(metrics), 3)
     rows = -(-len(metrics) // columns)
     height = 0.9 + 0.32 * len(scores)
-    figure = Figure(figsize=(4.2 * columns, height * rows), dpi=120, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
+    figure = new_figure(4.2 * columns, height * rows)
     colours = [f"C{number % 10}" for number in range(len(scores))]
     for number, metric in enumerate(metrics):
         plot = figure.add_subplot(rows, columns, number + 1)
@@ -31,6 +27,4 @@ def bars(scores: Mapping[str, Mapping[str, float]], metrics: Sequence[str]) -> I
         plot.invert_yaxis()
         plot.spines[["top", "right"]].set_visible(False)
         plot.tick_params(axis="x", labelsize=7)
-    buffer = io.BytesIO()
-    canvas.print_png(buffer)
-    return Image.open(buffer).convert("RGB")
+    return rendered(figure)

@@ -5,20 +5,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
+from PIL import Image
 from torch import Tensor
 
 from genlab.artefacts.history import History
 from genlab.artefacts.pictures import grid, save_gif, save_png
+from genlab.artefacts.planes import over_density
 from genlab.data.module import data_of
-from genlab.data.stream import Batch, on_device
+from genlab.data.stream import Batch, on_device, take
 from genlab.learners import Learner
 from genlab.learners.abilities import Generates, Reconstructs
 from genlab.learners.learner import evaluating, seed_noise
-from genlab.pixels import to_uint8
+from genlab.pixels import normalise, to_uint8
 
 _CHUNK = 64
+POINTS = 20_000  # real ones whose density is shown
 
 
 class Grids(pl.Callback):
@@ -37,14 +41,17 @@ class Grids(pl.Callback):
         self.count = count
         self.seed = seed
         self._originals: Batch | None = None
+        self._points: Tensor | None = None  # real ones, where the images are points
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Fix latents and images; draw the first grids of a new run."""
         assert isinstance(pl_module, Learner)
         if not trainer.is_global_zero:
             return
-        if isinstance(pl_module, Reconstructs):
-            data = data_of(trainer)
+        data = data_of(trainer)
+        if are_points(data.image_set.images):
+            self._points = take(data.image_set, data.indices("train")[:POINTS]).images
+        elif isinstance(pl_module, Reconstructs):
             batch = next(data.held_out("validation", max(self.count // 2, 1)), None)
             self._originals = batch and on_device(batch, pl_module.device)
         if not pl_module.images_seen:
@@ -76,7 +83,8 @@ class Grids(pl.Callback):
         with evaluating(learner), trainer.precision_plugin.val_step_context():
             if isinstance(learner, Generates):
                 noise = torch.Generator().manual_seed(self.seed)
-                latents = learner.latents(self.count, noise, {}).to(learner.device)
+                count = self.count if self._points is None else max(self.count, 1000)
+                latents = learner.latents(count, noise, {}).to(learner.device)
                 parts = [learner.generate(part) for part in latents.split(_CHUNK)]
                 self._save("samples", to_uint8(torch.cat(parts)), learner.images_seen)
             if self._originals is not None and isinstance(learner, Reconstructs):
@@ -92,9 +100,27 @@ class Grids(pl.Callback):
         group = max(len(views), 1)
         columns = math.ceil(math.sqrt(len(pictures)) / group) * group
         caption = f"{', '.join(views) or kind} after {images_seen:,} images"
-        image = grid(pictures, columns, caption)
+        image = sheet(pictures, caption, columns, self._points)
         content = save_png(image, self.folder / kind / f"images-{images_seen:012d}.png")
         self.history.add_image(kind, content, image.size, images_seen)
+
+
+def are_points(images: np.ndarray | Tensor) -> bool:
+    """Whether images (N, C, H, W) are points of the plane: two channels of one pixel."""
+    return tuple(images.shape[1:]) == (2, 1, 1)
+
+
+def sheet(
+    pictures: Tensor, caption: str = "", columns: int | None = None, reals: Tensor | None = None
+) -> Image.Image:
+    """A grid of pictures, uint8 (N, C, H, W); points of the plane over the density of `reals`."""
+    if not are_points(pictures):
+        return grid(pictures, columns, caption)
+    points, behind = (
+        normalise(points.cpu()).flatten(1).numpy()
+        for points in (pictures, pictures if reals is None else reals)
+    )
+    return over_density(points, behind, caption)
 
 
 def beside(*views: Tensor) -> Tensor:

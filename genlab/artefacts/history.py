@@ -21,6 +21,8 @@ from genlab.learners import Learner
 class History(pl.Callback):
     """Averages what the game returns and writes a row every so many images.
 
+    A value that some batches do not have is averaged over those that do.
+
     The running sums are part of the checkpoint, so a resumed run writes the rows that an
     uninterrupted one would have written. metrics.csv holds no clock time for the same reason.
     """
@@ -30,9 +32,8 @@ class History(pl.Callback):
         self.every_images = every_images
         self.rows: list[dict[str, str]] = []
         self.writer: SummaryWriter | None = None
-        self._names: list[str] = []
-        self._sums: Tensor | None = None
-        self._batches = 0
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
 
     @property
     def latest(self) -> dict[str, float]:
@@ -42,20 +43,18 @@ class History(pl.Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Lightning's hook."""
-        return {"names": self._names, "sums": self._sums, "batches": self._batches}
+        return {"sums": self._sums, "counts": self._counts}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Lightning's hook."""
-        self._names = state_dict["names"]
         self._sums = state_dict["sums"]
-        self._batches = state_dict["batches"]
+        self._counts = state_dict["counts"]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Open the files; a resumed run drops what it will write again."""
         assert isinstance(pl_module, Learner)
         images_seen = pl_module.images_seen
-        if self._sums is not None:
-            self._sums = self._sums.to(pl_module.device)
+        self._sums = {name: value.to(pl_module.device) for name, value in self._sums.items()}
         if trainer.is_global_zero:
             self.rows = [row for row in self._read() if int(row["images_seen"]) <= images_seen]
             self.writer = SummaryWriter(
@@ -68,24 +67,23 @@ class History(pl.Callback):
     ) -> None:
         """Add the batch's values; write a row where one is due."""
         assert isinstance(pl_module, Learner)
-        values = torch.stack(list(outputs.values()))
-        if self._sums is None:
-            self._names, self._sums = list(outputs), torch.zeros_like(values)
-        self._sums += values
-        self._batches += 1
+        for name, value in outputs.items():
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
+            self._counts[name] = self._counts.get(name, 0) + 1
         if pl_module.passed(self.every_images):
             self.flush(trainer, pl_module)
 
     def flush(self, trainer: pl.Trainer, learner: Learner) -> None:
         """Write the averages since the last row, over all ranks, and begin anew."""
-        if self._sums is None or not self._batches:
+        if not self._sums:
             return
-        means = trainer.strategy.reduce(self._sums / self._batches, reduce_op="mean").tolist()
-        self._sums.zero_()
-        self._batches = 0
-        self.record(dict(zip(self._names, means, strict=True)), "train", learner.images_seen)
+        names = list(self._sums)
+        averages = torch.stack([self._sums[name] / self._counts[name] for name in names])
+        means = trainer.strategy.reduce(averages, reduce_op="mean").tolist()
+        self._sums, self._counts = {}, {}
+        self.record(dict(zip(names, means, strict=True)), "train", learner.images_seen)
         if not all(map(math.isfinite, means)):
-            values = ", ".join(f"{n}={v:g}" for n, v in zip(self._names, means, strict=True))
+            values = ", ".join(f"{n}={v:g}" for n, v in zip(names, means, strict=True))
             raise Diverged(
                 f"the losses are no longer finite after {learner.images_seen:,} images ({values}); "
                 "checkpoints hold the last good state: lower the learning rate, or train with "

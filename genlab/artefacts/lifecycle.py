@@ -10,10 +10,9 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from safetensors.torch import save
 
 from genlab.artefacts.checkpoint_io import checkpoint_name, prune, with_room
-from genlab.artefacts.files import write_atomically
+from genlab.artefacts.weights import export_weights
 from genlab.errors import Diverged, ResourceError
 from genlab.learners import Learner
 
@@ -150,13 +149,6 @@ class Lifecycle(pl.Callback):
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         self._handlers.clear()
-
-
-def export_weights(learner: Learner, path: Path) -> None:
-    """Write the learner's exported network as safetensors, whole or not at all."""
-    tensors = {n: t.detach().cpu().contiguous() for n, t in learner.exported.state_dict().items()}
-    content = save(tensors, metadata={"images_seen": str(learner.images_seen)})
-    write_atomically(path, lambda file: file.write(content))
 
 
 def _agree(trainer: pl.Trainer, learner: Learner, *flags: int) -> tuple[int, ...]:

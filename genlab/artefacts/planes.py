@@ -1,6 +1,5 @@
 """Images in a plane: as points coloured by a label, and as thumbnails."""
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from genlab.artefacts.figures import new_figure, rendered
 from genlab.artefacts.pictures import to_image, with_caption
 
 _MOST_CLASSES = 20
@@ -32,12 +32,7 @@ def scatter(
     The 20 classes with the most points get colours of their own, all others are grey. Axes
     without a name have no numbers either.
     """
-    # The figure is made by hand: pyplot would keep state for the whole process.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 7.5), dpi=140, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
+    figure = new_figure(9, 7.5)
     plot = figure.add_subplot()
     area = float(np.clip(16_000 / len(points), 6, 60))
     colours, legend = _colours(labels, classes, len(points))
@@ -53,9 +48,20 @@ def scatter(
         plot.set_xticks([])
         plot.set_yticks([])
     _add_legend(figure, legend)
-    buffer = io.BytesIO()
-    canvas.print_png(buffer)
-    return Image.open(buffer).convert("RGB")
+    return rendered(figure)
+
+
+def over_density(points: np.ndarray, reals: np.ndarray, title: str) -> Image.Image:
+    """Points (N, 2) of [-1, 1] over the density of real ones, (M, 2)."""
+    figure = new_figure(5, 5.4)
+    plot = figure.add_subplot()
+    bins = [np.linspace(-1, 1, 101)] * 2
+    plot.hist2d(reals[:, 0], reals[:, 1], bins=bins, cmap="Greys", norm="symlog")
+    plot.scatter(points[:, 0], points[:, 1], s=9, c="tab:red", alpha=0.5, linewidths=0)
+    plot.set_aspect("equal")
+    plot.set(xlim=(-1, 1), ylim=(-1, 1), title=title)
+    plot.title.set_fontsize(10)
+    return rendered(figure)
 
 
 def thumbnails(points: np.ndarray, images: Tensor, title: str) -> Image.Image:

@@ -53,7 +53,8 @@ class ProgressBar(pl.Callback):
         self._speed = 0.7 * self._speed + 0.3 * current if self._speed else current
         self._shown = (now, pl_module.images_seen)
         share, left = self._position(pl_module.images_seen)
-        losses = "  ".join(f"{name} {float(value):.4g}" for name, value in outputs.items())
+        shown = {name: value for name, value in outputs.items() if not name.endswith("gradient")}
+        losses = "  ".join(f"{name} {float(value):.4g}" for name, value in shown.items())
         text = (
             f"{pl_module.images_seen:,} images ({share:.0%})  {self._speed:,.0f} images/s  "
             f"{timedelta(seconds=round(left))} left  {losses}"

@@ -10,6 +10,8 @@ import pytorch_lightning as pl
 import torch
 
 import genlab
+from genlab.artefacts.diagnosis import Diagnosis
+from genlab.artefacts.evaluation import Evaluation
 from genlab.artefacts.files import write_text
 from genlab.artefacts.history import History
 from genlab.artefacts.lifecycle import Lifecycle
@@ -27,6 +29,8 @@ class Summary:
         self.device = device
         self.seed = seed
         self.lifecycle: Lifecycle | None = None
+        self.diagnosis: Diagnosis | None = None
+        self.evaluation: Evaluation | None = None
 
     def write(self, trainer: pl.Trainer, learner: Learner) -> None:
         """Gather and write; every rank takes part, for the comparison of weights."""
@@ -45,6 +49,8 @@ class Summary:
             "weights_sha256": hashes,
             "seed": self.seed,
             "metrics": self.history.latest,
+            "best": self.evaluation.best if self.evaluation else {},
+            "diagnosis": self.diagnosis.findings() if self.diagnosis else [],
             "versions": {name: version(name) for name in ("genlab", "torch", "pytorch-lightning")},
             "git_revision": git_revision(),
         }

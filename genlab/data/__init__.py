@@ -6,9 +6,11 @@ from genlab.data.celeba import CelebA
 from genlab.data.cifar10 import Cifar10
 from genlab.data.digits import Digits
 from genlab.data.folder import Folder
+from genlab.data.gaussian_grid import GaussianGrid
 from genlab.data.idx_sets import FashionMnist, Mnist
 from genlab.data.image_set import ImageSet
 from genlab.data.source import Annotations, Source
+from genlab.data.stacked import Stacked
 
 __all__ = [
     "Annotations",
@@ -18,9 +20,11 @@ __all__ = [
     "Digits",
     "FashionMnist",
     "Folder",
+    "GaussianGrid",
     "ImageSet",
     "Mnist",
     "Source",
+    "Stacked",
     "cache_folder",
     "prepare",
 ]

@@ -13,6 +13,7 @@ from genlab.learners.learner import (
     OptimizerFactory,
     drawn_with_labels,
     frozen,
+    gradient_norm,
     labels_behind,
 )
 from genlab.networks import Average, Condition, Critic, Generator, PastWeights, Replay
@@ -143,6 +144,7 @@ class Adversarial(Learner):
             if turn:
                 fakes = self._imagine(len(images), labels)
             losses["generator_loss"] = self._improve_generator(fakes, real, labels, step)
+        losses["generator_gradient"] = gradient_norm(self.generator)
         self.average.update(
             self.generator, self.images_seen, batch_images=batch_images * self.critic_steps
         )
@@ -181,7 +183,7 @@ class Adversarial(Learner):
             self.augmentation.observe(signs, len(images) * self.trainer.world_size)
         logged = {
             "critic_loss": loss.detach(),
-            "generator_loss": self.loss(real_logits, fake_logits).generator,
+            "critic_gradient": gradient_norm(self.critic),
             "real_accuracy": (real_logits > 0).float().mean(),
             "fake_accuracy": (fake_logits < 0).float().mean(),
             "logit_gap": real_logits.mean() - fake_logits.mean(),

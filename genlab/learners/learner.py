@@ -84,7 +84,7 @@ class Learner(pl.LightningModule, ABC):
         return normalise(images).contiguous(memory_format=self.memory_format)
 
     def descend(self, player: int, loss: Tensor) -> None:
-        """One optimizer step of the given player."""
+        """One optimizer step of the given player; its gradients stay until the next."""
         optimizer = self.optimizers(use_pl_optimizer=False)
         if isinstance(optimizer, list):
             optimizer = optimizer[player]
@@ -141,6 +141,13 @@ def drawn_with_labels(
 def labels_behind(latents: Tensor, condition: Condition | None) -> dict[str, Tensor]:
     """The labels (B,) by name at the end of latents, the other way round of `drawn_with_labels`."""
     return condition.labels_of(latents[:, -condition.width :]) if condition else {}
+
+
+@torch.no_grad()
+def gradient_norm(network: nn.Module) -> Tensor:
+    """The L2 norm of the gradients of all its parameters as one vector, a scalar."""
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    return torch.stack(torch._foreach_norm(gradients)).norm()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 Pure tensor code. Features are (N, D), one row per image, from one feature network.
 """
 
+from genlab.metrics.classes import Modes, combined, inception_score, modes
 from genlab.metrics.codes import (
     active_units,
     activity,
@@ -25,6 +26,8 @@ from genlab.metrics.features import (
     state_sha256,
 )
 from genlab.metrics.manifold import ManifoldScores, manifold_scores
+from genlab.metrics.pixels import Neighbours, likeness, nearest
+from genlab.metrics.points import PointFeatures
 from genlab.metrics.reconstruction import psnr, squared_error
 
 __all__ = [
@@ -33,15 +36,23 @@ __all__ = [
     "FeaturesUnavailable",
     "KernelDistance",
     "ManifoldScores",
+    "Modes",
     "Moments",
+    "Neighbours",
+    "PointFeatures",
     "active_units",
     "activity",
+    "combined",
     "extract",
     "frechet_distance",
+    "inception_score",
     "kernel_distance",
+    "likeness",
     "linear_probe",
     "manifold_scores",
+    "modes",
     "moments",
+    "nearest",
     "nearest_neighbours",
     "perplexity",
     "psnr",

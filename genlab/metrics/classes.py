@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 MOST_MODES = 1000
@@ -36,11 +37,12 @@ def modes(real: Tensor, fake: Tensor, count: int) -> Modes:
 
     As for the 1000 modes of stacked digits: Metz et al. 2017, section 3.3.1,
     https://arxiv.org/abs/1611.02163. A mode that no real image has counts as one with a single
-    image, so that the divergence stays finite.
+    image, so that the divergence stays finite; without any sample it is that of a single mode.
     """
     reals = torch.bincount(real, minlength=count).double()
     fakes = torch.bincount(fake, minlength=count).double()
-    p, q = fakes / fakes.sum(), reals.clamp(min=1) / reals.clamp(min=1).sum()
+    q = reals.clamp(min=1) / reals.clamp(min=1).sum()
+    p = fakes / fakes.sum() if len(fake) else F.one_hot(q.argmin(), count).double()
     present = reals > 0
     return Modes(
         covered=int(((fakes > 0) & present).sum()),
@@ -51,6 +53,8 @@ def modes(real: Tensor, fake: Tensor, count: int) -> Modes:
 
 def combined(labels: Mapping[str, Tensor], sizes: Mapping[str, int]) -> tuple[Tensor, int] | None:
     """All labels (N,) by name as one number, and how many there can be; None above 1000."""
+    if not labels:
+        return None
     number, count = torch.zeros_like(next(iter(labels.values()))), 1
     for name, values in labels.items():
         number = number * sizes[name] + values

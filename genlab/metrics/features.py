@@ -36,6 +36,9 @@ class FeatureNetwork(Protocol):
     def __call__(self, images: Tensor) -> Tensor:
         """Uint8 (N, C, H, W) to float32 (N, D) on the CPU."""
 
+    def classes(self, features: Tensor) -> dict[str, Tensor]:
+        """Features (N, D) to the probabilities (N, classes) of every label that it tells."""
+
 
 def extract(network: FeatureNetwork, batches: Iterable[Tensor]) -> Tensor:
     """Features (N, D) in float32, on the CPU, of batches of uint8 images (B, C, H, W).
@@ -75,7 +78,10 @@ def apply_in_batches(
 
 @dataclass(frozen=True, eq=False)
 class ClassifierFeatures:
-    """A classifier whose `features` takes images in [-1, 1] to (N, D); it stays in eval mode."""
+    """A classifier: `features` takes images in [-1, 1] to (N, D), `heads` those to logits.
+
+    It stays in eval mode.
+    """
 
     network: nn.Module
     name: str
@@ -88,8 +94,16 @@ class ClassifierFeatures:
         device = next(self.network.parameters()).device
         return apply_in_batches(self._features, images, CLASSIFIER_BATCH, device)
 
+    @torch.inference_mode()
+    def classes(self, features: Tensor) -> dict[str, Tensor]:
+        """(N, D) on the CPU to the probabilities (N, classes) of every label, there too."""
+        network: Any = self.network
+        device = next(network.parameters()).device
+        logits = {name: head(features.to(device)) for name, head in network.heads.items()}
+        return {name: value.float().softmax(1).cpu() for name, value in logits.items()}
+
     def _features(self, images: Tensor) -> Tensor:
-        network: Any = self.network  # any that has `features`
+        network: Any = self.network
         return network.features(normalise(images))
 
 

@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from urllib.request import urlopen
 
 import torch
@@ -50,6 +50,15 @@ class InceptionFeatures:
         if images.ndim == 4 and images.shape[1] not in (1, 3):
             raise ValueError(f"InceptionV3 takes 1 or 3 channels, not {images.shape[1]}")
         return apply_in_batches(self._features, images, BATCH, self.device)
+
+    @torch.inference_mode()
+    def classes(self, features: Tensor) -> dict[str, Tensor]:
+        """(N, 2048) to the probabilities (N, 1008) of "imagenet", without the last layer's bias.
+
+        The published Inception Scores leave the bias out.
+        """
+        network: Any = self.network
+        return {"imagenet": (features.to(self.device) @ network.fc.weight.mT).softmax(1).cpu()}
 
     def _features(self, images: Tensor) -> Tensor:
         (features,) = self.network(images.expand(-1, 3, -1, -1))

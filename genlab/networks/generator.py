@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from genlab.networks.chain import Chain
 from genlab.networks.condition import Condition
+from genlab.networks.conditional_normalisation import ConditionalBatchNorm, conditioned
 
 
 class Generator(nn.Module):
@@ -17,6 +18,11 @@ class Generator(nn.Module):
         latent_size: numbers in a latent.
         condition: labels that follow the latent as one-hot vectors (Mirza & Osindero 2014,
             https://arxiv.org/abs/1411.1784); None for none.
+        conditional_normalisation: tell the labels to the decoder's batch normalisations (see
+            `ConditionalBatchNorm`) and not to its first layer.
+
+    Raises:
+        ValueError: a conditional normalisation without a condition or batch normalisation.
     """
 
     def __init__(
@@ -24,13 +30,23 @@ class Generator(nn.Module):
         decoder: Callable[..., Chain],
         latent_size: int,
         condition: Condition | None = None,
+        conditional_normalisation: bool = False,
     ) -> None:
         super().__init__()
         if latent_size < 1:
             raise ValueError(f"latent_size={latent_size} must be at least 1")
         self.latent_size = latent_size
         self.condition = condition
-        self.decoder = decoder(inputs=latent_size + (condition.width if condition else 0))
+        width = condition.width if condition else 0
+        self.decoder = decoder(inputs=latent_size + (0 if conditional_normalisation else width))
+        self.conditional_normalisation = conditional_normalisation
+        if conditional_normalisation:
+            labels = len(condition.classes) if condition else 0
+            if not labels or not conditioned(self.decoder, width, labels):
+                raise ValueError(
+                    "conditional_normalisation=true needs a condition and a decoder with batch "
+                    "normalisation: choose players=convolutional or residual, or set it to false"
+                )
 
     def latents(self, noise: Tensor, labels: Mapping[str, Tensor]) -> Tensor:
         """Noise (B, latent_size) and labels (B,) by name to what `forward` takes."""
@@ -38,4 +54,13 @@ class Generator(nn.Module):
 
     def forward(self, latents: Tensor) -> Tensor:
         """(B, latent_size + condition) to (B, C, H, W)."""
-        return self.decoder(latents)
+        if not self.conditional_normalisation:
+            return self.decoder(latents)
+        noise, condition = latents.tensor_split([self.latent_size], 1)
+        layers = [m for m in self.decoder.modules() if isinstance(m, ConditionalBatchNorm)]
+        for layer in layers:
+            layer.condition = condition
+        images = self.decoder(noise)
+        for layer in layers:
+            layer.condition = None
+        return images

@@ -20,8 +20,25 @@ log = logging.getLogger(__name__)
 
 # What a stamp says of the run itself, and not of the way it was measured.
 _OWN = ("weights.", "genlab")
-# Scores of which less is better; of all others more is.
-LESS_IS_BETTER = ("frechet_distance", "kernel_distance", "mse", "loss", "reconstruction", "kl")
+# Scores of which less, and of which more is better, up to a "/"; others describe.
+LESS_IS_BETTER = ("frechet_distance", "kernel_distance", "class_divergence", "mse", "loss")
+MORE_IS_BETTER = (
+    "precision",
+    "recall",
+    "density",
+    "coverage",
+    "modes_covered",
+    "high_quality",
+    "inception_score",
+    "classifier_score",
+    "label_accuracy",
+    "psnr",
+    "psnr_gain",
+    "log_likelihood",
+    "linear_probe",
+    "nearest_neighbours",
+    "accuracy",
+)
 
 
 class Scores(NamedTuple):
@@ -103,8 +120,11 @@ def _differences(scores: Sequence[Scores]) -> list[str]:
 def _best(scores: Sequence[Scores], names: Sequence[str]) -> list[str]:
     lines = []
     for name in names:
+        kind = name.split("/")[0]
+        if kind not in (*LESS_IS_BETTER, *MORE_IS_BETTER) or name.endswith("/real"):
+            continue
         having = [each for each in scores if name in each.metrics]
-        choose = min if name in LESS_IS_BETTER else max
+        choose = min if kind in LESS_IS_BETTER else max
         best = choose(having, key=lambda each: each.metrics[name])
         lines.append(f"- {name}: {best.name} ({_shown(best.metrics[name])})")
     return lines

@@ -6,28 +6,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from PIL import Image
 
 import genlab
 from genlab.artefacts.files import write_text
+from genlab.artefacts.grids import are_points
+from genlab.artefacts.pictures import grid, save_png, with_caption, with_row_captions
 from genlab.artefacts.validation import summed
 from genlab.data.stream import on_device, take
-from genlab.features import feature_network
 from genlab.learners.abilities import Encodes, EstimatesLikelihood, Generates, Measures
 from genlab.learners.learner import seed_noise
 from genlab.metrics import (
     FeaturesUnavailable,
     active_units,
     activity,
-    extract,
-    frechet_distance,
-    kernel_distance,
     linear_probe,
-    manifold_scores,
     nearest_neighbours,
     perplexity,
     state_sha256,
 )
 from genlab.opened import Opened, open_run
+from genlab.scores import Memorisation, memorisation, reference
 from genlab.verbs.output import positive
 from genlab.verbs.sample import generate
 
@@ -54,7 +54,7 @@ def run(config: dict[str, Any]) -> None:
         metrics |= _codes(opened, config, count, batch_size, stamp)
     if isinstance(opened.learner, Generates) and config["features"] != "none":
         try:
-            metrics |= _distances(opened, config, count, batch_size, stamp)
+            metrics |= _generated(opened, config, count, batch_size, stamp)
         except FeaturesUnavailable as error:
             log.warning("no distances: %s", error)
             stamp["no_distances"] = str(error)
@@ -123,41 +123,56 @@ def _codes(
     return scores
 
 
-def _distances(
+def _generated(
     opened: Opened, config: dict[str, Any], count: int, batch_size: int, stamp: dict[str, Any]
 ) -> dict[str, float]:
-    """Generated pictures against the split's images, in the features of one network."""
-    indices = opened.data.indices(config["split"])[:count]
-    network = feature_network(config["features"], opened.config, opened.device)
-    pictures, _ = generate(opened, count, config["seed"], batch_size)
-    reals = take(opened.data.image_set, indices).images
-    fake = extract(network, pictures.split(batch_size))
-    real = extract(network, reals.split(batch_size))
+    """Generated pictures against the split's images, and against the training part."""
+    held = reference(
+        opened.config, opened.data, config["split"], count, config["features"], opened.device
+    )
+    pictures, asked = generate(opened, count, config["seed"], batch_size)
     stamp |= {
-        "features": network.name,
-        "features_sha256": network.weights_sha256,
-        "resizer": network.resizer,
-        "generated_images": len(fake),
-        "reference_images": len(real),
+        "features": held.network.name,
+        "features_sha256": held.network.weights_sha256,
+        "resizer": held.network.resizer,
+        "generated_images": len(pictures),
+        "reference_images": len(held.images),
         "seed": config["seed"],
     }
-    kernel = kernel_distance(real, fake)
-    scores = manifold_scores(real, fake)
-    return {
-        "frechet_distance": frechet_distance(real, fake),
-        "kernel_distance": kernel.mean,
-        "kernel_distance_deviation": kernel.standard_deviation,
-        "precision": scores.precision,
-        "recall": scores.recall,
-        "density": scores.density,
-        "coverage": scores.coverage,
-    }
+    scores = held.score_all(pictures, asked)
+    chosen = min(positive(config["memorisation_images"], "memorisation_images"), count)
+    training = take(opened.data.image_set, opened.data.indices("train")).images
+    found = memorisation(pictures[:chosen], held.images[:chosen], training)
+    stamp["memorisation_images"] = chosen
+    if not are_points(pictures):
+        path = opened.folder.path / "evaluation_neighbours.png"
+        save_png(_neighbours(found), path)
+        log.info("wrote %s", path)
+    return scores | {"nearest_training_ratio": found.ratio, "copies": found.copies}
+
+
+def _neighbours(found: Memorisation) -> Image.Image:
+    """Rows of a generated picture and the training images nearest to it."""
+    count, columns = found.distances.shape
+    rows = [
+        torch.cat([picture[None], neighbours])
+        for picture, neighbours in zip(
+            found.pictures, found.neighbours.unflatten(0, (count, columns)), strict=True
+        )
+    ]
+    sheet = grid(torch.cat(rows), columns + 1, apart=(1,))
+    told = [" ".join(f"{value:.3f}" for value in row) for row in found.distances.tolist()]
+    caption = (
+        "generated pictures nearest to the training part, and the nearest training images with "
+        "their distances (root mean square of pixels on [0, 1])"
+    )
+    return with_caption(with_row_captions(sheet, told), caption)
 
 
 def _weights_stamp(opened: Opened) -> dict[str, Any]:
     return {
         "sha256": state_sha256(opened.learner.exported),
-        "images_seen": opened.folder.read_summary().get("images_seen"),
+        "images_seen": opened.learner.images_seen,
         "ema_half_life_images": opened.config["model"].get("ema_half_life_images"),
         "batch_statistics": "running averages",
         "precision": "32-true",

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from genlab.artefacts.pictures import grid
-from genlab.data.stream import Batch
+from genlab.artefacts.grids import POINTS, are_points, sheet
+from genlab.data.stream import Batch, take
 from genlab.errors import ConfigError
 from genlab.learners.abilities import Generates
 from genlab.opened import Opened, open_run
@@ -23,11 +23,19 @@ def run(config: dict[str, Any]) -> None:
     pictures, labels = generate(opened, count, config["seed"], batch_size, config["labels"] or {})
     write_pictures(
         {"images": pictures, **named(labels)},
-        lambda: grid(pictures),
+        lambda: sheet(pictures, reals=real_points(opened)),
         config,
         opened.folder,
         f"samples_seed{config['seed']}_{count}",
     )
+
+
+def real_points(opened: Opened) -> torch.Tensor | None:
+    """Training points to show generated ones over; None where the data are pictures."""
+    image_set = opened.data.image_set
+    if not are_points(image_set.images):
+        return None
+    return take(image_set, opened.data.indices("train")[:POINTS]).images
 
 
 def generate(

@@ -74,7 +74,7 @@ def test_the_generator_waits_for_so_many_critic_steps(played, critic_steps: int)
         learner = played(steps, critic_steps=critic_steps)
         moved = not torch.equal(weights(learner.generator), first)
         assert moved == (steps >= critic_steps), steps
-        assert set(learner.last) == set(played(1).last)
+        assert ("generator_loss" in learner.last) == (steps % critic_steps == 0)
 
 
 def test_more_generator_steps_move_the_generator_alone(played) -> None:

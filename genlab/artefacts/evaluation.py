@@ -1,0 +1,105 @@
+"""Scores of samples while a run trains, and the weights of its best moment."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from genlab.artefacts.history import History
+from genlab.artefacts.weights import export_weights
+from genlab.learners import Learner
+from genlab.learners.abilities import Generates
+from genlab.learners.learner import evaluating
+from genlab.pixels import to_uint8
+
+_CHUNK = 250
+
+
+class Judge(Protocol):
+    """Sees pictures and scores what it has seen against real ones."""
+
+    count: int
+    """Pictures that it asks for."""
+    metric: str
+    """The score that says which moment is best; less is better."""
+
+    def see(self, pictures: Tensor) -> Tensor:
+        """Uint8 (N, C, H, W) to features (N, D) on the CPU."""
+        ...
+
+    def score(self, features: Tensor) -> dict[str, float]:
+        """Features (count, D) to scores by name."""
+        ...
+
+
+class Evaluation(pl.Callback):
+    """Has samples scored every so many images and exports the weights that did best.
+
+    The samples' latents depend on the seed alone; every rank makes and sees its share of them.
+    """
+
+    def __init__(
+        self, best: Path, history: History, judge: Judge, every_images: int, seed: int
+    ) -> None:
+        self.best_weights = best
+        self.history = history
+        self.judge = judge
+        self.every_images = every_images
+        self.seed = seed
+        self.best: dict[str, Any] = {}
+        self._measured = -1
+
+    def state_dict(self) -> dict[str, Any]:
+        """Lightning's hook."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Lightning's hook."""
+        self.best = state_dict["best"]
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
+    ) -> None:
+        """Measure when due."""
+        assert isinstance(pl_module, Learner)
+        if pl_module.passed(self.every_images):
+            self.measure(trainer, pl_module)
+
+    def measure(self, trainer: pl.Trainer, learner: Learner) -> None:
+        """Score this moment, once."""
+        if not isinstance(learner, Generates) or self._measured == learner.images_seen:
+            return
+        self._measured = learner.images_seen
+        features = self._seen(trainer, learner)
+        if not trainer.is_global_zero:
+            return
+        scores = self.judge.score(features)
+        self.history.record(scores, "evaluation", learner.images_seen)
+        value = scores[self.judge.metric]
+        if not self.best or value < self.best["value"]:
+            self.best = {
+                "metric": f"evaluation/{self.judge.metric}",
+                "value": value,
+                "images_seen": learner.images_seen,
+                "weights": self.best_weights.name,
+            }
+            export_weights(learner, self.best_weights)
+
+    def _seen(self, trainer: pl.Trainer, learner: Learner) -> Tensor:
+        """Features of all samples, (count, D), on the first rank."""
+        assert isinstance(learner, Generates)
+        noise = torch.Generator().manual_seed(self.seed)
+        latents = learner.latents(self.judge.count, noise, {})
+        rank, world = trainer.global_rank, trainer.world_size
+        with evaluating(learner), trainer.precision_plugin.val_step_context():
+            own = [
+                self.judge.see(to_uint8(learner.generate(part.to(learner.device))))
+                for part in latents[rank::world].split(_CHUNK)
+            ]
+        parts: list[Any] = [torch.cat(own)]
+        if world > 1:
+            parts = [None] * world
+            torch.distributed.all_gather_object(parts, torch.cat(own))
+        return torch.cat(parts)

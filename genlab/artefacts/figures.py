@@ -1,0 +1,25 @@
+"""Figures of matplotlib as pictures."""
+
+import io
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def new_figure(width: float, height: float) -> "Figure":
+    """A figure of so many inches, made by hand: pyplot would keep state for the whole process."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=140, layout="constrained")
+
+
+def rendered(figure: "Figure") -> Image.Image:
+    """The figure's pixels, RGB."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(buffer)
+    return Image.open(buffer).convert("RGB")

@@ -1,0 +1,32 @@
+"""The end of runs that a search finds hopeless."""
+
+from typing import Any
+
+import pytorch_lightning as pl
+
+from genlab.artefacts.history import History
+from genlab.errors import Pruned
+from genlab.learners import Learner
+from genlab.search import Listener
+
+
+class Pruning(pl.Callback):
+    """Tells a search's listener every new value of the objective; raises Pruned at its word."""
+
+    def __init__(self, history: History, objective: str, listener: Listener) -> None:
+        self.history = history
+        self.objective = objective
+        self.listener = listener
+        self._told = 0
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
+    ) -> None:
+        """Tell when there is something new."""
+        assert isinstance(pl_module, Learner)
+        row = self.history.rows[-1] if self.history.rows else {}
+        if self.objective not in row or int(row["images_seen"]) == self._told:
+            return
+        self._told = int(row["images_seen"])
+        if self.listener.hopeless(float(row[self.objective]), self._told):
+            raise Pruned(f"given up after {pl_module.images_seen:,} images: others do better")

@@ -1,0 +1,15 @@
+"""The weights that a run exports for use."""
+
+from pathlib import Path
+
+from safetensors.torch import save
+
+from genlab.artefacts.files import write_atomically
+from genlab.learners import Learner
+
+
+def export_weights(learner: Learner, path: Path) -> None:
+    """Write the learner's exported network as safetensors, whole or not at all."""
+    tensors = {n: t.detach().cpu().contiguous() for n, t in learner.exported.state_dict().items()}
+    content = save(tensors, metadata={"images_seen": str(learner.images_seen)})
+    write_atomically(path, lambda file: file.write(content))

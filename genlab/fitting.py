@@ -1,0 +1,210 @@
+"""Fitting: device, data, learner, callbacks and trainer of one process, in a run folder."""
+
+import logging
+import warnings
+from typing import Any, NamedTuple
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.plugins.environments import (
+    ClusterEnvironment,
+    LightningEnvironment,
+    SLURMEnvironment,
+    TorchElasticEnvironment,
+)
+from pytorch_lightning.strategies import DDPStrategy
+
+from genlab import launch
+from genlab.artefacts.checkpoint_io import (
+    Checkpoint,
+    SafeCheckpointIO,
+    images_seen_of,
+    newest_valid,
+)
+from genlab.artefacts.diagnosis import Diagnosis
+from genlab.artefacts.evaluation import Evaluation, Judge
+from genlab.artefacts.grids import Grids
+from genlab.artefacts.history import History
+from genlab.artefacts.lifecycle import Lifecycle
+from genlab.artefacts.progress import ProgressBar
+from genlab.artefacts.pruning import Pruning
+from genlab.artefacts.stages import StageLog
+from genlab.artefacts.summary import Summary
+from genlab.artefacts.validation import Validation
+from genlab.assemble import build_data, build_learner
+from genlab.data.module import ImageData
+from genlab.devices import Device, choose, keep_big_blocks
+from genlab.errors import CheckpointError, Stopped
+from genlab.learners import Learner
+from genlab.pretrained import load_encoder
+from genlab.runs import RunFolder
+from genlab.search import listener
+
+log = logging.getLogger(__name__)
+
+
+class Parts(NamedTuple):
+    """What a run is made of."""
+
+    data: ImageData
+    learner: Learner
+    checkpoint: Checkpoint | None  # to go on from
+
+
+def prepare(config: dict[str, Any], folder: RunFolder, world: int) -> Parts:
+    """What a run of `world` processes is made of; raises what is wrong with any of it."""
+    checkpoint = newest_valid(folder.checkpoints)
+    if folder.saved and not checkpoint:
+        raise CheckpointError(
+            f"{folder.path} holds no checkpoint that can be loaded: start again in a new folder"
+        )
+    keep_big_blocks()
+    data = build_data(config)
+    data.refuse_unfilled(world)
+    learner = build_learner(config)
+    learner.optimizers_of_players()  # training makes its own: these only show wrong settings
+    return Parts(data, learner, checkpoint)
+
+
+def fit(
+    config: dict[str, Any], folder: RunFolder, parts: Parts, judge: Judge | None = None
+) -> dict[str, Any]:
+    """Train in this process (one rank), from the parts' checkpoint if there is one.
+
+    Samples are scored by the judge as the config's `evaluate` says, where there is one.
+    """
+    _quieten()
+    learner, checkpoint = parts.learner, parts.checkpoint
+    wanted = config["trainer"]
+    device = choose(wanted["accelerator"], wanted["precision"], wanted["channels_last"])
+    log.info("device: %s", device.reason)
+    if device.channels_last:
+        learner.memory_format = torch.channels_last
+        learner.to(memory_format=torch.channels_last)
+    if wanted["compile"]:
+        for network in learner.children():
+            network.compile()
+    if checkpoint:
+        log.info("continuing after %s images", f"{images_seen_of(checkpoint.path):,}")
+    else:
+        load_encoder(learner, config)
+    lifecycle, callbacks = _callbacks(config, folder, device, judge)
+    trainer = _trainer(config, device, callbacks, checkpoint)
+    log.info("data: %s", parts.data.image_set.about)
+    log.info("run folder: %s", folder.path)
+    _fit(trainer, parts)
+    if lifecycle.signal is not None:
+        raise Stopped(
+            f"stopped after {learner.images_seen:,} images, all saved: continue with "
+            f"genlab train resume={folder.path}",
+            lifecycle.signal,
+        )
+    return folder.read_summary()
+
+
+def _callbacks(
+    config: dict[str, Any], folder: RunFolder, device: Device, judge: Judge | None
+) -> tuple[Lifecycle, list[pl.Callback]]:
+    history = History(folder.path, config["log"]["every_images"])
+    validation = Validation(history, config["log"]["validate_every_images"])
+    grids = Grids(folder.path, history, seed=config["seed"], **config["samples"])
+    diagnosis = Diagnosis(history)
+    wanted = config["evaluate"]["every_images"] if judge else None
+    evaluation = (
+        Evaluation(folder.best, history, judge, wanted, config["seed"])
+        if judge and wanted
+        else None
+    )
+    summary = Summary(folder.summary, history, device, config["seed"])
+    summary.diagnosis, summary.evaluation = diagnosis, evaluation
+    lifecycle = Lifecycle(
+        folder.path,
+        total_images=config["total_images"],
+        max_minutes=config["max_minutes"],
+        **config["checkpoint"],
+        finish=[
+            history.flush,
+            validation.measure,
+            *([evaluation.measure] if evaluation else []),
+            grids.finish,
+            summary.write,
+        ],
+    )
+    summary.lifecycle = lifecycle
+    bar = ProgressBar(lifecycle)
+    scored: list[pl.Callback] = [evaluation] if evaluation else []
+    if (heard := listener()) and config["objective"]:
+        scored.append(Pruning(history, config["objective"], heard))
+    return lifecycle, [
+        history,
+        StageLog(history),
+        validation,
+        *scored,
+        diagnosis,
+        grids,
+        bar,
+        lifecycle,
+    ]
+
+
+def _trainer(
+    config: dict[str, Any],
+    device: Device,
+    callbacks: list[pl.Callback],
+    checkpoint: Checkpoint | None,
+) -> pl.Trainer:
+    world = launch.world_size()
+    local = world // config["trainer"]["num_nodes"] or 1
+    strategy = DDPStrategy(find_unused_parameters=True) if world > 1 else "auto"
+    return pl.Trainer(
+        accelerator=device.accelerator,
+        devices=local,
+        num_nodes=config["trainer"]["num_nodes"],
+        strategy=strategy,
+        precision=device.precision,  # type: ignore[arg-type]  # a str; Lightning checks it
+        callbacks=callbacks,
+        plugins=[SafeCheckpointIO(checkpoint), _cluster()],
+        max_epochs=-1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+    )
+
+
+def _cluster() -> ClusterEnvironment:
+    """Lightning's view of who started this process."""
+    if not launch.launched():
+        return LightningEnvironment()
+    if TorchElasticEnvironment.detect():
+        return TorchElasticEnvironment()
+    return SLURMEnvironment(auto_requeue=False)
+
+
+def _fit(trainer: pl.Trainer, parts: Parts) -> None:
+    path = parts.checkpoint and parts.checkpoint.path
+    try:
+        trainer.fit(parts.learner, datamodule=parts.data, ckpt_path=path, weights_only=True)
+    except RuntimeError as error:
+        if "loading state_dict" not in str(error):
+            raise
+        raise CheckpointError(
+            f"{path}: its weights do not fit these networks; the architecture has changed"
+        ) from error
+
+
+def _quieten() -> None:
+    """Lightning's hints that do not concern a user of the command line."""
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for message in (
+        ".*does not have many workers.*",
+        ".*`training_step` returned `None`.*",
+        ".*GPU available but not used.*",
+        ".*find_unused_parameters=True was specified.*",
+        ".*isinstance.treespec, LeafSpec.*",
+        ".*module.s. in eval mode at the start of training.*",
+    ):
+        warnings.filterwarnings("ignore", message)

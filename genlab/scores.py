@@ -1,0 +1,177 @@
+"""What generated pictures score against real ones, in the features of one network."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genlab.assemble import build_data
+from genlab.data.module import ImageData
+from genlab.data.stream import take
+from genlab.devices import choose
+from genlab.features import feature_network
+from genlab.metrics import (
+    FeatureNetwork,
+    PointFeatures,
+    combined,
+    extract,
+    frechet_distance,
+    inception_score,
+    kernel_distance,
+    likeness,
+    manifold_scores,
+    modes,
+    nearest,
+)
+
+BATCH = 250
+
+
+@dataclass
+class Reference:
+    """Real images of one split, as the network sees them; it scores generated ones."""
+
+    network: FeatureNetwork
+    images: Tensor
+    classes: dict[str, list[str]]
+    count: int
+    metric: str = field(default="frechet_distance", init=False)
+
+    def __post_init__(self) -> None:
+        self.features = self.see(self.images)
+        self.told = most_probable(self.network.classes(self.features))
+
+    def see(self, pictures: Tensor) -> Tensor:
+        """Uint8 (N, C, H, W) to features (N, D) on the CPU."""
+        return extract(self.network, pictures.split(BATCH))
+
+    def score(self, features: Tensor) -> dict[str, float]:
+        """What features (N, D) alone tell: distance, fidelity, variety, modes."""
+        scores = {"frechet_distance": frechet_distance(self.features, features)}
+        manifold = manifold_scores(self.features, features)
+        scores |= {
+            "precision": manifold.precision,
+            "recall": manifold.recall,
+            "density": manifold.density,
+            "coverage": manifold.coverage,
+        }
+        if isinstance(self.network, PointFeatures):
+            close = self.network.close(features)
+            scores["high_quality"] = float(close.float().mean())
+            features = features[close]  # only these count for a mode
+        return scores | self._kinds(features)
+
+    def _kinds(self, features: Tensor) -> dict[str, float]:
+        """Which classes there are, label by label and, up to 1000 of them, all labels together."""
+        told = most_probable(self.network.classes(features))
+        sizes = {name: len(kinds) for name, kinds in self.classes.items() if name in told}
+        scores: dict[str, float] = {}
+        if len(sizes) > 1:
+            for name, size in sizes.items():
+                balance = modes(self.told[name], told[name], size)
+                scores[f"class_divergence/{name}"] = balance.divergence
+        fakes = combined({name: told[name] for name in sizes}, sizes)
+        reals = combined({name: self.told[name] for name in sizes}, sizes)
+        if fakes and reals:
+            found = modes(reals[0], fakes[0], reals[1])
+            scores["modes_covered"] = found.covered
+            scores["modes_known"] = found.known
+            scores["class_divergence"] = found.divergence
+        return scores
+
+    def score_all(self, pictures: Tensor, asked: dict[str, Tensor]) -> dict[str, float]:
+        """All that pictures, uint8 (N, C, H, W), tell; `asked` are the labels they were made for.
+
+        The multi-scale similarity is that of random pairs; an Inception Score is called so only
+        where InceptionV3 tells the classes.
+        """
+        features = self.see(pictures)
+        scores = self.score(features)
+        kernel = kernel_distance(self.features, features)
+        scores["kernel_distance"] = kernel.mean
+        scores["kernel_distance_deviation"] = kernel.standard_deviation
+        probabilities = self.network.classes(features)
+        of_reals = self.network.classes(self.features)
+        for name, p in probabilities.items():
+            kind = "inception_score" if name == "imagenet" else f"classifier_score/{name}"
+            scores[kind] = inception_score(p)
+            scores[f"{kind}/real"] = inception_score(of_reals[name])
+            if name in asked:
+                hits = p.argmax(1) == asked[name]
+                scores[f"label_accuracy/{name}"] = float(hits.float().mean())
+        similar, of_real = likeness(pictures), likeness(self.images)
+        if similar is not None and of_real is not None:
+            scores |= {"ms_ssim": similar, "ms_ssim/real": of_real}
+        return scores
+
+
+@dataclass(frozen=True, eq=False)
+class Memorisation:
+    """How near pictures come to training images; the nearest ones with what they are near to.
+
+    `ratio` is the median distance of generated pictures to their nearest training image over that
+    of held-out ones: about 1 for new pictures, towards 0 for copies.
+    """
+
+    ratio: float
+    copies: float
+    pictures: Tensor
+    neighbours: Tensor
+    distances: Tensor
+
+
+def memorisation(
+    pictures: Tensor, held_out: Tensor, training: Tensor, rows: int = 8, columns: int = 5
+) -> Memorisation:
+    """Nearest training images by pixels, of uint8 (N, C, H, W), (M, C, H, W) and (T, C, H, W).
+
+    `copies` is the share of pictures nearer to a training image than 99 of 100 held-out ones are.
+    """
+    found = nearest(pictures, training, columns)
+    expected = nearest(held_out, training).distances[:, 0]
+    closest = found.distances[:, 0]
+    chosen = closest.argsort()[:rows]
+    return Memorisation(
+        ratio=float(closest.median() / expected.median().clamp(min=1e-12)),
+        copies=float((closest < expected.quantile(0.01)).float().mean()),
+        pictures=pictures[chosen],
+        neighbours=training[found.indices[chosen].flatten()],
+        distances=found.distances[chosen],
+    )
+
+
+def reference(
+    config: dict[str, Any],
+    data: ImageData,
+    split: str,
+    count: int,
+    features: str,
+    device: torch.device,
+) -> Reference:
+    """The first `count` images of a split and the network that `features` names.
+
+    Raises FeaturesUnavailable where the network cannot be had.
+    """
+    network = feature_network(features, config, device)
+    reals = take(data.image_set, data.indices(split)[:count])
+    return Reference(network, reals.images, data.image_set.classes, count)
+
+
+def judge_of(config: dict[str, Any]) -> Reference | None:
+    """Who scores samples while a run trains, of the validation part; None where nobody does."""
+    wanted = config["evaluate"]
+    if not wanted["every_images"]:
+        return None
+    trainer = config["trainer"]
+    chosen = choose(trainer["accelerator"], trainer["precision"], trainer["channels_last"])
+    device = torch.device(chosen.accelerator)
+    data = build_data(config)
+    judge = reference(config, data, "validation", wanted["count"], wanted["features"], device)
+    judge.count = wanted["count"]
+    return judge
+
+
+def most_probable(probabilities: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The most probable class (N,) of every label."""
+    return {name: p.argmax(1) for name, p in probabilities.items()}

@@ -1,0 +1,116 @@
+"""Hydra's sweeper of the name optuna: a search for the settings with the least objective.
+
+Hydra takes sweepers from the package hydra_plugins alone.
+"""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import (
+    ChoiceSweep,
+    IntervalSweep,
+    Override,
+    RangeSweep,
+)
+from hydra.core.plugins import Plugins
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+
+from genlab import search
+from genlab.errors import ConfigError
+from genlab.words import one_of
+
+log = logging.getLogger(__name__)
+
+SAMPLERS = ("tpe", "random")
+
+
+class OptunaSweeper(Sweeper):
+    """Each job is a trial of an Optuna study; see configs/hydra/sweeper/optuna.yaml.
+
+    A study that is there already is gone on with: interrupted trials first, in their own folders.
+    """
+
+    def __init__(
+        self,
+        trials: int,
+        sampler: str,
+        prune: bool,
+        seed: int,
+        storage: str | None,
+        params: Mapping[str, str] | None,
+    ) -> None:
+        one_of("hydra.sweeper.sampler", sampler, SAMPLERS)
+        if trials < 1:
+            raise ConfigError(f"hydra.sweeper.trials={trials} must be at least 1")
+        self.trials = trials
+        self.sampler = sampler
+        self.prune = prune
+        self.seed = seed
+        self.storage = storage
+        self.params = dict(params or {})
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Hydra's hook."""
+        self.hydra_context = hydra_context
+        self.config = config
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> None:
+        """Hydra's hook: run trials until the study has as many as were asked for."""
+        assert self.hydra_context is not None
+        assert self.config is not None
+        assert self.launcher is not None
+        words = [*(f"{key}={value}" for key, value in self.params.items()), *arguments]
+        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
+        overrides = parser.parse_overrides(words)
+        fixed = [o.input_line or "" for o in overrides if not o.is_sweep_override()]
+        searched = [o for o in overrides if o.is_sweep_override()]
+        if not searched:
+            raise ConfigError(
+                "a search needs settings to vary: KEY=interval(A,B), tag(log,interval(A,B)), "
+                "range(A,B) or a list A,B,C"
+            )
+        folder = Path(self.config.hydra.sweep.dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(self.config, folder / "multirun.yaml")
+        study = search.open_study(folder, self.storage, self.sampler, self.seed, self.prune)
+        distributions = {o.key_or_group: _distribution(o) for o in searched}
+        for trial in search.trials_to_run(study, self.trials, distributions):
+            chosen = [f"{key}={value}" for key, value in trial.params.items()]
+            with search.listening(trial) as heard:
+                (result,) = self.launcher.launch([[*fixed, *chosen]], initial_job_idx=trial.number)
+            search.tell(study, trial, result.return_value, heard.pruned)
+        search.report(study, folder)
+
+
+def _distribution(override: Override) -> Any:
+    """Optuna's distribution for the values of a sweep override."""
+    from optuna.distributions import (
+        CategoricalDistribution,
+        FloatDistribution,
+        IntDistribution,
+    )
+
+    value = override.value()
+    if isinstance(value, ChoiceSweep):
+        return CategoricalDistribution(list(override.sweep_string_iterator()))
+    sweep: Any = value  # its numbers are declared wider than they are
+    if isinstance(value, RangeSweep):
+        start, stop, step = sweep.start, sweep.stop, sweep.step
+        if all(isinstance(number, int) for number in (start, stop, step)):
+            return IntDistribution(start, stop - 1, step=step)  # Hydra leaves the end out
+        return FloatDistribution(start, stop, step=step)
+    assert isinstance(value, IntervalSweep)
+    start, end, log_scale = sweep.start, sweep.end, "log" in sweep.tags
+    if isinstance(start, int) and isinstance(end, int):
+        return IntDistribution(start, end, log=log_scale)
+    return FloatDistribution(float(start), float(end), log=log_scale)

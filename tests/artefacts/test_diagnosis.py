@@ -1,0 +1,103 @@
+"""What the signs of a run mean, and that a healthy run is left in peace."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from genlab.artefacts.diagnosis import diagnose
+
+HEALTHY = {
+    "real_accuracy": 0.8,
+    "fake_accuracy": 0.85,
+    "logit_gap": 2.0,
+    "diversity": 0.97,
+    "near_duplicates": 0.0,
+    "critic_gradient": 1.0,
+    "generator_gradient": 0.5,
+}
+
+
+def found(*changes: dict[str, float], after: int = 12) -> list[str]:
+    """The findings' first words after healthy rows and then these."""
+    rows = [HEALTHY] * after + [HEALTHY | change for change in changes]
+    return [f.finding.split(":")[0] for f in diagnose(list(enumerate(rows)))]
+
+
+def test_healthy_rows_are_left_in_peace() -> None:
+    assert found() == []
+    assert found({"real_accuracy": 1.0, "fake_accuracy": 1.0}, {"near_duplicates": 0.9}) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        ({"near_duplicates": 0.7, "diversity": 0.9}, "collapsed"),
+        ({"diversity": 0.5}, "narrowing"),
+        (
+            {"real_accuracy": 1.0, "fake_accuracy": 0.995, "generator_gradient": 0.001},
+            "critic wins",
+        ),
+        ({"generator_gradient": 80.0}, "exploding"),
+        ({"precision": 0.6, "recall": 0.01, "coverage": 0.2}, "few kinds"),
+    ],
+)
+def test_a_sign_that_lasts_is_found(change: dict[str, float], finding: str) -> None:
+    assert found(change, change) == []
+    assert found(change, change, change) == [finding]
+
+
+def test_a_generator_that_never_makes_different_pictures_has_collapsed() -> None:
+    same = {"near_duplicates": 1.0, "diversity": 0.05}
+    fewer = [{"near_duplicates": 1.0 - 0.04 * n, "diversity": 0.1} for n in range(12)]
+    assert found(*[same] * 9, after=0) == []
+    assert found(*[same] * 10, after=0) == ["collapsed"]
+    assert found(*fewer, after=0) == []
+
+
+def test_a_critic_that_says_the_same_of_everything_is_blind() -> None:
+    assert found(*[{"logit_gap": 1e-5}] * 10, after=0) == ["critic blind"]
+    assert found(*[{"logit_gap": 1e-5}] * 10, after=1) == []
+
+
+def test_a_finding_states_signs_times_and_what_helps() -> None:
+    rows = [HEALTHY] * 12 + [HEALTHY | {"near_duplicates": 0.7}] * 4 + [HEALTHY]
+    (finding,) = diagnose([(1000 * n, row) for n, row in enumerate(rows)])
+    assert (finding.first_images, finding.last_images) == (14_000, 15_000)
+    assert finding.signs == {"near_duplicates": 0.7, "diversity": 0.97}
+    assert "remedy=" in finding.advice
+
+
+RUN = ["total_images=60000", "log.every_images=2000", "trainer=cpu", "data.batch_size=128"]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_fires_on_a_gan_made_to_collapse(
+    genlab: Callable[..., tuple[int, str, str]], tmp_path, seed: int
+) -> None:
+    """Dense networks on a thousand modes make the same picture from all latents."""
+    words = ["model=gan", "data=stacked_digits", "data.count=5000", *RUN]
+    code, out, _ = genlab("train", *words, f"seed={seed}", f"hydra.run.dir={tmp_path / 'run'}")
+    assert code == 0
+    assert "warning: collapsed" in out
+    assert "remedy=" in out
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["diagnosis"][0]["lasting"]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("model", ["gan", "dcgan", "wgan_gp"])
+def test_stays_silent_on_a_healthy_gan(
+    genlab: Callable[..., tuple[int, str, str]], tmp_path, model: str, seed: int
+) -> None:
+    words = [
+        f"model={model}",
+        "data=digits",
+        *RUN,
+        f"seed={seed}",
+        f"hydra.run.dir={tmp_path / 'run'}",
+    ]
+    code, out, _ = genlab("train", *words)
+    assert code == 0
+    assert "warning" not in out
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["diagnosis"] == []
