@@ -47,7 +47,7 @@ def _collapsed(rows: Sequence[Row]) -> bool:
         statistics.mean(row["near_duplicates"] for row in part)
         for part in (rows[-LASTING:], rows[-2 * LASTING : -LASTING])
     )
-    return now > 0.95 * before and _all(rows, lambda row: row["near_duplicates"] > 0.5)
+    return now > 0.95 * before and _all(rows, lambda row: row["near_duplicates"] > 0.8)
 
 
 def _narrowing(rows: Sequence[Row]) -> bool:

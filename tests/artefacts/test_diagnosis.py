@@ -32,7 +32,7 @@ def test_healthy_rows_are_left_in_peace() -> None:
 @pytest.mark.parametrize(
     ("change", "finding"),
     [
-        ({"near_duplicates": 0.7, "diversity": 0.9}, "collapsed"),
+        ({"near_duplicates": 0.9, "diversity": 0.9}, "collapsed"),
         ({"diversity": 0.5}, "narrowing"),
         (
             {"real_accuracy": 1.0, "fake_accuracy": 0.995, "generator_gradient": 0.001},
@@ -61,10 +61,10 @@ def test_a_critic_that_says_the_same_of_everything_is_blind() -> None:
 
 
 def test_a_finding_states_signs_times_and_what_helps() -> None:
-    rows = [HEALTHY] * 12 + [HEALTHY | {"near_duplicates": 0.7}] * 4 + [HEALTHY]
+    rows = [HEALTHY] * 12 + [HEALTHY | {"near_duplicates": 0.9}] * 4 + [HEALTHY]
     (finding,) = diagnose([(1000 * n, row) for n, row in enumerate(rows)])
     assert (finding.first_images, finding.last_images) == (14_000, 15_000)
-    assert finding.signs == {"near_duplicates": 0.7, "diversity": 0.97}
+    assert finding.signs == {"near_duplicates": 0.9, "diversity": 0.97}
     assert "remedy=" in finding.advice
 
 

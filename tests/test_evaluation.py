@@ -1,0 +1,104 @@
+"""Scores while a run trains: the best weights are kept, and a resumed run ends the same."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from genlab.metrics import frechet_distance
+from genlab.scores import memorisation
+
+RUN = ["data=digits", "trainer=cpu", "samples.count=4", "model=gan", "log.every_images=1000"]
+SCORED = ["evaluate.every_images=2000", "evaluate.count=150"]
+
+
+@pytest.fixture(autouse=True)
+def _short_classifier(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genlab.features.CLASSIFIER_IMAGES", 2000)
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    import csv
+
+    with (folder / "metrics.csv").open() as file:
+        return [row for row in csv.DictReader(file) if row["evaluation/frechet_distance"]]
+
+
+def test_best_and_final_are_stated_and_the_best_weights_are_for_use(genlab, tmp_path) -> None:
+    run = tmp_path / "run"
+    code, _, _ = genlab("train", *RUN, *SCORED, "total_images=9000", f"hydra.run.dir={run}")
+    assert code == 0
+    summary = json.loads((run / "summary.json").read_text())
+    distances = {int(r["images_seen"]): float(r["evaluation/frechet_distance"]) for r in rows(run)}
+    assert len(distances) == 5
+    assert summary["best"]["value"] == min(distances.values())
+    assert distances[summary["best"]["images_seen"]] == summary["best"]["value"]
+    final = summary["metrics"]["evaluation/frechet_distance"]
+    assert final == distances[summary["images_seen"]]
+    best = load_file(run / "best.safetensors")
+    assert best.keys() == load_file(run / "weights.safetensors").keys()
+    code, _, _ = genlab("sample", f"run={run / 'best.safetensors'}", "count=4")
+    assert code == 0
+    code, _, _ = genlab(
+        "evaluate", f"run={run / 'best.safetensors'}", "count=150", "features=classifier"
+    )
+    assert code == 0
+    stamp = json.loads((run / "evaluation.json").read_text())["stamp"]
+    assert stamp["weights"]["images_seen"] == summary["best"]["images_seen"]
+
+
+def test_a_resumed_run_has_the_same_scores_and_the_same_best(genlab, tmp_path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert genlab("train", *RUN, *SCORED, "total_images=6000", f"hydra.run.dir={whole}")[0] == 0
+    assert genlab("train", *RUN, *SCORED, "total_images=3000", f"hydra.run.dir={parts}")[0] == 0
+    assert genlab("train", f"resume={parts}", "total_images=6000")[0] == 0
+    ends = [json.loads((run / "summary.json").read_text()) for run in (whole, parts)]
+    assert ends[0]["weights_sha256"] == ends[1]["weights_sha256"]
+    kept = ("evaluation/frechet_distance", "evaluation/coverage", "train/critic_gradient")
+    assert [ends[0]["metrics"][k] for k in kept] == [ends[1]["metrics"][k] for k in kept]
+
+
+def test_points_are_scored_without_any_training(genlab, tmp_path) -> None:
+    run = tmp_path / "run"
+    words = ["model=gan", "data=gaussian_grid", "data.count=2000", "trainer=cpu"]
+    code, _, _ = genlab("train", *words, *SCORED, "total_images=4000", f"hydra.run.dir={run}")
+    assert code == 0
+    metrics = json.loads((run / "summary.json").read_text())["metrics"]
+    assert metrics["evaluation/modes_known"] == 25
+    assert 0 <= metrics["evaluation/modes_covered"] <= 25
+    code, _, _ = genlab("evaluate", f"run={run}", "count=200")
+    assert code == 0
+    evaluation = json.loads((run / "evaluation.json").read_text())
+    assert evaluation["stamp"]["features"] == "points"
+    assert "high_quality" in evaluation["metrics"]
+    code, _, _ = genlab("sample", f"run={run}", "count=100", f"out={tmp_path / 'points.png'}")
+    assert code == 0
+    assert (tmp_path / "points.png").exists()
+
+
+def test_memorised_pictures_are_found() -> None:
+    generator = torch.Generator().manual_seed(0)
+
+    def pictures(count: int) -> torch.Tensor:
+        shape = (count, 1, 8, 8)
+        return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+
+    training, held_out = pictures(500), pictures(200)
+    new = memorisation(pictures(200), held_out, training)
+    assert new.ratio == pytest.approx(1, abs=0.05)
+    assert new.copies < 0.05
+    half = torch.cat([training[:100], pictures(100)])
+    found = memorisation(half, held_out, training)
+    assert found.copies == pytest.approx(0.5, abs=0.05)
+    assert found.distances[:, 0].max() == 0
+    assert torch.equal(found.pictures, found.neighbours[::5])
+    assert memorisation(training[:100], held_out, training).ratio == 0
+
+
+def test_the_distance_of_two_gaussians_is_the_closed_form() -> None:
+    generator = torch.Generator().manual_seed(0)
+    a = torch.randn(40_000, 3, generator=generator, dtype=torch.float64)
+    b = 2 * torch.randn(40_000, 3, generator=generator, dtype=torch.float64) + 1
+    assert frechet_distance(a, b) == pytest.approx(3 * 1 + 3 * (2 - 1) ** 2, rel=0.03)
