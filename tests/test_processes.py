@@ -64,6 +64,28 @@ def test_a_sweep_over_two_processes_each(tmp_path: Path, environment) -> None:
     assert not leftovers(sweep)
 
 
+def test_two_processes_score_samples_together(tmp_path: Path, environment) -> None:
+    run = tmp_path / "run"
+    process = genlab_process(
+        {**environment, "GENLAB_CACHE": str(tmp_path / "cache")},
+        *DDP[:3],
+        "data=gaussian_grid",
+        "data.count=2000",
+        *SMALL,
+        "model=gan",
+        "total_images=2000",
+        "evaluate.every_images=1000",
+        "evaluate.count=101",
+        f"hydra.run.dir={run}",
+    )
+    output, _ = process.communicate(timeout=180)
+    assert process.returncode == 0, output
+    summary = json.loads((run / "summary.json").read_text())
+    assert 0 <= summary["metrics"]["evaluation/high_quality"] <= 1
+    assert summary["best"]["value"] <= summary["metrics"]["evaluation/frechet_distance"]
+    assert (run / "best.safetensors").exists()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_stopping_the_parent_leaves_nothing_running(
     tmp_path: Path, environment, number: int

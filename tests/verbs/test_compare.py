@@ -35,6 +35,14 @@ def test_runs_measured_alike_are_ranked(genlab, evaluated, tmp_path: Path) -> No
         assert picture.width > 400
 
 
+def test_scores_that_only_describe_have_no_best(genlab, evaluated) -> None:
+    one = evaluated("one", {"codes": 3, "ms_ssim": 0.2, "classifier_score/label/real": 9.0})
+    two = evaluated("two", {"codes": 5, "ms_ssim": 0.3, "classifier_score/label/real": 8.0})
+    code, out, _ = genlab("compare", f"runs=[{one},{two}]")
+    assert code == 0
+    assert "- " not in out.split("Best", 1)[1]
+
+
 def test_scores_of_different_stamps_are_not_ranked(genlab, evaluated) -> None:
     one = evaluated("one", {"recall": 0.4})
     two = evaluated("two", {"recall": 0.6}, features_sha256="b")

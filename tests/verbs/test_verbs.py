@@ -80,10 +80,23 @@ def test_evaluate_writes_scores_and_how_they_came_about(genlab, runs, model: str
     assert stamp["features"].startswith("genlab classifier")
     assert len(stamp["features_sha256"]) == 64
     assert ("psnr" in metrics) == (model == "vae")
+    assert 1 <= metrics["classifier_score/label"] <= 10
+    assert metrics["modes_covered"] <= metrics["modes_known"] == 10
+    assert metrics["class_divergence"] >= 0
+    assert 0 < metrics["nearest_training_ratio"]
+    assert "ms_ssim" not in metrics  # of 8 pixels there is no window of 11
+    assert (runs[model] / "evaluation_neighbours.png").exists()
     assert "frechet_distance" in out
     again = genlab("evaluate", f"run={runs[model]}", "count=150", "features=classifier")
     assert again[0] == 0
     assert json.loads((runs[model] / "evaluation.json").read_text()) == evaluation
+
+
+def test_a_conditional_models_pictures_are_asked_for_their_labels(genlab, conditional) -> None:
+    code, _, err = genlab("evaluate", f"run={conditional}", "count=100", "features=classifier")
+    assert (code, err) == (0, "")
+    metrics = json.loads((conditional / "evaluation.json").read_text())["metrics"]
+    assert 0 <= metrics["label_accuracy/label"] <= 1
 
 
 def test_unknown_words_name_the_choices(genlab, runs) -> None:
