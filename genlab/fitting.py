@@ -109,12 +109,10 @@ def _callbacks(
     validation = Validation(history, config["log"]["validate_every_images"])
     grids = Grids(folder.path, history, seed=config["seed"], **config["samples"])
     diagnosis = Diagnosis(history)
-    wanted = config["evaluate"]["every_images"] if judge else None
-    evaluation = (
-        Evaluation(folder.best, history, judge, wanted, config["seed"])
-        if judge and wanted
-        else None
-    )
+    evaluation = None
+    if judge:
+        every = config["evaluate"]["every_images"]
+        evaluation = Evaluation(folder.best, history, judge, every, config["seed"])
     summary = Summary(folder.summary, history, device, config["seed"])
     summary.diagnosis, summary.evaluation = diagnosis, evaluation
     lifecycle = Lifecycle(

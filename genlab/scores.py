@@ -10,7 +10,10 @@ from genlab.assemble import build_data
 from genlab.data.module import ImageData
 from genlab.data.stream import take
 from genlab.devices import choose
+from genlab.errors import ConfigError
 from genlab.features import feature_network
+from genlab.learners import Learner
+from genlab.learners.abilities import Generates
 from genlab.metrics import (
     FeatureNetwork,
     PointFeatures,
@@ -158,11 +161,19 @@ def reference(
     return Reference(network, reals.images, data.image_set.classes, count)
 
 
-def judge_of(config: dict[str, Any]) -> Reference | None:
-    """Who scores samples while a run trains, of the validation part; None where nobody does."""
+def judge_of(config: dict[str, Any], learner: Learner) -> Reference | None:
+    """Who scores the learner's samples while it trains, of the validation part; None for nobody.
+
+    Raises ConfigError for a learner that makes no samples.
+    """
     wanted = config["evaluate"]
     if not wanted["every_images"]:
         return None
+    if not isinstance(learner, Generates):
+        raise ConfigError(
+            f"evaluate.every_images={wanted['every_images']}: this model makes no samples to "
+            "score; set it to null"
+        )
     trainer = config["trainer"]
     chosen = choose(trainer["accelerator"], trainer["precision"], trainer["channels_last"])
     device = torch.device(chosen.accelerator)

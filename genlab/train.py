@@ -38,7 +38,7 @@ def train(config: dict[str, Any], path: Path, overrides: list[str], go_on: bool)
         overrides = [found if w.startswith("encoder.run=") else w for w in overrides]
     folder = RunFolder(path)
     if launch.rank() > 0:
-        return fit(config, folder, prepare(config, folder, launch.world_size()), judge_of(config))
+        return _fit_as_one_of_several(config, folder)
     with stoppable(folder):
         folder.lock()
         try:
@@ -66,7 +66,7 @@ def _train_locked(
     several = count > 1 and not launch.launched()
     # Everything that can be wrong shows before the run has a folder.
     parts = prepare(config, folder, count if several else launch.world_size())
-    judge = judge_of(config)
+    judge = judge_of(config, parts.learner)
     folder.create({**config, "resume": None}, overrides)
     remember(folder)
     if several:
@@ -76,6 +76,11 @@ def _train_locked(
         with log_to(folder.path / "train.log"):
             fit(config, folder, parts, judge)
     return folder.read_summary()
+
+
+def _fit_as_one_of_several(config: dict[str, Any], folder: RunFolder) -> dict[str, Any]:
+    parts = prepare(config, folder, launch.world_size())
+    return fit(config, folder, parts, judge_of(config, parts.learner))
 
 
 def main() -> None:
@@ -88,7 +93,7 @@ def main() -> None:
             log_to(folder.path / "train.log", on_console=True, quiet=rank > 0),
         ):
             config = folder.config()
-            fit(config, folder, prepare(config, folder, launch.world_size()), judge_of(config))
+            _fit_as_one_of_several(config, folder)
     except (GenlabError, Stopped) as error:
         launch.report(folder.path, rank, error)
         sys.exit(error.exit_code)

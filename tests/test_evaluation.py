@@ -60,6 +60,13 @@ def test_a_resumed_run_has_the_same_scores_and_the_same_best(genlab, tmp_path) -
     assert [ends[0]["metrics"][k] for k in kept] == [ends[1]["metrics"][k] for k in kept]
 
 
+def test_a_model_without_samples_is_refused(genlab, tmp_path) -> None:
+    words = ["model=classifier", "data=digits", "trainer=cpu", *SCORED]
+    code, _, err = genlab("train", *words, f"hydra.run.dir={tmp_path / 'run'}")
+    assert code == 2
+    assert "evaluate.every_images=2000: this model makes no samples" in err
+
+
 def test_points_are_scored_without_any_training(genlab, tmp_path) -> None:
     run = tmp_path / "run"
     words = ["model=gan", "data=gaussian_grid", "data.count=2000", "trainer=cpu"]

@@ -83,7 +83,7 @@ def test_evaluate_writes_scores_and_how_they_came_about(genlab, runs, model: str
     assert 1 <= metrics["classifier_score/label"] <= 10
     assert metrics["modes_covered"] <= metrics["modes_known"] == 10
     assert metrics["class_divergence"] >= 0
-    assert 0 < metrics["nearest_training_ratio"]
+    assert metrics["nearest_training_ratio"] > 0
     assert "ms_ssim" not in metrics  # of 8 pixels there is no window of 11
     assert (runs[model] / "evaluation_neighbours.png").exists()
     assert "frechet_distance" in out
