@@ -122,11 +122,12 @@ def main() -> None:
         )
 
 
-def trained(page: str, folder: Path) -> dict[str, Any]:
+def trained(page: str, folder: Path, *overrides: str) -> dict[str, Any]:
     """The summary of the page's run in `folder`, trained where it is not finished."""
     file = folder / "summary.json"
     if not file.exists():
-        genlab("train", f"model={page}", "data=fashion_mnist", f"hydra.run.dir={folder}")
+        words = [f"model={page}", "data=fashion_mnist", *overrides, f"hydra.run.dir={folder}"]
+        genlab("train", *words, "resume=auto")
     return json.loads(file.read_text())
 
 
