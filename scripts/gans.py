@@ -2,9 +2,9 @@
 
     python scripts/gans.py [--minutes 10] [--images N] [--seeds 0 1 2] [--pages dcgan wgan_gp ...]
 
-Every row is `genlab train model=PAGE data=fashion_mnist seed=SEED` with the page's own settings, for
-so many minutes or images, and then `genlab evaluate features=classifier`: 10 000 samples against the
-10 000 test images. A run that is finished in the folder is not trained again.
+Every row is `genlab train model=PAGE data=fashion_mnist seed=SEED` with the page's own settings,
+for so many minutes or images, and then `genlab evaluate features=classifier`: 10 000 samples and
+the 10 000 test images. A run that is finished in the folder is not trained again.
 """
 
 import argparse
