@@ -35,6 +35,10 @@ class ResourceError(GenlabError):
     exit_code = 5
 
 
+class Locked(ResourceError):
+    """A run folder that another process holds."""
+
+
 class Diverged(GenlabError):
     """Losses or weights that are no longer finite."""
 

@@ -16,7 +16,7 @@ from torch import nn
 from genlab.assemble import build_data, build_learner
 from genlab.data import GaussianGrid
 from genlab.data.cache import cache_folder
-from genlab.errors import ResourceError
+from genlab.errors import Locked, Stopped
 from genlab.fitting import fit, prepare
 from genlab.metrics import (
     ClassifierFeatures,
@@ -36,14 +36,18 @@ CHOICES = ("auto", "inception", "classifier")
 CLASSIFIER_IMAGES = 300_000
 
 
-def feature_network(choice: str, config: dict[str, Any], device: torch.device) -> FeatureNetwork:
-    """The network that `choice` names for the data of a run's config, on `device`.
+def feature_network(
+    choice: str, config: dict[str, Any], device: torch.device, key: str = "features"
+) -> FeatureNetwork:
+    """The network that `choice`, the value of `key`, names for the data of a run's config.
 
     Raises FeaturesUnavailable where it cannot be had, ConfigError for an unknown choice.
     """
-    one_of("features", choice, CHOICES)
+    one_of(key, choice, CHOICES)
     source = build_data(config).source
     if isinstance(source, GaussianGrid):
+        if choice != "auto":
+            raise FeaturesUnavailable(f"{key}={choice}: points are their own features; use auto")
         return PointFeatures(source.centres, source.deviation)
     if choice in ("auto", "inception"):
         try:
@@ -84,14 +88,20 @@ def _train_once(recipe: dict[str, Any], folder: RunFolder, labels: list[str]) ->
         folder.path.mkdir(parents=True, exist_ok=True)
         try:
             folder.lock()
-        except ResourceError:
+        except Locked:
             time.sleep(1)
             continue
-        if not folder.summary.exists():
-            log.info("training a classifier of %s once, as feature network", ", ".join(labels))
-            folder.create(recipe, [])
-            fit(recipe, folder, prepare(recipe, folder, world=1))
-        folder.release()
+        try:
+            if not folder.summary.exists():
+                log.info("training a classifier of %s once, as feature network", ", ".join(labels))
+                folder.create(recipe, [])
+                fit(recipe, folder, prepare(recipe, folder, world=1))
+        except Stopped as stopped:
+            number = stopped.exit_code - 128
+            told = "stopped while the feature network was trained: run the same command again"
+            raise Stopped(told, number) from stopped
+        finally:
+            folder.release()
 
 
 def _recipe(
@@ -129,7 +139,6 @@ def _recipe(
         "seed": 0,
         "total_images": CLASSIFIER_IMAGES,
         "max_minutes": None,
-        "objective": None,
         "checkpoint": {"every_images": None, "every_minutes": 2, "keep": 1},
         "samples": {"every_images": CLASSIFIER_IMAGES, "count": 1},
         "log": {"every_images": 10_000, "validate_every_images": CLASSIFIER_IMAGES},

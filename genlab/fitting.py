@@ -131,7 +131,8 @@ def _callbacks(
     summary.lifecycle = lifecycle
     bar = ProgressBar(lifecycle)
     scored: list[pl.Callback] = [evaluation] if evaluation else []
-    if (heard := listener()) and config["objective"]:
+    heard = listener() if "objective" in config else None  # a feature network is no trial
+    if heard:
         scored.append(Pruning(history, config["objective"], heard))
     return lifecycle, [
         history,

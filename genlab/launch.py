@@ -20,6 +20,11 @@ def rank() -> int:
     return int(_variable("RANK", "SLURM_PROCID") or 0)
 
 
+def local_rank() -> int:
+    """This process's number on its machine, 0 where it runs alone."""
+    return int(_variable("LOCAL_RANK", "SLURM_LOCALID") or 0)
+
+
 def world_size() -> int:
     """How many processes train together."""
     return int(_variable("WORLD_SIZE", "SLURM_NTASKS") or 1)

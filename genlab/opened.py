@@ -6,11 +6,12 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
 from genlab import runs
+from genlab.artefacts.weights import images_seen_of
 from genlab.assemble import build_data, build_learner
 from genlab.config import check
 from genlab.data.module import ImageData
@@ -82,14 +83,18 @@ def open_run(run: str | None, accelerator: str) -> Opened:
 
 def load_weights(learner: Learner, folder: RunFolder) -> None:
     """Load the exported weights; CheckpointError where they are missing, damaged or another's."""
+    if not folder.weights.exists() and folder.tag:
+        raise CheckpointError(
+            f"{folder.weights} is not there: only runs with evaluate.every_images=N keep the "
+            "weights of their best moment"
+        )
     if not folder.weights.exists():
         raise CheckpointError(
             f"{folder.path} has no weights yet: continue it with genlab train resume={folder.path}"
         )
     try:
         learner.exported.load_state_dict(load_file(folder.weights))
-        with safe_open(folder.weights, "pt") as file:
-            learner.images_seen = int(file.metadata()["images_seen"])
+        learner.images_seen = images_seen_of(folder.weights) or 0
     except SafetensorError as error:
         raise CheckpointError(f"{folder.weights}: not a weights file ({error})") from error
     except RuntimeError as error:

@@ -11,7 +11,7 @@ from typing import IO, Any
 from omegaconf import OmegaConf
 
 from genlab.artefacts.files import remove_parts, write_text
-from genlab.errors import CheckpointError, ConfigError, ResourceError
+from genlab.errors import CheckpointError, ConfigError, Locked, ResourceError
 
 BEST = "best.safetensors"
 PARTS = ("model", "data", "trainer", "seed")
@@ -44,6 +44,21 @@ class RunFolder:
     def weights(self) -> Path:
         """The exported weights."""
         return self.path / self.weights_name
+
+    @property
+    def tag(self) -> str:
+        """What names of files made with these weights end in: nothing, or "_best"."""
+        return "_best" if self.weights_name == BEST else ""
+
+    @property
+    def name(self) -> str:
+        """The folder's name, with the tag of its weights."""
+        return self.path.name + self.tag
+
+    @property
+    def evaluation(self) -> Path:
+        """The scores that `genlab evaluate` writes."""
+        return self.path / f"evaluation{self.tag}.json"
 
     @property
     def best(self) -> Path:
@@ -98,7 +113,7 @@ class RunFolder:
             ) from error
 
     def lock(self) -> None:
-        """Hold the folder for this process; ResourceError where another run holds it."""
+        """Hold the folder for this process; Locked where another one holds it."""
         try:
             file = (self.path / ".lock").open("w")
             try:
@@ -108,7 +123,7 @@ class RunFolder:
                 raise
             self._lock = file
         except BlockingIOError:
-            raise ResourceError(
+            raise Locked(
                 f"{self.path}: another process is training in this folder; wait for it, or choose "
                 "another with hydra.run.dir=PATH"
             ) from None
@@ -117,6 +132,18 @@ class RunFolder:
                 f"{self.path}: the run folder cannot be written ({error.strerror}); "
                 "choose another with hydra.run.dir=PATH"
             ) from error
+
+    @property
+    def held(self) -> bool:
+        """Whether another process holds the folder."""
+        if not (self.path / ".lock").exists():
+            return False
+        try:
+            self.lock()
+        except Locked:
+            return True
+        self.release()
+        return False
 
     def release(self) -> None:
         """Give the folder back, without the lock if no run was started in it."""
@@ -148,7 +175,7 @@ def find(run: str | None, key: str = "run") -> RunFolder:
     if path is None:
         raise CheckpointError(f"{key}=last: no run has been started yet; start one: genlab train")
     folder = RunFolder(path)
-    if path.name == BEST and key == "run":
+    if path.name == BEST and key in ("run", "runs"):
         folder = RunFolder(path.parent, weights_name=BEST)
     elif path.is_file():
         raise CheckpointError(

@@ -1,6 +1,7 @@
 """What generated pictures score against real ones, in the features of one network."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -29,21 +30,36 @@ from genlab.metrics import (
 )
 
 BATCH = 250
+FEWEST = 10  # images, for distances to neighbours and a covariance
 
 
 @dataclass
 class Reference:
-    """Real images of one split, as the network sees them; it scores generated ones."""
+    """Real images of one split, as the network sees them; it scores generated ones.
+
+    `labels` (T,) by name are those of the training part: the shares that kinds should have.
+    """
 
     network: FeatureNetwork
     images: Tensor
+    labels: dict[str, Tensor]
     classes: dict[str, list[str]]
     count: int
     metric: str = field(default="frechet_distance", init=False)
 
-    def __post_init__(self) -> None:
-        self.features = self.see(self.images)
-        self.told = most_probable(self.network.classes(self.features))
+    @property
+    def stamp(self) -> dict[str, Any]:
+        """What scores depend on besides the pictures."""
+        return {
+            "features": self.network.name,
+            "features_sha256": self.network.weights_sha256,
+            "resizer": self.network.resizer,
+        }
+
+    @cached_property
+    def features(self) -> Tensor:
+        """Of the real images, (N, D)."""
+        return self.see(self.images)
 
     def see(self, pictures: Tensor) -> Tensor:
         """Uint8 (N, C, H, W) to features (N, D) on the CPU."""
@@ -72,10 +88,10 @@ class Reference:
         scores: dict[str, float] = {}
         if len(sizes) > 1:
             for name, size in sizes.items():
-                balance = modes(self.told[name], told[name], size)
+                balance = modes(self.labels[name], told[name], size)
                 scores[f"class_divergence/{name}"] = balance.divergence
         fakes = combined({name: told[name] for name in sizes}, sizes)
-        reals = combined({name: self.told[name] for name in sizes}, sizes)
+        reals = combined({name: self.labels[name] for name in sizes}, sizes)
         if fakes and reals:
             found = modes(reals[0], fakes[0], reals[1])
             scores["modes_covered"] = found.covered
@@ -114,10 +130,11 @@ class Memorisation:
     """How near pictures come to training images; the nearest ones with what they are near to.
 
     `ratio` is the median distance of generated pictures to their nearest training image over that
-    of held-out ones: about 1 for new pictures, towards 0 for copies.
+    of held-out ones: about 1 for new pictures, towards 0 for copies; None where most held-out
+    images have an exact twin in the training part.
     """
 
-    ratio: float
+    ratio: float | None
     copies: float
     pictures: Tensor
     neighbours: Tensor
@@ -129,15 +146,20 @@ def memorisation(
 ) -> Memorisation:
     """Nearest training images by pixels, of uint8 (N, C, H, W), (M, C, H, W) and (T, C, H, W).
 
-    `copies` is the share of pictures nearer to a training image than 99 of 100 held-out ones are.
+    `copies` is the share of pictures nearer to a training image than 99 of 100 held-out ones are;
+    where more of these have exact twins, the share of exact copies beyond theirs.
     """
     found = nearest(pictures, training, columns)
     expected = nearest(held_out, training).distances[:, 0]
     closest = found.distances[:, 0]
+    limit, median = expected.quantile(0.01), expected.median()
+    copies = (closest < limit).float().mean()
+    if not limit:
+        copies = (closest == 0).float().mean() - (expected == 0).float().mean()
     chosen = closest.argsort()[:rows]
     return Memorisation(
-        ratio=float(closest.median() / expected.median().clamp(min=1e-12)),
-        copies=float((closest < expected.quantile(0.01)).float().mean()),
+        ratio=float(closest.median() / median) if median else None,
+        copies=max(0.0, float(copies)),
         pictures=pictures[chosen],
         neighbours=training[found.indices[chosen].flatten()],
         distances=found.distances[chosen],
@@ -151,22 +173,29 @@ def reference(
     count: int,
     features: str,
     device: torch.device,
+    key: str = "features",
 ) -> Reference:
     """The first `count` images of a split and the network that `features` names.
 
-    Raises FeaturesUnavailable where the network cannot be had.
+    Raises FeaturesUnavailable where the network cannot be had, ConfigError for an unknown word.
     """
-    network = feature_network(features, config, device)
-    reals = take(data.image_set, data.indices(split)[:count])
-    return Reference(network, reals.images, data.image_set.classes, count)
+    network = feature_network(features, config, device, key)
+    image_set, training = data.image_set, data.indices("train")
+    return Reference(
+        network,
+        take(image_set, data.indices(split)[:count]).images,
+        {name: torch.from_numpy(values[training]) for name, values in image_set.labels.items()},
+        image_set.classes,
+        count,
+    )
 
 
-def judge_of(config: dict[str, Any], learner: Learner) -> Reference | None:
+def judge_of(config: dict[str, Any], learner: Learner, local_rank: int = 0) -> Reference | None:
     """Who scores the learner's samples while it trains, of the validation part; None for nobody.
 
-    Raises ConfigError for a learner that makes no samples.
+    Raises ConfigError for a learner that makes no samples, and for too few images to score with.
     """
-    wanted = config["evaluate"]
+    wanted, trainer = config["evaluate"], config["trainer"]
     if not wanted["every_images"]:
         return None
     if not isinstance(learner, Generates):
@@ -174,13 +203,19 @@ def judge_of(config: dict[str, Any], learner: Learner) -> Reference | None:
             f"evaluate.every_images={wanted['every_images']}: this model makes no samples to "
             "score; set it to null"
         )
-    trainer = config["trainer"]
+    data = build_data(config)
+    for key, images in (
+        ("evaluate.count", wanted["count"]),
+        ("data.validation", len(data.indices("validation"))),
+    ):
+        if images < FEWEST:
+            raise ConfigError(f"{key} gives {images} images to score with: {FEWEST} are needed")
     chosen = choose(trainer["accelerator"], trainer["precision"], trainer["channels_last"])
     device = torch.device(chosen.accelerator)
-    data = build_data(config)
-    judge = reference(config, data, "validation", wanted["count"], wanted["features"], device)
-    judge.count = wanted["count"]
-    return judge
+    if device.type == "cuda":
+        device = torch.device("cuda", local_rank)
+    count, features = wanted["count"], wanted["features"]
+    return reference(config, data, "validation", count, features, device, "evaluate.features")
 
 
 def most_probable(probabilities: dict[str, Tensor]) -> dict[str, Tensor]:

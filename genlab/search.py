@@ -1,17 +1,18 @@
 """A search for settings: the study, its trials, and the run under way that reports to one."""
 
+import csv
+import io
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
+from genlab.artefacts.files import write_text
 from genlab.errors import ConfigError
 
 log = logging.getLogger(__name__)
-
-STUDY = "genlab"
 
 
 class Listener:
@@ -21,10 +22,21 @@ class Listener:
         self._ask = ask
         self.pruned = False
 
-    def hopeless(self, value: float, images_seen: int) -> bool:
-        """Whether a run with this objective after so many images is not worth its time."""
-        self.pruned = self._ask(value, images_seen)
+    def hopeless(self, value: float, number: int) -> bool:
+        """Whether a run whose measurement of this number has this value is not worth its time."""
+        self.pruned = self._ask(value, number)
         return self.pruned
+
+
+def objective_among(metrics: Iterable[str], wanted: str | None) -> str | None:
+    """The metric that a search looks at: the one asked for, else the first of validation/.
+
+    None where there is no such metric.
+    """
+    names = list(metrics)
+    if wanted is not None:
+        return wanted if wanted in names else None
+    return next((name for name in names if name.startswith("validation/")), None)
 
 
 _listeners: list[Listener] = []
@@ -39,8 +51,8 @@ def listener() -> Listener | None:
 def listening(trial: Any) -> Iterator[Listener]:
     """While the block runs, the trial hears the run's objective."""
 
-    def ask(value: float, images_seen: int) -> bool:
-        trial.report(value, images_seen)
+    def ask(value: float, number: int) -> bool:
+        trial.report(value, number)
         return trial.should_prune()
 
     found = Listener(ask)
@@ -51,35 +63,62 @@ def listening(trial: Any) -> Iterator[Listener]:
         _listeners.remove(found)
 
 
-def open_study(folder: Path, storage: str | None, sampler: str, seed: int, prune: bool) -> Any:
-    """The study kept in `storage`, by default a file in the folder of the multirun."""
+class Settings(NamedTuple):
+    """Of a study: its name, where it is kept, how it draws, and what it looks for."""
+
+    name: str
+    storage: str
+    sampler: str
+    seed: int
+    prune: bool
+    direction: Literal["minimize", "maximize"]
+
+
+def open_study(settings: Settings) -> Any:
+    """The study, new or gone on with; ConfigError where it cannot be had."""
     try:
         import optuna
     except ImportError as error:
         raise ConfigError(f'hydra/sweeper=optuna: {error}: pip install "genlab[sweep]"') from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     samplers = {"tpe": optuna.samplers.TPESampler, "random": optuna.samplers.RandomSampler}
-    pruner = optuna.pruners.MedianPruner() if prune else optuna.pruners.NopPruner()
-    where = storage or f"sqlite:///{folder.resolve() / 'study.db'}"
-    study = optuna.create_study(
-        study_name=STUDY,
-        storage=where,
-        sampler=samplers[sampler](seed=seed),
-        pruner=pruner,
-        load_if_exists=True,
-    )
-    # Each trial draws anew: a study that goes on must not draw what it drew first.
-    study.sampler = samplers[sampler](seed=seed + len(study.trials))
-    log.info("study: %s, %d trials so far", where, len(study.trials))
+    try:
+        study = optuna.create_study(
+            study_name=settings.name,
+            storage=settings.storage,
+            pruner=optuna.pruners.MedianPruner() if settings.prune else optuna.pruners.NopPruner(),
+            direction=settings.direction,
+            load_if_exists=True,
+        )
+    except Exception as error:  # each kind of storage has errors of its own
+        raise ConfigError(f"hydra.sweeper.storage={settings.storage}: {error}") from error
+    # A study that goes on must not draw what it drew first.
+    study.sampler = samplers[settings.sampler](seed=settings.seed + len(study.trials))
+    log.info("study: %s, %d trials so far", settings.storage, len(study.trials))
     return study
 
 
-def trials_to_run(study: Any, count: int, distributions: Mapping[str, Any]) -> Iterator[Any]:
-    """Trials that were interrupted, then new ones until there are `count`."""
+def refuse_another_space(study: Any, distributions: Mapping[str, Any]) -> None:
+    """Raise ConfigError where trials of the study varied other settings, or others of them."""
+    for trial in study.get_trials(deepcopy=False)[-1:]:
+        if trial.distributions != distributions:
+            raise ConfigError(
+                f"the study has trials that varied {', '.join(trial.distributions)} in another "
+                "way: search in another hydra.sweep.dir, or as another hydra.sweeper.study"
+            )
+
+
+def trials_to_run(
+    study: Any, count: int, distributions: Mapping[str, Any], held: Callable[[int], bool]
+) -> Iterator[Any]:
+    """Trials that were interrupted, then new ones until there are `count`.
+
+    Those whose number is `held` are under way in another process.
+    """
     import optuna
 
     for frozen in study.trials:
-        if frozen.state is optuna.trial.TrialState.RUNNING:
+        if frozen.state is optuna.trial.TrialState.RUNNING and not held(frozen.number):
             yield optuna.trial.Trial(study, frozen._trial_id)
     while len(study.trials) < count:
         yield study.ask(dict(distributions))
@@ -98,45 +137,57 @@ def tell(study: Any, trial: Any, value: float | None, pruned: bool) -> None:
 
 
 def report(study: Any, folder: Path) -> None:
-    """Say which trial was best, and draw the search into search.png."""
+    """Say which trial was best, write all of them to trials.csv, and draw the search."""
     from optuna.trial import TrialState
 
-    done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    trials = study.get_trials(deepcopy=False)
+    _write_trials(trials, folder / "trials.csv")
+    done = [trial for trial in trials if trial.state is TrialState.COMPLETE]
     if not done:
         log.warning("no trial came to an end: see the errors above")
         return
     best = study.best_trial
     told = " ".join(f"{key}={value}" for key, value in best.params.items())
-    log.info("best: trial %d of %d, %.5g with %s", best.number, len(study.trials), best.value, told)
-    _draw(done, folder / "search.png")
-    log.info("search: %s", folder / "search.png")
+    log.info("best: trial %d of %d, %.5g with %s", best.number, len(trials), best.value, told)
+    _draw(done, best, folder / "search.png")
+    log.info("search: %s, %s", folder / "trials.csv", folder / "search.png")
 
 
-def _draw(done: list[Any], path: Path) -> None:
+def _write_trials(trials: list[Any], path: Path) -> None:
+    names = list(dict.fromkeys(name for trial in trials for name in trial.params))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["trial", "state", "value", *names])
+    for trial in trials:
+        values = [trial.params.get(name, "") for name in names]
+        writer.writerow([trial.number, trial.state.name.lower(), trial.value, *values])
+    write_text(path, text.getvalue())
+
+
+def _draw(done: list[Any], best: Any, path: Path) -> None:
     """The objective of each trial that came to its end, in turn and by every setting."""
     from genlab.artefacts.figures import new_figure, rendered
     from genlab.artefacts.pictures import save_png
 
-    names = list(done[0].params)
-    values = [trial.value for trial in done]
+    names = list(best.params)
     figure = new_figure(3.4 * (len(names) + 1), 3.4)
     axes = figure.subplots(1, len(names) + 1, sharey=True, squeeze=False)[0]
-    numbers = [trial.number for trial in done]
-    axes[0].scatter(numbers, values, s=18)
-    axes[0].step(numbers, [min(values[: i + 1]) for i in range(len(values))], where="post")
-    axes[0].set(xlabel="trial", ylabel="objective, the best so far as a line")
+    axes[0].scatter([trial.number for trial in done], [trial.value for trial in done], s=18)
+    axes[0].set(xlabel="trial", ylabel="objective, the best in red")
+    axes[0].scatter([best.number], [best.value], s=40, c="tab:red")
     for plot, name in zip(axes[1:], names, strict=True):
-        settings = [_number(trial.params.get(name)) for trial in done]
-        plot.scatter(settings, values, s=18, c=numbers, cmap="viridis")
-        if getattr(done[0].distributions[name], "log", False):
+        settings = _numbers([trial.params[name] for trial in done])
+        plot.scatter(settings, [trial.value for trial in done], s=18)
+        plot.scatter([settings[done.index(best)]], [best.value], s=40, c="tab:red")
+        if getattr(best.distributions[name], "log", False):
             plot.set_xscale("log")
         plot.set_xlabel(name, fontsize=8)
     save_png(rendered(figure), path)
 
 
-def _number(setting: Any) -> float | str:
-    """A choice as a number where it is one."""
+def _numbers(settings: list[Any]) -> list[Any]:
+    """Choices as numbers where all of them are, else as words."""
     try:
-        return float(setting)
+        return [float(setting) for setting in settings]
     except ValueError:
-        return str(setting)
+        return [str(setting) for setting in settings]

@@ -18,7 +18,7 @@ _FREE = (
     "checkpoint.",
     "samples.",
     "log.",
-    "evaluate.",
+    "evaluate.every_images",
     "objective",
     "report",
 )

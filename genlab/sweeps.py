@@ -18,9 +18,10 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from genlab.config import user_folders
 from genlab.console import console, print_table
 from genlab.curves import write_report, write_table
-from genlab.errors import GenlabError, Pruned, Stopped
+from genlab.errors import ConfigError, GenlabError, Pruned, Stopped
 from genlab.pretrained import refuse_useless
 from genlab.runs import RunFolder
+from genlab.search import listener, objective_among
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ def _run_job(config: DictConfig, path: Path) -> float | None:
         code = error.exit_code if isinstance(error, GenlabError) else GenlabError.exit_code
         job.status, job.error, job.exit_code = "failed", str(error), code
         log.error("job %s failed: %s", path.name, error)
-    return _objective(job.metrics, plain["objective"])
+    return _objective(job, plain["objective"])
 
 
 def report() -> int:
@@ -165,11 +166,15 @@ def _name(job: Job, common: set[str]) -> str:
     return " ".join(words) or "all"
 
 
-def _objective(metrics: dict[str, float], wanted: str | None) -> float | None:
-    """What a sweeper minimises: the metric asked for, else the first validation metric."""
-    if wanted is not None:
-        return metrics.get(wanted)
-    return next((value for name, value in metrics.items() if name.startswith("validation/")), None)
+def _objective(job: Job, wanted: str | None) -> float | None:
+    """What a search looks at; a job that should have it and does not has failed."""
+    name = objective_among(job.metrics, wanted)
+    if name is None and job.status == "done" and listener():
+        known = ", ".join(job.metrics)
+        job.status, job.exit_code = "failed", ConfigError.exit_code
+        job.error = f"objective={wanted}: there is no such metric; set it to one of {known}"
+        log.error("job %s failed: %s", job.path.name, job.error)
+    return None if name is None else job.metrics[name]
 
 
 def _print_end(path: Path, summary: dict[str, Any]) -> None:

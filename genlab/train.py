@@ -19,6 +19,7 @@ from genlab.fitting import fit, prepare
 from genlab.pretrained import with_encoder
 from genlab.runs import RunFolder, remember
 from genlab.scores import judge_of
+from genlab.search import listener
 from genlab.settings import check_settings, processes, reached, refuse_changes
 from genlab.stopping import stoppable
 
@@ -71,6 +72,8 @@ def _train_locked(
     remember(folder)
     if several:
         del parts, judge  # every process makes its own
+        if listener():
+            log.warning("trials of several processes run to their end: pruning needs a single one")
         launch.run_processes(folder, count)
     else:
         with log_to(folder.path / "train.log"):
@@ -80,7 +83,7 @@ def _train_locked(
 
 def _fit_as_one_of_several(config: dict[str, Any], folder: RunFolder) -> dict[str, Any]:
     parts = prepare(config, folder, launch.world_size())
-    return fit(config, folder, parts, judge_of(config, parts.learner))
+    return fit(config, folder, parts, judge_of(config, parts.learner, launch.local_rank()))
 
 
 def main() -> None:

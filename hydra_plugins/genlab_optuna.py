@@ -22,6 +22,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from genlab import search
 from genlab.errors import ConfigError
+from genlab.metrics import less_is_better
+from genlab.runs import RunFolder
 from genlab.words import one_of
 
 log = logging.getLogger(__name__)
@@ -41,16 +43,18 @@ class OptunaSweeper(Sweeper):
         sampler: str,
         prune: bool,
         seed: int,
+        study: str,
         storage: str | None,
         params: Mapping[str, str] | None,
     ) -> None:
         one_of("hydra.sweeper.sampler", sampler, SAMPLERS)
-        if trials < 1:
-            raise ConfigError(f"hydra.sweeper.trials={trials} must be at least 1")
+        if not isinstance(trials, int) or trials < 1:
+            raise ConfigError(f"hydra.sweeper.trials={trials} must be a whole number, at least 1")
         self.trials = trials
         self.sampler = sampler
         self.prune = prune
         self.seed = seed
+        self.study = study
         self.storage = storage
         self.params = dict(params or {})
 
@@ -79,12 +83,29 @@ class OptunaSweeper(Sweeper):
                 "a search needs settings to vary: KEY=interval(A,B), tag(log,interval(A,B)), "
                 "range(A,B) or a list A,B,C"
             )
+        distributions = {o.key_or_group: _distribution(o) for o in searched}
         folder = Path(self.config.hydra.sweep.dir)
         folder.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(self.config, folder / "multirun.yaml")
-        study = search.open_study(folder, self.storage, self.sampler, self.seed, self.prune)
-        distributions = {o.key_or_group: _distribution(o) for o in searched}
-        for trial in search.trials_to_run(study, self.trials, distributions):
+        given = [str(o.value()) for o in overrides if o.key_or_group == "objective"]
+        objective = given[-1] if given else self.config.get("objective")
+        less = less_is_better((objective or "loss").split("/", 1)[-1])
+        study = search.open_study(
+            search.Settings(
+                name=self.study,
+                storage=self.storage or f"sqlite:///{folder.resolve() / 'study.db'}",
+                sampler=self.sampler,
+                seed=self.seed,
+                prune=self.prune,
+                direction="maximize" if less is False else "minimize",
+            )
+        )
+        search.refuse_another_space(study, distributions)
+
+        def held(number: int) -> bool:
+            return RunFolder(folder / str(number)).held
+
+        for trial in search.trials_to_run(study, self.trials, distributions, held):
             chosen = [f"{key}={value}" for key, value in trial.params.items()]
             with search.listening(trial) as heard:
                 (result,) = self.launcher.launch([[*fixed, *chosen]], initial_job_idx=trial.number)
@@ -93,7 +114,14 @@ class OptunaSweeper(Sweeper):
 
 
 def _distribution(override: Override) -> Any:
-    """Optuna's distribution for the values of a sweep override."""
+    """Optuna's distribution for the values of a sweep override; ConfigError for none."""
+    try:
+        return _unchecked_distribution(override)
+    except ValueError as error:
+        raise ConfigError(f"{override.input_line}: {error}") from error
+
+
+def _unchecked_distribution(override: Override) -> Any:
     from optuna.distributions import (
         CategoricalDistribution,
         FloatDistribution,
@@ -105,10 +133,10 @@ def _distribution(override: Override) -> Any:
         return CategoricalDistribution(list(override.sweep_string_iterator()))
     sweep: Any = value  # its numbers are declared wider than they are
     if isinstance(value, RangeSweep):
-        start, stop, step = sweep.start, sweep.stop, sweep.step
+        start, stop, step = sweep.start, sweep.stop, sweep.step  # Hydra leaves the end out
         if all(isinstance(number, int) for number in (start, stop, step)):
-            return IntDistribution(start, stop - 1, step=step)  # Hydra leaves the end out
-        return FloatDistribution(start, stop, step=step)
+            return IntDistribution(start, stop - 1, step=step)
+        return FloatDistribution(start, stop - step, step=step)
     assert isinstance(value, IntervalSweep)
     start, end, log_scale = sweep.start, sweep.end, "log" in sweep.tags
     if isinstance(start, int) and isinstance(end, int):

@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from genlab.artefacts.weights import images_seen_of
 from genlab.metrics import frechet_distance
 from genlab.scores import memorisation
 
@@ -45,7 +46,7 @@ def test_best_and_final_are_stated_and_the_best_weights_are_for_use(genlab, tmp_
         "evaluate", f"run={run / 'best.safetensors'}", "count=150", "features=classifier"
     )
     assert code == 0
-    stamp = json.loads((run / "evaluation.json").read_text())["stamp"]
+    stamp = json.loads((run / "evaluation_best.json").read_text())["stamp"]
     assert stamp["weights"]["images_seen"] == summary["best"]["images_seen"]
 
 
@@ -58,6 +59,47 @@ def test_a_resumed_run_has_the_same_scores_and_the_same_best(genlab, tmp_path) -
     assert ends[0]["weights_sha256"] == ends[1]["weights_sha256"]
     kept = ("evaluation/frechet_distance", "evaluation/coverage", "train/critic_gradient")
     assert [ends[0]["metrics"][k] for k in kept] == [ends[1]["metrics"][k] for k in kept]
+
+
+def test_best_weights_and_summary_agree_after_a_resume_that_does_worse(genlab, tmp_path) -> None:
+    run = tmp_path / "run"
+    assert genlab("train", *RUN, *SCORED, "total_images=5000", f"hydra.run.dir={run}")[0] == 0
+    worse = ["model.generator_optimizer.lr=0.5", "allow_changes=true", "total_images=9000"]
+    assert genlab("train", f"resume={run}", *worse)[0] == 0
+    best = json.loads((run / "summary.json").read_text())["best"]
+    assert best["value"] == min(float(r["evaluation/frechet_distance"]) for r in rows(run))
+    assert images_seen_of(run / "best.safetensors") == best["images_seen"] <= 5056
+
+
+def test_scores_measured_in_another_way_start_the_best_anew(genlab, tmp_path) -> None:
+    run = tmp_path / "run"
+    assert genlab("train", *RUN, *SCORED, "total_images=4000", f"hydra.run.dir={run}")[0] == 0
+    code, _, err = genlab("train", f"resume={run}", "evaluate.count=120", "total_images=6000")
+    assert code == 4
+    assert "evaluate.count: 150 -> 120" in err
+    other = ["evaluate.count=120", "allow_changes=true", "total_images=6000"]
+    code, out, _ = genlab("train", f"resume={run}", *other)
+    assert code == 0
+    assert "the best starts anew" in out
+    summary = json.loads((run / "summary.json").read_text())
+    assert summary["best"]["images_seen"] > 4000
+    assert summary["evaluation"]["count"] == 120
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["evaluate.count=3"], "evaluate.count gives 3 images to score with: 10 are needed"),
+        (["data.validation=4"], "data.validation gives 4 images"),
+        (["evaluate.features=incepton"], "evaluate.features=incepton is not known: did you mean"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused_before_the_start(genlab, tmp_path, words, told) -> None:
+    run = tmp_path / "run"
+    code, _, err = genlab("train", *RUN, SCORED[0], *words, f"hydra.run.dir={run}")
+    assert code == 2
+    assert told in err
+    assert not run.exists()
 
 
 def test_a_model_without_samples_is_refused(genlab, tmp_path) -> None:
@@ -102,6 +144,10 @@ def test_memorised_pictures_are_found() -> None:
     assert found.distances[:, 0].max() == 0
     assert torch.equal(found.pictures, found.neighbours[::5])
     assert memorisation(training[:100], held_out, training).ratio == 0
+    # Where held-out images have exact twins, copies are counted beyond theirs.
+    twins = torch.cat([held_out[:150], training[:50]])
+    assert memorisation(half, twins, training).copies == pytest.approx(0.25, abs=0.01)
+    assert memorisation(half, training[:200], training).ratio is None
 
 
 def test_the_distance_of_two_gaussians_is_the_closed_form() -> None:

@@ -1,9 +1,12 @@
 """A search over settings: its trials, what it gives up, and that it goes on where it was."""
 
+import csv
 from pathlib import Path
 
 import optuna
 import pytest
+
+from genlab.search import _numbers
 
 SMALL = ["model=gan", "data=digits", "trainer=cpu", "total_images=3000", "samples.count=4"]
 SCORED = ["evaluate.every_images=1000", "evaluate.count=100", "objective=evaluation/recall"]
@@ -43,13 +46,20 @@ def test_a_search_names_the_best_trial_and_goes_on_where_it_was(genlab, tmp_path
     assert trials[2].params == waiting.params
     assert (folder / "2" / "summary.json").exists()
     assert [t.params for t in trials[:2]] == [t.params for t in first]
+    assert study(folder).direction.name == "MAXIMIZE"  # of recall
+    with (folder / "trials.csv").open(newline="") as file:
+        assert [row["trial"] for row in csv.DictReader(file)] == ["0", "1", "2", "3"]
+
+    code, _, err = genlab("train", *words[:-3], "data.batch_size=8,16", *words[-2:])
+    assert code == 2
+    assert "in another way: search in another hydra.sweep.dir" in err
 
 
 @pytest.mark.usefixtures("short_classifier")
 def test_hopeless_trials_are_given_up(genlab, tmp_path: Path, monkeypatch) -> None:
     class Hopeless(optuna.pruners.BasePruner):
         def prune(self, study, trial) -> bool:
-            return trial.number == 1 and trial.last_step >= 2000
+            return trial.number == 1 and trial.last_step == 2
 
     monkeypatch.setattr(optuna.pruners, "MedianPruner", Hopeless)
     folder = tmp_path / "search"
@@ -66,7 +76,11 @@ def test_hopeless_trials_are_given_up(genlab, tmp_path: Path, monkeypatch) -> No
     [
         ([], "needs settings to vary"),
         ([RATE, "hydra.sweeper.sampler=tpf"], "did you mean tpe"),
-        ([RATE, "hydra.sweeper.trials=0"], "trials=0 must be at least 1"),
+        ([RATE, "hydra.sweeper.trials=0"], "trials=0 must be a whole number, at least 1"),
+        ([RATE, "hydra.sweeper.trials=abc"], "trials=abc must be a whole number"),
+        ([RATE, "hydra.sweeper.storage=foo"], "hydra.sweeper.storage=foo"),
+        (["model.rate=tag(log,interval(0,1.0))"], "model.rate=tag(log,interval(0,1.0)): "),
+        (["model.rate=interval(2.0,1.0)"], "model.rate=interval(2.0,1.0): "),
     ],
 )
 def test_what_cannot_be_searched_is_refused(
@@ -76,3 +90,16 @@ def test_what_cannot_be_searched_is_refused(
     code, _, err = genlab("train", "-m", "hydra/sweeper=optuna", *SMALL, *words, where)
     assert code == 2
     assert told in err
+
+
+def test_an_objective_that_no_run_has_is_told(genlab, tmp_path: Path) -> None:
+    where = f"hydra.sweep.dir={tmp_path / 'search'}"
+    search = ["-m", "hydra/sweeper=optuna", "hydra.sweeper.trials=1"]
+    code, out, _ = genlab("train", *search, *SMALL, RATE, "objective=evaluation/recal", where)
+    assert code == 2
+    assert "objective=evaluation/recal: there is no such metric; set it to one of train/" in out
+
+
+def test_settings_are_drawn_as_numbers_only_where_all_are() -> None:
+    assert _numbers(["16", "64"]) == [16.0, 64.0]
+    assert _numbers(["null", "0.5", 1]) == ["null", "0.5", "1"]

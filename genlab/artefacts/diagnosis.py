@@ -2,6 +2,7 @@
 
 import logging
 import statistics
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from genlab.artefacts.history import History
 from genlab.data.module import data_of
-from genlab.learners import Adversarial, Learner
+from genlab.learners import Adversarial
 from genlab.learners.learner import evaluating
 from genlab.metrics import nearest
 from genlab.pixels import to_uint8
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 PICTURES = 128  # generated ones that are compared with each other
 LASTING = 3  # rows of metrics.csv that a sign has to last
 SETTLED = 10  # rows after which a generator should make different pictures
+MEMORY = 100  # rows that are looked back on
 
 Row = dict[str, float]
 
@@ -72,7 +74,7 @@ def _critic_wins(rows: Sequence[Row]) -> bool:
 
 
 def _critic_blind(rows: Sequence[Row]) -> bool:
-    """The same logits for everything, from the start on."""
+    """The same logits for everything, as long as can be looked back on."""
     return len(rows) >= SETTLED and all(abs(row["logit_gap"]) < 1e-3 for row in rows)
 
 
@@ -82,7 +84,7 @@ def _exploding(rows: Sequence[Row]) -> bool:
         return False
     for name in ("critic_gradient", "generator_gradient"):
         usual = statistics.median(row[name] for row in rows[:-LASTING])
-        if min(row[name] for row in rows[-LASTING:]) > 100 * usual:
+        if min(row[name] for row in rows[-LASTING:]) > 100 * usual > 0:
             return True
     return False
 
@@ -144,7 +146,7 @@ RULES = (
 
 
 class Finding(NamedTuple):
-    """What was found, when first, whether it still is so, and what helps."""
+    """What was found, after how many images first and last, the last signs, and what helps."""
 
     finding: str
     first_images: int
@@ -153,17 +155,28 @@ class Finding(NamedTuple):
     advice: str
 
 
-def diagnose(rows: Sequence[tuple[int, Row]]) -> list[Finding]:
-    """All findings in rows of signs with the images seen, oldest first, each once."""
-    found: dict[str, Finding] = {}
-    for end in range(1, len(rows) + 1):
-        images_seen, latest = rows[end - 1]
+class Doctor:
+    """Takes rows of signs with the images seen, oldest first, and keeps what it found in them."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Finding] = {}
+        self._rows: deque[Row] = deque(maxlen=MEMORY)
+
+    def take(self, images_seen: int, row: Row) -> list[Finding]:
+        """The findings that this row shows for the first time."""
+        self._rows.append(row)
+        new = []
         for rule in RULES:
-            if rule.holds([row for _, row in rows[:end]]):
-                first = found[rule.finding].first_images if rule.finding in found else images_seen
-                signs = {name: latest[name] for name in rule.signs if name in latest}
-                found[rule.finding] = Finding(rule.finding, first, images_seen, signs, rule.advice)
-    return list(found.values())
+            if not rule.holds(list(self._rows)):
+                continue
+            before = self.found.get(rule.finding)
+            first = before.first_images if before else images_seen
+            signs = {name: row[name] for name in rule.signs if name in row}
+            finding = Finding(rule.finding, first, images_seen, signs, rule.advice)
+            self.found[rule.finding] = finding
+            if before is None:
+                new.append(finding)
+        return new
 
 
 class Diagnosis(pl.Callback):
@@ -174,8 +187,14 @@ class Diagnosis(pl.Callback):
 
     def __init__(self, history: History) -> None:
         self.history = history
-        self._warned: set[str] = set()
+        self._doctor = Doctor()
+        self._taken = 0  # rows of the history that the doctor has seen
+        self._scores: Row = {}  # of rows that have no signs
         self._real_gap = 0.0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """What was found before an interruption is known."""
+        self._take_new_rows()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
@@ -187,38 +206,32 @@ class Diagnosis(pl.Callback):
             return
         signs = {"near_duplicates": self._near_duplicates(trainer, pl_module)}
         self.history.record(signs, "train", pl_module.images_seen)
-        for finding in self._findings():
-            if finding.finding not in self._warned and not self._said_before(finding, pl_module):
-                told = ", ".join(f"{name} {value:.3g}" for name, value in finding.signs.items())
-                text = f"{finding.finding} ({told}); {finding.advice}"
-                log.warning("%s", text)
-                self.history.note("diagnosis", text, pl_module.images_seen)
-            self._warned.add(finding.finding)
+        for finding in self._take_new_rows():
+            told = ", ".join(f"{name} {value:.3g}" for name, value in finding.signs.items())
+            text = f"{finding.finding} ({told}); {finding.advice}"
+            log.warning("%s", text)
+            self.history.note("diagnosis", text, pl_module.images_seen)
 
     def findings(self) -> list[dict[str, Any]]:
-        """For the summary: every finding of the run, and whether it lasted to the end."""
-        rows = self._rows()
-        return [
-            {**finding._asdict(), "lasting": finding.last_images == rows[-1][0]}
-            for finding in diagnose(rows)
-        ]
+        """For the summary: every finding of the run, oldest first."""
+        return [finding._asdict() for finding in self._doctor.found.values()]
 
-    def _findings(self) -> list[Finding]:
-        return diagnose(self._rows())
+    def _take_new_rows(self) -> list[Finding]:
+        """Show the doctor the rows that it has not seen; returns what is new.
 
-    def _said_before(self, finding: Finding, learner: Learner) -> bool:
-        """Whether the run was told before it was interrupted."""
-        return finding.first_images < learner.images_seen
-
-    def _rows(self) -> list[tuple[int, Row]]:
-        return [
-            (
-                int(row["images_seen"]),
-                {key.split("/", 1)[1]: float(value) for key, value in row.items() if "/" in key},
-            )
-            for row in self.history.rows
-            if "train/near_duplicates" in row
-        ]
+        Rows with scores alone are seen together with the next one that has signs; so are rows of
+        so few batches that the generator did not play.
+        """
+        new = []
+        for row in self.history.rows[self._taken :]:
+            signs = {k.split("/", 1)[1]: float(v) for k, v in row.items() if "/" in k}
+            if "near_duplicates" in signs and "generator_gradient" in signs:
+                new += self._doctor.take(int(row["images_seen"]), self._scores | signs)
+                self._scores = {}
+            else:
+                self._scores |= signs
+        self._taken = len(self.history.rows)
+        return new
 
     def _near_duplicates(self, trainer: pl.Trainer, learner: Adversarial) -> float:
         """The share of generated pictures that have a near duplicate among them.

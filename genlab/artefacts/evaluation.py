@@ -1,5 +1,6 @@
 """Scores of samples while a run trains, and the weights of its best moment."""
 
+import logging
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -8,11 +9,13 @@ import torch
 from torch import Tensor
 
 from genlab.artefacts.history import History
-from genlab.artefacts.weights import export_weights
+from genlab.artefacts.weights import export_weights, images_seen_of
 from genlab.learners import Learner
 from genlab.learners.abilities import Generates
 from genlab.learners.learner import evaluating
 from genlab.pixels import to_uint8
+
+log = logging.getLogger(__name__)
 
 _CHUNK = 250
 
@@ -24,6 +27,11 @@ class Judge(Protocol):
     """Pictures that it asks for."""
     metric: str
     """The score that says which moment is best; less is better."""
+
+    @property
+    def stamp(self) -> dict[str, Any]:
+        """What scores depend on besides the pictures."""
+        ...
 
     def see(self, pictures: Tensor) -> Tensor:
         """Uint8 (N, C, H, W) to features (N, D) on the CPU."""
@@ -50,14 +58,36 @@ class Evaluation(pl.Callback):
         self.seed = seed
         self.best: dict[str, Any] = {}
         self._measured = -1
+        self._stamp: dict[str, Any] = {}
 
     def state_dict(self) -> dict[str, Any]:
         """Lightning's hook."""
-        return {"best": self.best}
+        return {"stamp": self.stamp}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Lightning's hook."""
-        self.best = state_dict["best"]
+        self._stamp = state_dict["stamp"]
+
+    @property
+    def stamp(self) -> dict[str, Any]:
+        """What has to be equal for scores of two moments to be compared."""
+        return {**self.judge.stamp, "count": self.judge.count}
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Find the best moment of a resumed run in its metrics, where its weights are still there.
+
+        They are gone where an interrupted run had already kept better ones, which it will again.
+        """
+        if not trainer.is_global_zero or not self._stamp:
+            return
+        if self._stamp != self.stamp:
+            log.warning("scores are measured in another way from now on: the best starts anew")
+            return
+        name = f"evaluation/{self.judge.metric}"
+        scored = [row for row in self.history.rows if name in row]
+        best = min(scored, key=lambda row: float(row[name]), default=None)
+        if best and images_seen_of(self.best_weights) == int(best["images_seen"]):
+            self.best = self._moment(float(best[name]), int(best["images_seen"]))
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
@@ -79,13 +109,16 @@ class Evaluation(pl.Callback):
         self.history.record(scores, "evaluation", learner.images_seen)
         value = scores[self.judge.metric]
         if not self.best or value < self.best["value"]:
-            self.best = {
-                "metric": f"evaluation/{self.judge.metric}",
-                "value": value,
-                "images_seen": learner.images_seen,
-                "weights": self.best_weights.name,
-            }
+            self.best = self._moment(value, learner.images_seen)
             export_weights(learner, self.best_weights)
+
+    def _moment(self, value: float, images_seen: int) -> dict[str, Any]:
+        return {
+            "metric": f"evaluation/{self.judge.metric}",
+            "value": value,
+            "images_seen": images_seen,
+            "weights": self.best_weights.name,
+        }
 
     def _seen(self, trainer: pl.Trainer, learner: Learner) -> Tensor:
         """Features of all samples, (count, D), on the first rank."""

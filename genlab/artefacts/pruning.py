@@ -7,13 +7,13 @@ import pytorch_lightning as pl
 from genlab.artefacts.history import History
 from genlab.errors import Pruned
 from genlab.learners import Learner
-from genlab.search import Listener
+from genlab.search import Listener, objective_among
 
 
 class Pruning(pl.Callback):
     """Tells a search's listener every new value of the objective; raises Pruned at its word."""
 
-    def __init__(self, history: History, objective: str, listener: Listener) -> None:
+    def __init__(self, history: History, objective: str | None, listener: Listener) -> None:
         self.history = history
         self.objective = objective
         self.listener = listener
@@ -25,8 +25,11 @@ class Pruning(pl.Callback):
         """Tell when there is something new."""
         assert isinstance(pl_module, Learner)
         row = self.history.rows[-1] if self.history.rows else {}
-        if self.objective not in row or int(row["images_seen"]) == self._told:
+        name = objective_among(row, self.objective)
+        if name is None or int(row["images_seen"]) == self._told:
             return
         self._told = int(row["images_seen"])
-        if self.listener.hopeless(float(row[self.objective]), self._told):
+        # By its number, since batches of other sizes measure after other numbers of images.
+        number = sum(name in earlier for earlier in self.history.rows)
+        if self.listener.hopeless(float(row[name]), number):
             raise Pruned(f"given up after {pl_module.images_seen:,} images: others do better")

@@ -50,6 +50,7 @@ class Summary:
             "seed": self.seed,
             "metrics": self.history.latest,
             "best": self.evaluation.best if self.evaluation else {},
+            "evaluation": self.evaluation.stamp if self.evaluation else {},
             "diagnosis": self.diagnosis.findings() if self.diagnosis else [],
             "versions": {name: version(name) for name in ("genlab", "torch", "pytorch-lightning")},
             "git_revision": git_revision(),

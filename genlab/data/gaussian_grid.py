@@ -39,6 +39,8 @@ class GaussianGrid(Source):
             )
         if side < 2:
             raise ConfigError(f"data.side={side} must be at least 2")
+        if seed < 0:
+            raise ConfigError(f"data.drawing_seed={seed} must not be negative")
         if count < side**2:
             raise ConfigError(f"data.count={count} must be at least the {side**2} centres")
         if not 0 < deviation < 1:

@@ -27,6 +27,8 @@ class Stacked(Source):
         super().__init__(resolution, channels)
         if channels != 3 or base.channels != 1:
             raise ConfigError("stacked pictures have data.channels=3, those of the base set 1")
+        if seed < 0:
+            raise ConfigError(f"data.drawing_seed={seed} must not be negative")
         if count < 1:
             raise ConfigError(f"data.count={count} must be at least 1")
         self.base = base

@@ -11,6 +11,7 @@ from genlab.metrics.codes import (
     nearest_neighbours,
     perplexity,
 )
+from genlab.metrics.directions import less_is_better
 from genlab.metrics.distances import (
     KernelDistance,
     Moments,
@@ -47,6 +48,7 @@ __all__ = [
     "frechet_distance",
     "inception_score",
     "kernel_distance",
+    "less_is_better",
     "likeness",
     "linear_probe",
     "manifold_scores",

@@ -10,7 +10,7 @@ PAIRS = 1000
 LARGEST = 32  # pixels that pictures are averaged down to before they are compared
 CHUNK = 500
 
-# Wang, Simoncelli, Bovik 2003, table of section 4: weights of five scales.
+# Wang, Simoncelli, Bovik 2003, section 3.2: weights of five scales.
 _SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 _WINDOW = 11
 
@@ -18,17 +18,17 @@ _WINDOW = 11
 def likeness(images: Tensor, pairs: int = PAIRS, seed: int = 0) -> float | None:
     """Mean multi-scale structural similarity of random pairs of uint8 images (N, C, H, W).
 
-    Odena et al. 2017, section 4.2, https://arxiv.org/abs/1610.09585: the lower the more varied; to
-    be compared with the value of real images. Scales of less than 11 pixels are left out and the
-    weights of the others scaled to their sum. None for pictures of less than 11 pixels.
+    The lower the more varied; to be compared with the value of real images. Odena et al. 2017,
+    section 4.2, https://arxiv.org/abs/1610.09585, take pairs of one class, here they are of any.
+    Scales of too few pixels are left out and the weights of the others scaled to a sum of 1. None
+    for pictures of less than 11 pixels.
     """
     from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
 
     side = images.shape[-1]
-    scales = [n for n in range(len(_SCALES)) if side >> n >= _WINDOW]
-    if not scales or len(images) < 2:
+    if side < _WINDOW or len(images) < 2:
         return None
-    weights = torch.tensor(_SCALES[: len(scales)])
+    weights = torch.tensor(_SCALES[: scales(side)])
     generator = torch.Generator().manual_seed(seed)
     first = torch.randint(len(images), (pairs,), generator=generator)
     apart = torch.randint(1, len(images), (pairs,), generator=generator)
@@ -44,6 +44,15 @@ def likeness(images: Tensor, pairs: int = PAIRS, seed: int = 0) -> float | None:
         for both in zip(one.split(CHUNK), other.split(CHUNK), strict=True)
     ]
     return float(torch.cat(values).mean())
+
+
+def scales(side: int) -> int:
+    """How many scales pictures of `side` pixels have room for, as torchmetrics demands it."""
+    return max(
+        n
+        for n in range(1, len(_SCALES) + 1)
+        if n == 1 or (side >> (n - 1) >= _WINDOW and side // (n - 1) ** 2 >= _WINDOW)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +85,10 @@ def nearest(images: Tensor, among: Tensor, count: int = 1) -> Neighbours:
 
 def _points(images: Tensor) -> Tensor:
     """(N, C, H, W) to (N, pixels) on [0, 1]."""
-    values = images.float() / 255
-    if values.shape[-1] > LARGEST:
-        values = F.adaptive_avg_pool2d(values, LARGEST)
-    return values.flatten(1)
+    parts = []
+    for part in images.split(CHUNK):  # a large set does not fit into memory as floats
+        values = part.float() / 255
+        if values.shape[-1] > LARGEST:
+            values = F.adaptive_avg_pool2d(values, LARGEST)
+        parts.append(values.flatten(1))
+    return torch.cat(parts)

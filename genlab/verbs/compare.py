@@ -15,30 +15,12 @@ from genlab.artefacts.pictures import save_png
 from genlab.config import flatten
 from genlab.console import print_table
 from genlab.errors import CheckpointError, ConfigError
+from genlab.metrics import less_is_better
 
 log = logging.getLogger(__name__)
 
 # What a stamp says of the run itself, and not of the way it was measured.
 _OWN = ("weights.", "genlab")
-# Scores of which less, and of which more is better, up to a "/"; others describe.
-LESS_IS_BETTER = ("frechet_distance", "kernel_distance", "class_divergence", "mse", "loss")
-MORE_IS_BETTER = (
-    "precision",
-    "recall",
-    "density",
-    "coverage",
-    "modes_covered",
-    "high_quality",
-    "inception_score",
-    "classifier_score",
-    "label_accuracy",
-    "psnr",
-    "psnr_gain",
-    "log_likelihood",
-    "linear_probe",
-    "nearest_neighbours",
-    "accuracy",
-)
 
 
 class Scores(NamedTuple):
@@ -77,17 +59,16 @@ def read(paths: Sequence[str]) -> list[Scores]:
 
     Raises CheckpointError where a run has not been evaluated.
     """
-    folders = [runs.find(path, key="runs").path for path in paths]
+    folders = [runs.find(path, key="runs") for path in paths]
     short = [folder.name for folder in folders]
     scores = []
-    for folder in folders:
-        file = folder / "evaluation.json"
-        if not file.exists():
+    for path, folder in zip(paths, folders, strict=True):
+        if not folder.evaluation.exists():
             raise CheckpointError(
-                f"{folder} has no evaluation.json yet: genlab evaluate run={folder}"
+                f"{path} has no {folder.evaluation.name} yet: genlab evaluate run={path}"
             )
-        content = json.loads(file.read_text())
-        name = folder.name if short.count(folder.name) == 1 else str(folder)
+        content = json.loads(folder.evaluation.read_text())
+        name = folder.name if short.count(folder.name) == 1 else str(path)
         scores.append(Scores(name, content["metrics"], content["stamp"]))
     return scores
 
@@ -120,11 +101,11 @@ def _differences(scores: Sequence[Scores]) -> list[str]:
 def _best(scores: Sequence[Scores], names: Sequence[str]) -> list[str]:
     lines = []
     for name in names:
-        kind = name.split("/")[0]
-        if kind not in (*LESS_IS_BETTER, *MORE_IS_BETTER) or name.endswith("/real"):
+        less = less_is_better(name)
+        if less is None:
             continue
         having = [each for each in scores if name in each.metrics]
-        choose = min if kind in LESS_IS_BETTER else max
+        choose = min if less else max
         best = choose(having, key=lambda each: each.metrics[name])
         lines.append(f"- {name}: {best.name} ({_shown(best.metrics[name])})")
     return lines

@@ -46,6 +46,8 @@ def run(config: dict[str, Any]) -> None:
         "genlab": genlab.__version__,
     }
     metrics: dict[str, float] = {}
+    path = Path(config["out"] or opened.folder.evaluation).expanduser()
+    path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(opened.learner, Measures):
         metrics |= _measures(opened, config["split"], count, batch_size, stamp)
     if isinstance(opened.learner, EstimatesLikelihood):
@@ -54,12 +56,11 @@ def run(config: dict[str, Any]) -> None:
         metrics |= _codes(opened, config, count, batch_size, stamp)
     if isinstance(opened.learner, Generates) and config["features"] != "none":
         try:
-            metrics |= _generated(opened, config, count, batch_size, stamp)
+            neighbours = path.with_name(f"{path.stem}_neighbours.png")
+            metrics |= _generated(opened, config, count, batch_size, stamp, neighbours)
         except FeaturesUnavailable as error:
             log.warning("no distances: %s", error)
             stamp["no_distances"] = str(error)
-    path = Path(config["out"] or opened.folder.path / "evaluation.json").expanduser()
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps({"metrics": metrics, "stamp": stamp}, indent=2) + "\n")
     for name, value in metrics.items():
         log.info("%-28s %.5g", name, value)
@@ -124,31 +125,35 @@ def _codes(
 
 
 def _generated(
-    opened: Opened, config: dict[str, Any], count: int, batch_size: int, stamp: dict[str, Any]
+    opened: Opened,
+    config: dict[str, Any],
+    count: int,
+    batch_size: int,
+    stamp: dict[str, Any],
+    neighbours: Path,
 ) -> dict[str, float]:
     """Generated pictures against the split's images, and against the training part."""
     held = reference(
         opened.config, opened.data, config["split"], count, config["features"], opened.device
     )
     pictures, asked = generate(opened, count, config["seed"], batch_size)
-    stamp |= {
-        "features": held.network.name,
-        "features_sha256": held.network.weights_sha256,
-        "resizer": held.network.resizer,
+    stamp |= held.stamp | {
         "generated_images": len(pictures),
         "reference_images": len(held.images),
         "seed": config["seed"],
     }
     scores = held.score_all(pictures, asked)
     chosen = min(positive(config["memorisation_images"], "memorisation_images"), count)
+    if are_points(pictures):
+        return scores
     training = take(opened.data.image_set, opened.data.indices("train")).images
     found = memorisation(pictures[:chosen], held.images[:chosen], training)
     stamp["memorisation_images"] = chosen
-    if not are_points(pictures):
-        path = opened.folder.path / "evaluation_neighbours.png"
-        save_png(_neighbours(found), path)
-        log.info("wrote %s", path)
-    return scores | {"nearest_training_ratio": found.ratio, "copies": found.copies}
+    save_png(_neighbours(found), neighbours)
+    log.info("wrote %s", neighbours)
+    if found.ratio is not None:
+        scores["nearest_training_ratio"] = found.ratio
+    return scores | {"copies": found.copies}
 
 
 def _neighbours(found: Memorisation) -> Image.Image:

@@ -26,7 +26,7 @@ def run(config: dict[str, Any]) -> None:
         lambda: sheet(pictures, reals=real_points(opened)),
         config,
         opened.folder,
-        f"samples_seed{config['seed']}_{count}",
+        f"samples_seed{config['seed']}_{count}{opened.folder.tag}",
     )
 
 

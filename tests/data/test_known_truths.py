@@ -51,6 +51,8 @@ def test_each_colour_of_a_stack_is_a_picture_of_the_base_set_with_its_label() ->
         (lambda: GaussianGrid(5, 0.0, 100, 0), "data.deviation=0.0"),
         (lambda: GaussianGrid(5, 0.1, 10, 0), "data.count=10"),
         (lambda: GaussianGrid(5, 0.1, 100, 0, resolution=8), "leave both"),
+        (lambda: GaussianGrid(5, 0.1, 100, -1), "data.drawing_seed=-1"),
+        (lambda: Stacked(Digits(8, 1), 10, -1, 8), "data.drawing_seed=-1"),
         (lambda: Stacked(Digits(8, 3), 10, 0, 8), "data.channels=3"),
         (lambda: Stacked(Digits(8, 1), 0, 0, 8), "data.count=0"),
     ],

@@ -6,6 +6,7 @@ from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
 from genlab.metrics import likeness, nearest
+from genlab.metrics.pixels import scales
 
 
 def noise(count: int, side: int, seed: int, channels: int = 1) -> Tensor:
@@ -37,11 +38,17 @@ def test_large_pictures_are_averaged_down() -> None:
     assert nearest(large, large, 2).distances.equal(nearest(small, small, 2).distances)
 
 
-@pytest.mark.parametrize(("side", "expected"), [(16, 1), (28, 2), (64, 3)])
+@pytest.mark.parametrize(("side", "expected"), [(11, 1), (28, 2), (64, 3), (96, 3), (192, 5)])
 def test_likeness_of_one_picture_is_one_and_of_noise_near_zero(side: int, expected: int) -> None:
+    assert scales(side) == expected
     one = noise(1, side, 0).expand(50, -1, -1, -1)
     assert likeness(one) == pytest.approx(1, abs=1e-5)
-    assert likeness(noise(50, side, 0)) == pytest.approx(0, abs=0.1)
+    assert likeness(noise(20, side, 0), pairs=100) == pytest.approx(0, abs=0.1)
+
+
+def test_every_size_has_a_likeness() -> None:
+    for side in range(11, 200, 3):
+        assert likeness(noise(2, side, 0), pairs=1) is not None
 
 
 def test_likeness_of_large_pictures_is_torchmetrics_with_the_published_weights() -> None:

@@ -43,6 +43,16 @@ def test_scores_that_only_describe_have_no_best(genlab, evaluated) -> None:
     assert "- " not in out.split("Best", 1)[1]
 
 
+def test_the_best_and_the_last_moment_of_a_run_are_two(genlab, evaluated) -> None:
+    run = evaluated("one", {"recall": 0.4})
+    best = json.loads((run / "evaluation.json").read_text())
+    best["metrics"]["recall"] = 0.5
+    (run / "evaluation_best.json").write_text(json.dumps(best))
+    code, out, _ = genlab("compare", f"runs=[{run},{run}/best.safetensors]")
+    assert code == 0
+    assert "recall: one_best (0.5)" in out
+
+
 def test_scores_of_different_stamps_are_not_ranked(genlab, evaluated) -> None:
     one = evaluated("one", {"recall": 0.4})
     two = evaluated("two", {"recall": 0.6}, features_sha256="b")
