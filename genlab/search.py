@@ -174,6 +174,8 @@ def _draw(done: list[Any], best: Any, path: Path) -> None:
     axes = figure.subplots(1, len(names) + 1, sharey=True, squeeze=False)[0]
     axes[0].scatter([trial.number for trial in done], [trial.value for trial in done], s=18)
     axes[0].set(xlabel="trial", ylabel="objective, the best in red")
+    if min(trial.value for trial in done) > 0:
+        axes[0].set_yscale("log")
     axes[0].scatter([best.number], [best.value], s=40, c="tab:red")
     for plot, name in zip(axes[1:], names, strict=True):
         settings = _numbers([trial.params[name] for trial in done])
