@@ -48,7 +48,7 @@ def feature_network(
     if isinstance(source, GaussianGrid):
         if choice != "auto":
             raise FeaturesUnavailable(f"{key}={choice}: points are their own features; use auto")
-        return PointFeatures(source.centres, source.deviation)
+        return PointFeatures(torch.from_numpy(source.centres), source.deviation)
     if choice in ("auto", "inception"):
         try:
             return inception(device)

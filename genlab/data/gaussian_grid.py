@@ -1,8 +1,6 @@
 """Points of the plane from Gaussians on a grid: a distribution that is known."""
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from genlab.data.source import Advance, Annotations, Source
 from genlab.errors import ConfigError
@@ -52,10 +50,10 @@ class GaussianGrid(Source):
         self.seed = seed
 
     @property
-    def centres(self) -> Tensor:
+    def centres(self) -> np.ndarray:
         """(side^2, 2) on [-1, 1]; their order is that of the classes."""
-        line = torch.linspace(-0.8, 0.8, self.side)
-        return torch.cartesian_prod(line, line)
+        line = np.linspace(-0.8, 0.8, self.side, dtype=np.float32)
+        return np.stack(np.meshgrid(line, line, indexing="ij"), 2).reshape(-1, 2)
 
     def fingerprint(self) -> dict[str, object]:
         """All settings."""
@@ -72,7 +70,7 @@ class GaussianGrid(Source):
 
     def write(self, images: np.ndarray, advance: Advance) -> Annotations:
         """Fill `images`, uint8 (count, 2, 1, 1), the centres in turn."""
-        centres = self.centres.numpy()
+        centres = self.centres
         labels = np.arange(self.number) % len(centres)
         noise = np.random.default_rng(self.seed).normal(size=(self.number, 2))
         points = centres[labels] + self.deviation * noise

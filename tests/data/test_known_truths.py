@@ -18,7 +18,7 @@ def test_points_have_the_means_and_deviations_that_were_asked_for() -> None:
     grid = GaussianGrid(side=3, deviation=0.05, count=9000, seed=1)
     images, labels, classes = written(grid)
     points = images[:, :, 0, 0] / 127.5 - 1
-    for kind, centre in enumerate(grid.centres.numpy()):
+    for kind, centre in enumerate(grid.centres):
         own = points[labels["label"] == kind]
         assert len(own) == 1000
         np.testing.assert_allclose(own.mean(0), centre, atol=0.01)

@@ -18,11 +18,12 @@ def test_the_grid_is_its_own_truth() -> None:
     grid = GaussianGrid(side=5, deviation=0.02, count=5000, seed=0)
     images = np.zeros((5000, 2, 1, 1), np.uint8)
     annotations = grid.write(images, lambda _: None)
-    network = PointFeatures(grid.centres, grid.deviation)
+    centres = torch.from_numpy(grid.centres)
+    network = PointFeatures(centres, grid.deviation)
     points = network(torch.from_numpy(images))
     told = network.classes(points)["label"].argmax(1)
     assert torch.equal(told, torch.from_numpy(annotations.labels["label"]))
     # 1 - exp(-9/2) of a Gaussian of the plane lies within 3 deviations.
     assert abs(network.close(points).float().mean() - 0.9889) < 0.01
-    residuals = points - grid.centres[told]
+    residuals = points - centres[told]
     assert abs(residuals.std() - 0.02) < 0.001
