@@ -1,7 +1,5 @@
 """A search for settings: the study, its trials, and the run under way that reports to one."""
 
-import csv
-import io
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -9,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from genlab.artefacts.files import write_text
+from genlab.artefacts.files import write_csv
 from genlab.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -155,13 +153,11 @@ def report(study: Any, folder: Path) -> None:
 
 def _write_trials(trials: list[Any], path: Path) -> None:
     names = list(dict.fromkeys(name for trial in trials for name in trial.params))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["trial", "state", "value", *names])
-    for trial in trials:
-        values = [trial.params.get(name, "") for name in names]
-        writer.writerow([trial.number, trial.state.name.lower(), trial.value, *values])
-    write_text(path, text.getvalue())
+    rows = [
+        [trial.number, trial.state.name.lower(), trial.value, *map(trial.params.get, names)]
+        for trial in trials
+    ]
+    write_csv(path, [["trial", "state", "value", *names], *rows])
 
 
 def _draw(done: list[Any], best: Any, path: Path) -> None:

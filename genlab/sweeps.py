@@ -1,8 +1,6 @@
 """Jobs of `genlab train`: one, or the many of a multirun with a table at the end."""
 
-import csv
 import hashlib
-import io
 import logging
 import os
 import sys
@@ -15,6 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from genlab.artefacts.files import write_csv
 from genlab.config import user_folders
 from genlab.console import console, print_table
 from genlab.curves import write_report, write_table
@@ -45,7 +44,7 @@ _jobs: list[Job] = []
 def run_job(config: DictConfig) -> float | None:
     """Train one job; in a multirun its failure is noted and the others go on.
 
-    Returns what sweepers minimise; see `objective` in configs/train.yaml.
+    Returns what a search looks at; see `objective` in configs/train.yaml.
     """
     path = Path(HydraConfig.get().runtime.output_dir)
     try:
@@ -110,11 +109,9 @@ def report() -> int:
         if "/" not in name or name.endswith("loss") or name == objective
     ]
     print_table([header[i] for i in shown], [[row[i] for i in shown] for row in rows])
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([header, *rows])
     folder = _jobs[0].path.parent
     file = folder / "sweep.csv"
-    file.write_text(text.getvalue())
+    write_csv(file, [header, *rows])
     console().print(f"table: {file}", markup=False)
     wanted = _jobs[0].config.get("report")
     if wanted and "table" in wanted:

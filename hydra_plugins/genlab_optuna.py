@@ -1,9 +1,8 @@
-"""Hydra's sweeper of the name optuna: a search for the settings with the least objective.
+"""Hydra's sweeper of the name optuna: a search for the settings with the best objective.
 
 Hydra takes sweepers from the package hydra_plugins alone.
 """
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,8 +24,6 @@ from genlab.errors import ConfigError
 from genlab.metrics import less_is_better
 from genlab.runs import RunFolder
 from genlab.words import one_of
-
-log = logging.getLogger(__name__)
 
 SAMPLERS = ("tpe", "random")
 

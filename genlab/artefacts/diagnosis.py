@@ -99,8 +99,8 @@ def _few_kinds(rows: Sequence[Row]) -> bool:
 
 
 _MORE_VARIETY = (
-    "try remedy=minibatch_deviation, remedy=packing or remedy=r1, or lower the generator's rate "
-    "(model.generator_optimizer.lr)"
+    "try remedy=minibatch_discrimination, remedy=r1 or remedy=two_rates, or lower the generator's "
+    "rate (model.generator_optimizer.lr)"
 )
 
 RULES = (

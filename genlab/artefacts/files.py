@@ -1,7 +1,9 @@
 """Files that are whole or not there at all."""
 
+import csv
+import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -34,6 +36,13 @@ def write_atomically(
 def write_text(path: Path, text: str, durable: bool = True) -> None:
     """Write a small text file atomically."""
     write_atomically(path, lambda file: file.write(text.encode()), durable)
+
+
+def write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
+    """Write rows as comma-separated values atomically, None as an empty cell."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    write_text(path, text.getvalue())
 
 
 def remove_parts(folder: Path) -> None:

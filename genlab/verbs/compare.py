@@ -1,7 +1,5 @@
 """`genlab compare`: the scores of several runs side by side."""
 
-import csv
-import io
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -10,7 +8,7 @@ from typing import Any, NamedTuple
 
 from genlab import runs
 from genlab.artefacts.charts import bars
-from genlab.artefacts.files import write_text
+from genlab.artefacts.files import write_csv, write_text
 from genlab.artefacts.pictures import save_png
 from genlab.config import flatten
 from genlab.console import print_table
@@ -49,7 +47,8 @@ def run(config: dict[str, Any]) -> None:
     folder = Path(config["out"]).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "comparison.md", _markdown(["run", *names], rows, lines))
-    write_text(folder / "comparison.csv", _csv(["run", *names], scores, names))
+    exact = [[each.name, *(_exact(each.metrics, name) for name in names)] for each in scores]
+    write_csv(folder / "comparison.csv", [["run", *names], *exact])
     save_png(bars({each.name: each.metrics for each in scores}, names), folder / "comparison.png")
     log.info("wrote %s", folder / "comparison.{md,csv,png}")
 
@@ -119,15 +118,6 @@ def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]], lines: Seque
     cells = [header, ["---"] * len(header), *rows]
     text = "\n".join(f"| {' | '.join(row)} |" for row in cells)
     return f"{text}\n\n{lines[0]}\n\n" + "\n".join(lines[1:]) + "\n"
-
-
-def _csv(header: Sequence[str], scores: Sequence[Scores], names: Sequence[str]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    for each in scores:
-        writer.writerow([each.name, *(_exact(each.metrics, name) for name in names)])
-    return text.getvalue()
 
 
 def _exact(metrics: Mapping[str, float], name: str) -> str:
