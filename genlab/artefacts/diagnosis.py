@@ -11,11 +11,10 @@ import torch
 from torch import Tensor
 
 from genlab.artefacts.history import History
+from genlab.artefacts.samples import sampled
 from genlab.data.module import data_of
 from genlab.learners import Adversarial
-from genlab.learners.learner import evaluating
 from genlab.metrics import nearest
-from genlab.pixels import to_uint8
 
 log = logging.getLogger(__name__)
 
@@ -242,9 +241,8 @@ class Diagnosis(pl.Callback):
             batch = next(data_of(trainer).held_out("train", PICTURES))
             self._real_gap = float(_gaps(batch.images).median())
         noise = torch.Generator().manual_seed(learner.noise_seed)
-        latents = learner.latents(PICTURES, noise, {}).to(learner.device)
-        with evaluating(learner), trainer.precision_plugin.val_step_context():
-            pictures = to_uint8(learner.generate(latents)).cpu()
+        latents = learner.latents(PICTURES, noise, {})
+        pictures = sampled(trainer, learner, latents, PICTURES).cpu()
         return float((_gaps(pictures) <= self._real_gap / 4).float().mean())
 
 

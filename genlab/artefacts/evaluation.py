@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from genlab.artefacts.history import History
+from genlab.artefacts.samples import sampled
 from genlab.artefacts.weights import export_weights, images_seen_of
 from genlab.learners import Learner
 from genlab.learners.abilities import Generates
-from genlab.learners.learner import evaluating
-from genlab.pixels import to_uint8
 
 log = logging.getLogger(__name__)
 
@@ -126,13 +125,9 @@ class Evaluation(pl.Callback):
         noise = torch.Generator().manual_seed(self.seed)
         latents = learner.latents(self.judge.count, noise, {})
         rank, world = trainer.global_rank, trainer.world_size
-        with evaluating(learner), trainer.precision_plugin.val_step_context():
-            own = [
-                self.judge.see(to_uint8(learner.generate(part.to(learner.device))))
-                for part in latents[rank::world].split(_CHUNK)
-            ]
-        parts: list[Any] = [torch.cat(own)]
+        own = self.judge.see(sampled(trainer, learner, latents[rank::world], _CHUNK))
+        parts: list[Any] = [own]
         if world > 1:
             parts = [None] * world
-            torch.distributed.all_gather_object(parts, torch.cat(own))
+            torch.distributed.all_gather_object(parts, own)
         return torch.cat(parts)

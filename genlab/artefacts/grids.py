@@ -14,6 +14,7 @@ from torch import Tensor
 from genlab.artefacts.history import History
 from genlab.artefacts.pictures import grid, save_gif, save_png
 from genlab.artefacts.planes import over_density
+from genlab.artefacts.samples import sampled
 from genlab.data.module import data_of
 from genlab.data.stream import Batch, on_device, take
 from genlab.learners import Learner
@@ -80,19 +81,18 @@ class Grids(pl.Callback):
 
     def draw(self, trainer: pl.Trainer, learner: Learner) -> None:
         """Write the grids of this moment."""
-        with evaluating(learner), trainer.precision_plugin.val_step_context():
-            if isinstance(learner, Generates):
-                noise = torch.Generator().manual_seed(self.seed)
-                count = self.count if self._points is None else max(self.count, 1000)
-                latents = learner.latents(count, noise, {}).to(learner.device)
-                parts = [learner.generate(part) for part in latents.split(_CHUNK)]
-                self._save("samples", to_uint8(torch.cat(parts)), learner.images_seen)
-            if self._originals is not None and isinstance(learner, Reconstructs):
-                seed_noise(self.seed)
-                images, labels = self._originals
+        if isinstance(learner, Generates):
+            noise = torch.Generator().manual_seed(self.seed)
+            count = self.count if self._points is None else max(self.count, 1000)
+            latents = learner.latents(count, noise, {})
+            self._save("samples", sampled(trainer, learner, latents, _CHUNK), learner.images_seen)
+        if self._originals is not None and isinstance(learner, Reconstructs):
+            seed_noise(self.seed)
+            images, labels = self._originals
+            with evaluating(learner), trainer.precision_plugin.val_step_context():
                 views = learner.views(learner.prepare(images), labels)
-                rows = beside(*map(to_uint8, views.values()))
-                self._save("reconstructions", rows, learner.images_seen, list(views))
+            rows = beside(*map(to_uint8, views.values()))
+            self._save("reconstructions", rows, learner.images_seen, list(views))
 
     def _save(
         self, kind: str, pictures: Tensor, images_seen: int, views: Sequence[str] = ()
