@@ -5,8 +5,10 @@ page takes a schedule, a plain number stands for `Constant`.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 Schedule = Callable[[int], float]
 
@@ -70,14 +72,37 @@ class Cosine:
         return self.end + (self.start - self.end) * (1 + math.cos(math.pi * progress)) / 2
 
 
-Stage = dict[str, int]
+Stage = dict[str, Any]
 """The keyword arguments that networks receive now."""
 
-Stages = Callable[[int], Stage]
+
+class Stages(ABC):
+    """What the networks receive, and what else depends on it, as functions of images seen."""
+
+    @abstractmethod
+    def __call__(self, images_seen: int) -> Stage:
+        """The stage."""
+
+    def name(self, images_seen: int) -> str:
+        """The stage in words, the same for all of it."""
+        stage = self(images_seen)
+        return ", ".join(f"{k} {v}" for k, v in stage.items()) or "the whole model"
+
+    def rate(self, images_seen: int) -> float:
+        """What learning rates are multiplied by."""
+        return 1.0
+
+    def batch_size(self, images_seen: int, default: int) -> int:
+        """Images of a batch and process."""
+        return default
+
+    def renews_optimizers(self, before: int, now: int) -> bool:
+        """Whether optimizers forget what they gathered, between two counts of images."""
+        return False
 
 
 @dataclass(frozen=True)
-class Whole:
+class Whole(Stages):
     """No stages: the networks are trained as a whole, all along."""
 
     def __call__(self, images_seen: int) -> Stage:
@@ -86,7 +111,7 @@ class Whole:
 
 
 @dataclass(frozen=True)
-class Greedy:
+class Greedy(Stages):
     """One block after another for `images_per_block` images each, then all of them together.
 
     A run that ends with the last block has no fine-tuning.
@@ -107,7 +132,7 @@ class Greedy:
 
 
 @dataclass(frozen=True)
-class Unfreeze:
+class Unfreeze(Stages):
     """Pre-trained layers held still at first, then freed, the last one first.
 
     Gradual unfreezing of Howard & Ruder 2018, section 3.3, https://arxiv.org/abs/1801.06146.
@@ -132,6 +157,73 @@ class Unfreeze:
         if not self.images_per_block:
             return {}
         return {"trainable": 1 + (images_seen - self.frozen_images) // self.images_per_block}
+
+
+@dataclass(frozen=True)
+class Growth(Stages):
+    """From `start` pixels to `resolution`, doubled again and again, every new size faded in.
+
+    Karras et al. 2018, section 2 and appendix A, https://arxiv.org/abs/1710.10196. Optimizers start
+    anew at both ends of a fade.
+
+    Args:
+        resolution: at the end, `start` times a power of two.
+        start: the first resolution.
+        fade_images: length of a fade.
+        stable_images: from the end of one fade, or the beginning, to the next.
+        batch_sizes: by resolution, where they are not the data's.
+        rates: factors of the learning rates by resolution, where they are not 1.
+    """
+
+    resolution: int
+    start: int = 4
+    fade_images: int = 600_000
+    stable_images: int = 600_000
+    batch_sizes: Mapping[int, int] = field(default_factory=dict)
+    rates: Mapping[int, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_images(self.fade_images, "fade_images")
+        _check_images(self.stable_images, "stable_images")
+        factor, rest = divmod(self.resolution, self.start)
+        if self.start < 4 or rest or factor & (factor - 1):
+            raise ValueError(
+                f"start={self.start} must be at least 4, and resolution={self.resolution} that "
+                "times a power of two"
+            )
+
+    def __call__(self, images_seen: int) -> Stage:
+        """The resolution and how far it is faded in, from 0 to 1."""
+        doublings, fade = self._at(images_seen)
+        return {"resolution": self.start << doublings, "fade": fade}
+
+    def name(self, images_seen: int) -> str:
+        """The resolution, and whether it is being faded in."""
+        stage = self(images_seen)
+        told = "resolution {resolution}".format_map(stage)
+        return told if stage["fade"] >= 1 else f"{told}, fading in"
+
+    def rate(self, images_seen: int) -> float:
+        """That of the resolution."""
+        return self.rates.get(self(images_seen)["resolution"], 1.0)
+
+    def batch_size(self, images_seen: int, default: int) -> int:
+        """That of the resolution."""
+        return self.batch_sizes.get(self(images_seen)["resolution"], default)
+
+    def renews_optimizers(self, before: int, now: int) -> bool:
+        """Where a fade has begun or ended between the two."""
+        return self.name(before) != self.name(now)
+
+    def _at(self, images_seen: int) -> tuple[int, float]:
+        """How often the resolution was doubled, and the fade."""
+        most = (self.resolution // self.start).bit_length() - 1
+        doublings, since = divmod(
+            max(images_seen - self.stable_images, 0), self.fade_images + self.stable_images
+        )
+        if images_seen < self.stable_images or doublings >= most:
+            return (0 if images_seen < self.stable_images else most), 1.0
+        return doublings + 1, min(since / self.fade_images, 1.0)
 
 
 def _check_images(images: int, name: str = "images") -> None:

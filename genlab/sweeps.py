@@ -21,6 +21,7 @@ from genlab.errors import ConfigError, GenlabError, Pruned, Stopped
 from genlab.pretrained import refuse_useless
 from genlab.runs import RunFolder
 from genlab.search import listener, objective_among
+from genlab.sizes import sized
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ def _run_job(config: DictConfig, path: Path) -> float | None:
     hydra = HydraConfig.get()
     folders = [f"--config-dir={folder}" for folder in user_folders(sys.argv)[:1]]
     overrides = [*hydra.overrides.task, *folders]
-    plain: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    plain: Any = OmegaConf.to_container(sized(config), resolve=True, throw_on_missing=True)
     if hydra.mode is not RunMode.MULTIRUN:
         go_on = plain["resume"] is not None
         plain = _with_encoder_page(plain, path)

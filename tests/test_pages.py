@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 
 from genlab.assemble import DATA_KEYS, build_learner, completed
 from genlab.config import check, config_folder, register_schema
+from genlab.sizes import sized
 from genlab.verbs.listing import description
 
 
@@ -22,7 +23,7 @@ def composed(*overrides: str) -> dict:
     register_schema()
     with initialize_config_dir(str(config_folder()), version_base="1.3"):
         config = compose("train", overrides=list(overrides))
-    plain: Any = OmegaConf.to_container(config, resolve=True)
+    plain: Any = OmegaConf.to_container(sized(config), resolve=True)
     return plain
 
 

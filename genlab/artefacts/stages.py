@@ -7,6 +7,7 @@ import pytorch_lightning as pl
 
 from genlab.artefacts.history import History
 from genlab.learners import Learner
+from genlab.schedules import Whole
 
 log = logging.getLogger(__name__)
 
@@ -16,17 +17,16 @@ class StageLog(pl.Callback):
 
     def __init__(self, history: History) -> None:
         self.history = history
-        self._stage: dict[str, int] = {}
+        self._stage = Whole().name(0)
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
     ) -> None:
         """Compare with the batch before."""
         assert isinstance(pl_module, Learner)
-        stage = pl_module.stage
-        if stage == self._stage:
+        told = pl_module.stages.name(pl_module.images_seen)
+        if told == self._stage:
             return
-        self._stage = stage
-        told = ", ".join(f"{name} {value}" for name, value in stage.items()) or "the whole model"
+        self._stage = told
         log.info("from image %s on: %s", f"{pl_module.images_seen:,}", told)
         self.history.note("stage", told, pl_module.images_seen)

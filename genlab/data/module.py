@@ -84,7 +84,7 @@ class ImageData(pl.LightningDataModule):
         return Stream(
             self.image_set,
             self.indices("train"),
-            self.batch_size,
+            lambda: learner.stages.batch_size(learner.images_seen, self.batch_size),
             self.seed,
             images_seen=lambda: learner.images_seen,
             flip=self.flip,

@@ -49,14 +49,14 @@ class Stream:
 
     Epoch e is the permutation drawn with seed (seed, e); epochs follow each other without a gap.
     When `images_seen()` images have been consumed over all ranks, rank r gets the images at
-    positions images_seen + r * batch_size onwards. Nothing has to be saved to resume it.
+    positions images_seen + r * batch_size() onwards. Nothing has to be saved to resume it.
     """
 
     def __init__(
         self,
         image_set: ImageSet,
         indices: np.ndarray,
-        batch_size: int,
+        batch_size: Callable[[], int],
         seed: int,
         images_seen: Callable[[], int],
         flip: bool = False,
@@ -81,11 +81,12 @@ class Stream:
 
     def at(self, images_seen: int) -> Batch:
         """This rank's batch once `images_seen` images have been consumed by all ranks."""
-        start = images_seen + self.rank * self.batch_size
-        batch = take(self.image_set, self._window(start, start + self.batch_size))
+        size = self.batch_size()
+        start = images_seen + self.rank * size
+        batch = take(self.image_set, self._window(start, start + size))
         if self.flip:
             generator = torch.Generator().manual_seed(mix(self.seed, start, 1))
-            mirrored = torch.rand(self.batch_size, generator=generator) < 0.5
+            mirrored = torch.rand(size, generator=generator) < 0.5
             batch.images[mirrored] = batch.images[mirrored].flip(-1)
         return batch
 

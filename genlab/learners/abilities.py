@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from genlab.learners.styles import Styles
 from genlab.networks import Condition
 
 
@@ -16,6 +17,11 @@ class Generates(Protocol):
     @property
     def condition(self) -> Condition | None:
         """The labels that it is told, at the end of a latent; None for none."""
+        ...
+
+    @property
+    def styles(self) -> Styles | None:
+        """The styles between latents and pictures; None for models without a mapping network."""
         ...
 
     def latents(

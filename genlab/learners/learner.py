@@ -71,6 +71,9 @@ class Learner(pl.LightningModule, ABC):
         losses = self.play(self.prepare(batch.images), batch.labels)
         self.images_before = self.images_seen
         self.images_seen += len(batch.images) * self.trainer.world_size
+        if self.stages.renews_optimizers(self.images_before, self.images_seen):
+            for optimizer in self._optimizers:
+                optimizer.state.clear()
         return losses
 
     def passed(self, every_images: int | None) -> bool:
@@ -85,10 +88,8 @@ class Learner(pl.LightningModule, ABC):
 
     def descend(self, player: int, loss: Tensor) -> None:
         """One optimizer step of the given player; its gradients stay until the next."""
-        optimizer = self.optimizers(use_pl_optimizer=False)
-        if isinstance(optimizer, list):
-            optimizer = optimizer[player]
-        rate = self.rate(self.images_seen)
+        optimizer = self._optimizers[player]
+        rate = self.rate(self.images_seen) * self.stages.rate(self.images_seen)
         for group in optimizer.param_groups:
             group["lr"] = rate * optimizer.defaults["lr"]
         optimizer.zero_grad(set_to_none=True)
@@ -97,10 +98,15 @@ class Learner(pl.LightningModule, ABC):
 
     def on_train_start(self) -> None:
         """Lightning's hook: optimizer settings are the config's, also where a run continues."""
-        optimizers = self.optimizers(use_pl_optimizer=False)
-        for optimizer in optimizers if isinstance(optimizers, list) else [optimizers]:
+        for optimizer in self._optimizers:
             for group in optimizer.param_groups:
                 group.update(optimizer.defaults)
+
+    @property
+    def _optimizers(self) -> list[torch.optim.Optimizer]:
+        """Those of the players, as they are: not in Lightning's wrapper."""
+        optimizers = self.optimizers(use_pl_optimizer=False)
+        return optimizers if isinstance(optimizers, list) else [optimizers]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Lightning's hook."""
@@ -141,6 +147,20 @@ def drawn_with_labels(
 def labels_behind(latents: Tensor, condition: Condition | None) -> dict[str, Tensor]:
     """The labels (B,) by name at the end of latents, the other way round of `drawn_with_labels`."""
     return condition.labels_of(latents[:, -condition.width :]) if condition else {}
+
+
+def allow_for_lazy_steps(optimizer: torch.optim.Optimizer, every: int) -> None:
+    """Slow an optimizer down that makes one further step after `every` steps.
+
+    With c = every / (every + 1) its rate becomes c times, and its betas to the power of c, so that
+    as many images have the effect that they would have had without the further steps (Karras et
+    al. 2020, appendix B, https://arxiv.org/abs/1912.04958).
+    """
+    share = every / (every + 1)
+    for settings in (optimizer.defaults, *optimizer.param_groups):
+        settings["lr"] *= share
+        if "betas" in settings:
+            settings["betas"] = tuple(beta**share for beta in settings["betas"])
 
 
 @torch.no_grad()

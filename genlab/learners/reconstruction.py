@@ -73,6 +73,11 @@ class Reconstruction(Learner):
         return self.autoencoder.condition
 
     @property
+    def styles(self) -> None:
+        """None: codes are all there is."""
+        return None
+
+    @property
     def exported(self) -> nn.Module:
         """The autoencoder."""
         return self.autoencoder

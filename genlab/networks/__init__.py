@@ -1,16 +1,26 @@
 """Networks: tensors in, tensors out. Images are (B, C, H, W) in [-1, 1], codes are (B, codes)."""
 
-from genlab.networks import augmentations, convolutional, dense, residual
+from genlab.networks import (
+    augmentations,
+    convolutional,
+    dense,
+    progan,
+    residual,
+    stylegan,
+    stylegan2,
+)
 from genlab.networks.autoencoder import Autoencoder
 from genlab.networks.average import Average
 from genlab.networks.bottlenecks import GaussianBottleneck, PlainBottleneck
 from genlab.networks.classifier import Classifier, CodeEncoder
 from genlab.networks.condition import Condition
 from genlab.networks.critic import Critic, MinibatchDeviation, MinibatchDiscrimination
+from genlab.networks.equalised import Head
 from genlab.networks.generator import Generator
 from genlab.networks.memories import PastWeights, Replay
 from genlab.networks.output import SharedVariance
 from genlab.networks.quantised import VectorQuantiser
+from genlab.networks.styles import StyleDecoder
 
 __all__ = [
     "Autoencoder",
@@ -21,15 +31,20 @@ __all__ = [
     "Critic",
     "GaussianBottleneck",
     "Generator",
+    "Head",
     "MinibatchDeviation",
     "MinibatchDiscrimination",
     "PastWeights",
     "PlainBottleneck",
     "Replay",
     "SharedVariance",
+    "StyleDecoder",
     "VectorQuantiser",
     "augmentations",
     "convolutional",
     "dense",
+    "progan",
     "residual",
+    "stylegan",
+    "stylegan2",
 ]

@@ -1,12 +1,15 @@
 """The exponential moving average of a network's weights."""
 
 import copy
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+Network = TypeVar("Network", bound=nn.Module)
 
-class Average(nn.Module):
+
+class Average(nn.Module, Generic[Network]):
     """Keeps `network`, a copy whose weights follow another network's with a half-life in images.
 
     Karras et al. 2018 average generators; the half-life form with a ramp-up is that of
@@ -15,7 +18,9 @@ class Average(nn.Module):
     statistics) are averaged alike, others are copied.
     """
 
-    def __init__(self, network: nn.Module, half_life_images: float, ramp_up: float = 0.05) -> None:
+    network: Network
+
+    def __init__(self, network: Network, half_life_images: float, ramp_up: float = 0.05) -> None:
         super().__init__()
         if half_life_images < 0:
             raise ValueError(f"half_life_images={half_life_images} is negative; 0 switches it off")
@@ -45,9 +50,9 @@ class Average(nn.Module):
             if not old.is_floating_point():
                 old.copy_(new)
 
-    def forward(self, *inputs: Tensor) -> Tensor:
+    def forward(self, *inputs: Tensor, **stage: Any) -> Tensor:
         """The averaged network's answer."""
-        return self.network(*inputs)
+        return self.network(*inputs, **stage)
 
 
 def _tensors(network: nn.Module) -> list[Tensor]:

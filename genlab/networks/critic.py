@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from torch.nn.utils import parametrizations
 
 from genlab.networks.chain import Chain
 from genlab.networks.condition import Condition
+from genlab.networks.equalised import Linear
 
 
 class Judgement(NamedTuple):
@@ -35,6 +36,8 @@ class Critic(nn.Module):
             https://arxiv.org/abs/1802.05957).
         pack: images that are judged together, stacked as channels (PacGAN, Lin et al. 2018,
             https://arxiv.org/abs/1712.04086); there is one logit for each pack.
+        head: makes the layers before the logits from `features`, a shape; None for none.
+        equalised: equalise the learning rate of the last layers (see `equalised`).
     """
 
     def __init__(
@@ -46,6 +49,8 @@ class Critic(nn.Module):
         classes: Mapping[str, Sequence[str]] | None = None,
         spectral: bool = False,
         pack: int = 1,
+        head: Callable[..., Chain] | None = None,
+        equalised: bool = False,
     ) -> None:
         super().__init__()
         if pack < 1:
@@ -55,29 +60,42 @@ class Critic(nn.Module):
         self.pack = pack
         self.encoder = encoder(channels=channels * pack)
         self.across = across(features=self.encoder.shape) if across else None
-        width = math.prod((self.across or self.encoder).shape)
-        self.logit = nn.Linear(width, 1)
+        below = self.across or self.encoder
+        self.head = head(features=below.shape) if head else None
+        width = math.prod((self.head or below).shape)
+
+        def linear(outputs: int, inputs: int = width, bias: bool = True) -> nn.Module:
+            return (
+                Linear(inputs, outputs, gain=1.0) if equalised else nn.Linear(inputs, outputs, bias)
+            )
+
+        self.logit = linear(1)
         self.condition = condition
-        self.projection = nn.Linear(condition.width, width, bias=False) if condition else None
+        self.projection = linear(width, condition.width, bias=False) if condition else None
         self.heads = nn.ModuleDict(
-            {name: nn.Linear(width, len(kinds)) for name, kinds in (classes or {}).items()}
+            {name: linear(len(kinds)) for name, kinds in (classes or {}).items()}
         )
         if spectral:
             layers = [m for m in self.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
             for layer in layers:
                 parametrizations.spectral_norm(layer)
 
-    def judge(self, images: Tensor, labels: Mapping[str, Tensor] | None = None) -> Judgement:
-        """(B, C, H, W) and (B,) labels by name to all that the critic says."""
+    def judge(
+        self, images: Tensor, labels: Mapping[str, Tensor] | None = None, **stage: Any
+    ) -> Judgement:
+        """(B, C, H, W) and (B,) labels by name to all that the critic says.
+
+        What a stage holds is told to the encoder.
+        """
         if len(images) % self.pack:
             raise ValueError(
                 f"pack={self.pack} does not divide the batch of {len(images)}: set data.batch_size "
                 f"to a multiple of {self.pack}"
             )
         packed = images.unflatten(0, (-1, self.pack)).flatten(1, 2) if self.pack > 1 else images
-        features = self.encoder(packed)
-        if self.across is not None:
-            features = self.across(features)
+        features = self.encoder(packed, **stage)
+        for layers in (self.across, self.head):
+            features = features if layers is None else layers(features)
         features = features.flatten(1)
         logits = self.logit(features)
         if self.condition is not None and self.projection is not None:
@@ -86,9 +104,11 @@ class Critic(nn.Module):
         classes = {name: head(features).float() for name, head in self.heads.items()}
         return Judgement(logits.float(), features.float(), classes)
 
-    def forward(self, images: Tensor, labels: Mapping[str, Tensor] | None = None) -> Tensor:
+    def forward(
+        self, images: Tensor, labels: Mapping[str, Tensor] | None = None, **stage: Any
+    ) -> Tensor:
         """(B, C, H, W) to logits (B / pack, 1)."""
-        return self.judge(images, labels).logits
+        return self.judge(images, labels, **stage).logits
 
 
 class MinibatchDiscrimination(Chain):

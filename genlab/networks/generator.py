@@ -1,6 +1,7 @@
 """A generator is a decoder of latents, and of labels behind them where it is conditional."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 from genlab.networks.chain import Chain
 from genlab.networks.condition import Condition
 from genlab.networks.conditional_normalisation import ConditionalBatchNorm, conditioned
+from genlab.networks.styles import StyleDecoder
 
 
 class Generator(nn.Module):
@@ -48,19 +50,24 @@ class Generator(nn.Module):
                     "normalisation: choose players=convolutional or residual, or set it to false"
                 )
 
+    @property
+    def styled(self) -> StyleDecoder | None:
+        """The decoder, where styles steer it."""
+        return self.decoder if isinstance(self.decoder, StyleDecoder) else None
+
     def latents(self, noise: Tensor, labels: Mapping[str, Tensor]) -> Tensor:
         """Noise (B, latent_size) and labels (B,) by name to what `forward` takes."""
         return torch.cat([noise, self.condition(labels)], 1) if self.condition else noise
 
-    def forward(self, latents: Tensor) -> Tensor:
-        """(B, latent_size + condition) to (B, C, H, W)."""
+    def forward(self, latents: Tensor, **stage: Any) -> Tensor:
+        """(B, latent_size + condition) to (B, C, H, W), of what a stage tells the decoder."""
         if not self.conditional_normalisation:
-            return self.decoder(latents)
+            return self.decoder(latents, **stage)
         noise, condition = latents.tensor_split([self.latent_size], 1)
         layers = [m for m in self.decoder.modules() if isinstance(m, ConditionalBatchNorm)]
         for layer in layers:
             layer.condition = condition
-        images = self.decoder(noise)
+        images = self.decoder(noise, **stage)
         for layer in layers:
             layer.condition = None
         return images

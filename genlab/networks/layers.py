@@ -1,6 +1,6 @@
 """Choices that several networks share, by the names used on config pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from torch import nn
@@ -72,7 +72,12 @@ def initialise_weights(network: nn.Module, deviation: float) -> None:
             nn.init.normal_(module.weight, 1.0, deviation)
 
 
-def _choose(name: str, options: dict[str, T], kind: str) -> T:
+def refuse_unknown(kind: str, name: str, options: Iterable[str]) -> None:
+    """Raise ValueError where the name is none of the options."""
     if name not in options:
         raise ValueError(f"{kind}={name!r} is none of {', '.join(options)}")
+
+
+def _choose(name: str, options: dict[str, T], kind: str) -> T:
+    refuse_unknown(kind, name, options)
     return options[name]

@@ -59,14 +59,16 @@ def hinge(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Losses:
     return Losses(of_real + F.relu(1 + fake).mean(), -fake.mean())
 
 
-def wasserstein(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Losses:
+def wasserstein(real: Tensor, fake: Tensor, smoothing: float = 0.0, drift: float = 0.0) -> Losses:
     """The difference of mean logits, which estimates the earth mover's distance.
 
     Arjovsky et al. 2017, algorithm 1, https://arxiv.org/abs/1701.07875. The critic has to be
     1-Lipschitz: see the penalties, weight clipping and spectral normalisation. Its logits have no
-    zero of their own.
+    zero of their own; `drift` is the weight of the squares of those of reals, which holds them near
+    0 (Karras et al. 2018, appendix A, https://arxiv.org/abs/1710.10196).
     """
-    return Losses(fake.mean() + _smoothed(-real, real, smoothing), -fake.mean())
+    critic = fake.mean() + _smoothed(-real, real, smoothing) + drift * real.square().mean()
+    return Losses(critic, -fake.mean())
 
 
 def relativistic(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Losses:

@@ -15,8 +15,9 @@ def image_set() -> ImageSet:
 
 
 def stream(image_set: ImageSet, **settings) -> Stream:
-    given = {"batch_size": 8, "seed": 3, "images_seen": lambda: 0, **settings}
-    return Stream(image_set, np.arange(40), **given)
+    size = settings.pop("batch_size", 8)
+    given = {"seed": 3, "images_seen": lambda: 0, **settings}
+    return Stream(image_set, np.arange(40), lambda: size, **given)
 
 
 def test_an_epoch_shows_every_image_once_across_epochs_without_a_gap(image_set) -> None:

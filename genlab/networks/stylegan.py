@@ -1,0 +1,127 @@
+"""The synthesis network of StyleGAN, whose layers are steered by adaptive instance normalisation.
+
+Karras et al. 2019, https://arxiv.org/abs/1812.04948. It goes with the mapping of `StyleDecoder` and
+the progressive GAN's critic with `blur`.
+"""
+
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genlab.networks.equalised import Conv2d, Linear
+from genlab.networks.growing import enlarged, maps, sides
+from genlab.networks.resampling import Blur
+from genlab.networks.styles import Noise, Synthesis
+
+
+class Decoder(Synthesis):
+    """Styles (B, layers, style) to image (B, channels, resolution, resolution).
+
+    Args:
+        style: width of a style.
+        resolution, channels: of the picture.
+        base, most: a map of side s has min(base / s, most) channels.
+    """
+
+    grows = True
+
+    def __init__(
+        self, style: int, resolution: int, channels: int, base: int = 16384, most: int = 512
+    ) -> None:
+        steps = sides(resolution)
+        widths = [maps(side, base, most) for side in steps]
+        blocks: list[nn.Module] = [_First(widths[0], style)]
+        blocks += [
+            _Block(a, b, side, style)
+            for (a, b), side in zip(pairwise(widths), steps[1:], strict=True)
+        ]
+        super().__init__(blocks, (channels, resolution, resolution), layers=2 * len(steps))
+        self.sides = steps
+        self.to_picture = nn.ModuleList(Conv2d(width, channels, 1, gain=1.0) for width in widths)
+
+    def forward(
+        self,
+        values: Tensor,
+        noise: str = "fixed",
+        resolution: int | None = None,
+        fade: float = 1.0,
+    ) -> Tensor:
+        """Styles to the picture of a stage; `noise` is fixed, random or none."""
+        styles = values
+        last = self.sides.index(resolution or self.sides[-1])
+        before = values = styles
+        for index in range(last + 1):
+            pair = styles[:, 2 * index], styles[:, 2 * index + 1]
+            before, values = values, self.blocks[index](values, *pair, noise)
+        picture = self.to_picture[last](values)
+        if fade >= 1 or not last:
+            return picture
+        return torch.lerp(enlarged(self.to_picture[last - 1](before)), picture, fade)
+
+
+class AdaptiveNorm(nn.Module):
+    """Every map (H, W) with the deviation and the mean that a style asks for (AdaIN).
+
+    Huang & Belongie 2017, https://arxiv.org/abs/1703.06868, as in equation 1 of the paper: a style
+    gives s and b for each channel, and the map becomes (1 + s) * (map - mean) / deviation + b.
+    """
+
+    def __init__(self, channels: int, style: int) -> None:
+        super().__init__()
+        self.affine = Linear(style, 2 * channels, gain=1.0)
+
+    def forward(self, values: Tensor, style: Tensor) -> Tensor:
+        """(B, C, H, W) and (B, style) to (B, C, H, W)."""
+        scale, offset = self.affine(style).float()[:, :, None, None].chunk(2, 1)
+        variance, mean = torch.var_mean(values.float(), (2, 3), correction=0, keepdim=True)
+        factor = (1 + scale) * (variance + 1e-8).rsqrt()
+        offset = offset - mean * factor
+        return torch.addcmul(offset.to(values.dtype), values, factor.to(values.dtype))
+
+
+class _Layer(nn.Module):
+    """Noise, bias, leaky ReLU, style: what follows every convolution."""
+
+    def __init__(self, channels: int, side: int, style: int, seed: int) -> None:
+        super().__init__()
+        self.noise = Noise(side, channels, seed)
+        self.bias = nn.Parameter(torch.zeros(channels, 1, 1))
+        self.norm = AdaptiveNorm(channels, style)
+
+    def forward(self, values: Tensor, style: Tensor, noise: str) -> Tensor:
+        values = self.noise(values, noise) + self.bias.to(values.dtype)
+        return self.norm(F.leaky_relu(values, 0.2), style)
+
+
+class _First(nn.Module):
+    """The learned constant of 4x4 and a convolution; `values` are looked at for their number."""
+
+    def __init__(self, channels: int, style: int) -> None:
+        super().__init__()
+        self.constant = nn.Parameter(torch.ones(1, channels, 4, 4))
+        self.layer1 = _Layer(channels, 4, style, seed=0)
+        self.convolution = Conv2d(channels, channels, bias=False)
+        self.layer2 = _Layer(channels, 4, style, seed=1)
+
+    def forward(self, values: Tensor, first: Tensor, second: Tensor, noise: str) -> Tensor:
+        values = self.constant.expand(len(values), -1, -1, -1)
+        values = self.layer1(values, first, noise)
+        return self.layer2(self.convolution(values), second, noise)
+
+
+class _Block(nn.Module):
+    """Doubles the map: two convolutions, the first with a blur behind it."""
+
+    def __init__(self, inputs: int, outputs: int, side: int, style: int) -> None:
+        super().__init__()
+        self.doubling = Conv2d(inputs, outputs, bias=False, resample="up")
+        self.blur = Blur((1, 2, 1))
+        self.layer1 = _Layer(outputs, side, style, seed=2 * side)
+        self.convolution = Conv2d(outputs, outputs, bias=False)
+        self.layer2 = _Layer(outputs, side, style, seed=2 * side + 1)
+
+    def forward(self, values: Tensor, first: Tensor, second: Tensor, noise: str) -> Tensor:
+        values = self.layer1(self.blur(self.doubling(values)), first, noise)
+        return self.layer2(self.convolution(values), second, noise)

@@ -1,0 +1,280 @@
+"""The networks of StyleGAN2: modulated convolutions, skip and residual forms.
+
+Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN",
+https://arxiv.org/abs/1912.04958. Its activations are leaky ReLUs times sqrt 2; here the factor is
+the gain of the weights before them, so biases and noise strengths are sqrt 2 times theirs.
+"""
+
+import math
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genlab.networks.chain import Chain
+from genlab.networks.equalised import HE, Conv2d, Linear
+from genlab.networks.growing import maps, sides
+from genlab.networks.layers import refuse_unknown
+from genlab.networks.resampling import FILTER, Blur, Enlarge
+from genlab.networks.styles import Noise, Synthesis
+
+FORMS = ("skip", "residual")
+MODULATIONS = ("auto", "scaled", "grouped")
+
+
+class Decoder(Synthesis):
+    """Styles (B, layers, style) to image (B, channels, resolution, resolution).
+
+    Args:
+        style: width of a style.
+        resolution, channels: of the picture.
+        base, most: a map of side s has min(base / s, most) channels.
+        form: skip (pictures of all resolutions add up) or residual.
+        modulation: see `ModulatedConv2d`.
+    """
+
+    def __init__(
+        self,
+        style: int,
+        resolution: int,
+        channels: int,
+        base: int = 32768,
+        most: int = 512,
+        form: str = "skip",
+        modulation: str = "auto",
+    ) -> None:
+        refuse_unknown("form", form, FORMS)
+        steps = sides(resolution)
+        widths = [maps(side, base, most) for side in steps]
+        blocks: list[nn.Module] = [_First(widths[0], style, modulation)]
+        blocks += [
+            _Block(a, b, side, style, modulation, residual=form == "residual")
+            for (a, b), side in zip(pairwise(widths), steps[1:], strict=True)
+        ]
+        super().__init__(blocks, (channels, resolution, resolution), layers=2 * len(steps))
+        self.form = form
+        heads = widths if form == "skip" else widths[-1:]
+        self.to_picture = nn.ModuleList(_ToPicture(w, channels, style, modulation) for w in heads)
+        self.enlarge = Enlarge()
+
+    def forward(self, values: Tensor, noise: str = "fixed") -> Tensor:
+        """Styles to a picture; `noise` is fixed, random or none."""
+        styles = values
+        picture = None
+        for index, block in enumerate(self.blocks):
+            first = max(2 * index - 1, 0)
+            values = block(values, styles[:, first], styles[:, 2 * index], noise)
+            if self.form == "skip":
+                made = self.to_picture[index](values, styles[:, 2 * index + 1])
+                picture = made if picture is None else self.enlarge(picture) + made
+        return self.to_picture[-1](values, styles[:, -1]) if picture is None else picture
+
+
+class Encoder(Chain):
+    """Image (B, channels, resolution, resolution) to a map (B, maps, 4, 4): a critic's body.
+
+    Args:
+        resolution, channels: of the picture.
+        base, most: as in the decoder.
+        form: residual or skip (every resolution sees the picture).
+    """
+
+    def __init__(
+        self,
+        resolution: int,
+        channels: int,
+        base: int = 32768,
+        most: int = 512,
+        form: str = "residual",
+    ) -> None:
+        refuse_unknown("form", form, FORMS)
+        widths = [maps(side, base, most) for side in sides(resolution)][::-1]
+        blocks = [_Halving(a, b, residual=form == "residual") for a, b in pairwise(widths)]
+        super().__init__(blocks, (widths[-1], 4, 4))
+        seeing = widths if form == "skip" else widths[:1]
+        self.from_picture = nn.ModuleList(_FromPicture(channels, width) for width in seeing)
+        self.reduce = Blur(FILTER, padding=1, stride=2)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(B, channels, resolution, resolution) to (B, maps, 4, 4)."""
+        images = values
+        values = self.from_picture[0](images)
+        for index, block in enumerate(self.blocks, 1):
+            values = block(values)
+            if len(self.from_picture) > 1:
+                images = self.reduce(images)
+                values = values + self.from_picture[index](images)
+        return values
+
+
+class ModulatedConv2d(nn.Module):
+    """A convolution whose weights are scaled by a style, and brought back to unit deviation.
+
+    Section 2.2 of the paper: w'_ijk = s_i w_ijk, w''_ijk = w'_ijk / sqrt(sum_ik w'_ijk^2 + eps).
+
+    Args:
+        inputs, outputs: channels.
+        style: width of a style.
+        kernel: 1 or 3.
+        demodulate: bring weights back to unit deviation.
+        gain: of the weights.
+        up: double the map and filter it.
+        modulation: grouped (weights for every picture, one grouped convolution), scaled
+            (activations scaled before and behind one shared convolution: the same in exact
+            arithmetic), or auto: grouped on a GPU where no gradients are wanted, else scaled.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        style: int,
+        kernel: int = 3,
+        demodulate: bool = True,
+        gain: float = HE,
+        up: bool = False,
+        modulation: str = "auto",
+    ) -> None:
+        super().__init__()
+        refuse_unknown("modulation", modulation, MODULATIONS)
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.affine = Linear(style, inputs, gain=1.0, bias=1.0)
+        self.scale = 1 / math.sqrt(inputs * kernel**2)
+        self.demodulate = demodulate
+        self.gain = gain
+        self.modulation = modulation
+        self.blur = Blur(FILTER, padding=1, gain=4.0) if up else None
+
+    def forward(self, values: Tensor, style: Tensor) -> Tensor:
+        """(B, inputs, H, W) and (B, style) to (B, outputs, H', W')."""
+        scales = self.affine(style)
+        grouped = self.modulation == "grouped" or (
+            self.modulation == "auto" and values.is_cuda and not torch.is_grad_enabled()
+        )
+        made = self._grouped(values, scales) if grouped else self._scaled(values, scales)
+        return made if self.blur is None else self.blur(made)
+
+    def _scaled(self, values: Tensor, scales: Tensor) -> Tensor:
+        weight = self.weight * self.scale
+        values = values * scales[:, :, None, None].to(values.dtype)
+        if self.blur is not None:
+            values = F.conv_transpose2d(values, weight.transpose(0, 1), stride=2)
+        else:
+            values = F.conv2d(values, weight, padding=weight.shape[-1] // 2)
+        return values * self._factors(scales)[:, :, None, None].to(values.dtype)
+
+    def _grouped(self, values: Tensor, scales: Tensor) -> Tensor:
+        count, inputs, *sides = values.shape
+        weights = self.weight * self.scale * scales[:, None, :, None, None]
+        weights = weights * self._factors(scales)[:, :, None, None, None]
+        joined = values.reshape(1, count * inputs, *sides)
+        if self.blur is not None:
+            weights = weights.transpose(1, 2).flatten(0, 1)
+            made = F.conv_transpose2d(joined, weights, stride=2, groups=count)
+        else:
+            padding = weights.shape[-1] // 2
+            made = F.conv2d(joined, weights.flatten(0, 1), padding=padding, groups=count)
+        return made.view(count, -1, *made.shape[2:])
+
+    def _factors(self, scales: Tensor) -> Tensor:
+        """What the outputs of every picture are multiplied by, (B, outputs or 1)."""
+        if not self.demodulate:
+            return scales.new_full((len(scales), 1), self.gain)
+        squares = (self.weight * self.scale).float().square().sum((2, 3))
+        return self.gain * (scales.float().square() @ squares.T + 1e-8).rsqrt()
+
+
+class _Layer(nn.Module):
+    """A modulated convolution, noise, bias and activation."""
+
+    def __init__(
+        self, inputs: int, outputs: int, side: int, style: int, modulation: str, up: bool = False
+    ) -> None:
+        super().__init__()
+        self.convolution = ModulatedConv2d(inputs, outputs, style, up=up, modulation=modulation)
+        self.noise = Noise(side, 1, seed=2 * side + up)
+        self.bias = nn.Parameter(torch.zeros(outputs, 1, 1))
+
+    def forward(self, values: Tensor, style: Tensor, noise: str) -> Tensor:
+        values = self.noise(self.convolution(values, style), noise)
+        return F.leaky_relu(values + self.bias.to(values.dtype), 0.2)
+
+
+class _ToPicture(nn.Module):
+    """A modulated 1x1 convolution, without demodulation or activation."""
+
+    def __init__(self, inputs: int, channels: int, style: int, modulation: str) -> None:
+        super().__init__()
+        self.convolution = ModulatedConv2d(
+            inputs, channels, style, kernel=1, demodulate=False, gain=1.0, modulation=modulation
+        )
+        self.bias = nn.Parameter(torch.zeros(channels, 1, 1))
+
+    def forward(self, values: Tensor, style: Tensor) -> Tensor:
+        return self.convolution(values, style) + self.bias
+
+
+class _First(nn.Module):
+    """The learned constant of 4x4 and a layer; `values` are looked at for their number."""
+
+    def __init__(self, channels: int, style: int, modulation: str) -> None:
+        super().__init__()
+        self.constant = nn.Parameter(torch.randn(1, channels, 4, 4))
+        self.layer = _Layer(channels, channels, 4, style, modulation)
+
+    def forward(self, values: Tensor, first: Tensor, second: Tensor, noise: str) -> Tensor:
+        return self.layer(self.constant.expand(len(values), -1, -1, -1), first, noise)
+
+
+class _Block(nn.Module):
+    """Doubles the map: two layers, and an enlarged shortcut in the residual form."""
+
+    def __init__(
+        self, inputs: int, outputs: int, side: int, style: int, modulation: str, residual: bool
+    ) -> None:
+        super().__init__()
+        self.layer1 = _Layer(inputs, outputs, side, style, modulation, up=True)
+        self.layer2 = _Layer(outputs, outputs, side, style, modulation)
+        self.shortcut = (
+            nn.Sequential(Conv2d(inputs, outputs, 1, gain=1.0, bias=False), Enlarge())
+            if residual
+            else None
+        )
+
+    def forward(self, values: Tensor, first: Tensor, second: Tensor, noise: str) -> Tensor:
+        made = self.layer2(self.layer1(values, first, noise), second, noise)
+        return made if self.shortcut is None else (made + self.shortcut(values)) / HE
+
+
+class _FromPicture(nn.Module):
+    """A 1x1 convolution from a picture."""
+
+    def __init__(self, channels: int, outputs: int) -> None:
+        super().__init__()
+        self.convolution = Conv2d(channels, outputs, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return F.leaky_relu(self.convolution(images), 0.2)
+
+
+class _Halving(nn.Module):
+    """Two convolutions, the second halves the map, and a halved shortcut in the residual form."""
+
+    def __init__(self, inputs: int, outputs: int, residual: bool) -> None:
+        super().__init__()
+        self.convolution1 = Conv2d(inputs, inputs)
+        self.blur = Blur(FILTER, padding=2)
+        self.convolution2 = Conv2d(inputs, outputs, resample="strided")
+        self.shortcut = (
+            nn.Sequential(
+                Blur(FILTER, padding=1, stride=2), Conv2d(inputs, outputs, 1, gain=1.0, bias=False)
+            )
+            if residual
+            else None
+        )
+
+    def forward(self, values: Tensor) -> Tensor:
+        made = F.leaky_relu(self.convolution1(values), 0.2)
+        made = F.leaky_relu(self.convolution2(self.blur(made)), 0.2)
+        return made if self.shortcut is None else (made + self.shortcut(values)) / HE

@@ -1,0 +1,67 @@
+"""Settings of a model page that follow from the resolution: every `auto` becomes a number."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from genlab.config import flatten
+from genlab.errors import ConfigError
+from genlab.words import one_of
+
+LARGE = 128  # pixels, from which on `size: auto` is the paper's
+
+
+def sized(config: DictConfig) -> DictConfig:
+    """The config with the `auto`s of its model page replaced, and without `model.size(s)`.
+
+    A page with sizes says under `model.sizes.NAME` what settings that are `auto` become;
+    `model.size` chooses one, and `auto` the paper's from 128 pixels on, else the small one. What is
+    left is as in `FORMULAS`. Settings with a value of their own keep it.
+    """
+    plain: Any = OmegaConf.to_container(config)
+    model = plain["model"]
+    if "sizes" not in model:
+        return config
+    resolution: int = config.data.resolution
+    size, sizes = model.pop("size"), model.pop("sizes")
+    one_of("model.size", size, ("auto", *sizes))
+    if size == "auto":
+        size = "paper" if resolution >= LARGE else "small"
+    _fill(model, sizes[size], "model")
+    if plain["data"]["batch_size"] == "auto":
+        plain["data"]["batch_size"] = max(4, min(4096 // resolution, 32))
+    batch_size = OmegaConf.create(plain).data.batch_size
+    for key, value in list(flatten(model)):
+        formulas = [FORMULAS[name] for name in FORMULAS if key.endswith(f".{name}") or key == name]
+        if value == "auto" and formulas:
+            *parts, last = key.split(".")
+            node = model
+            for part in parts:
+                node = node[part]
+            node[last] = formulas[0](resolution, batch_size)
+    return OmegaConf.create(plain)
+
+
+FORMULAS: Mapping[str, Callable[[int, int], float]] = {
+    "penalties.r1.weight": lambda resolution, batch: 0.0002 * resolution**2 / batch,
+    "ema_half_life_images": lambda resolution, batch: batch * 10_000 / 32,
+    "lr": lambda resolution, batch: 0.0025 if resolution < 1024 else 0.002,
+    "base": lambda resolution, batch: 16384 if resolution < 512 else 32768,
+}
+"""By the end of a setting's name, from resolution and batch size.
+
+The `auto` settings of the code of Karras et al. 2020, "Training GANs with
+Limited Data", https://arxiv.org/abs/2006.06676.
+"""
+
+
+def _fill(node: dict[str, Any], values: Mapping[str, Any], path: str) -> None:
+    """Put values where the node says `auto`; ConfigError for a value without a place."""
+    for key, value in values.items():
+        if key not in node:
+            raise ConfigError(f"model.sizes: there is no {path}.{key}")
+        if isinstance(node[key], dict) and isinstance(value, Mapping):
+            _fill(node[key], value, f"{path}.{key}")
+        elif node[key] == "auto":
+            node[key] = value
