@@ -39,9 +39,8 @@ def gan_learner(**settings) -> Adversarial:
         Generator(decoder, latent_size=2),
         Critic(functools.partial(dense.Encoder, resolution=8, widths=[16]), channels=1),
         generator_optimizer=sgd,
-        critic_optimizer=sgd,
         ema_half_life_images=0,
-        **{"loss": non_saturating, **settings},
+        **{"critic_optimizer": sgd, "loss": non_saturating, **settings},
     )
 
 
