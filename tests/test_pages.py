@@ -80,9 +80,9 @@ def test_models_train_two_steps(genlab, tmp_path: Path, model: str) -> None:
 @pytest.mark.parametrize("remedy", pages("remedy"))
 def test_every_remedy_goes_with_any_networks(remedy: str, players: str) -> None:
     words = [f"players={players}", f"remedy=[{remedy},packing]", "data=digits"]
-    config = composed("model=lsgan", *words, "data.resolution=20")
+    config = composed("model=lsgan", *words, "data.resolution=16")
     check(config)
-    images = torch.rand(4, 1, 20, 20) * 2 - 1
+    images = torch.rand(4, 1, 16, 16) * 2 - 1
     learner = build_learner(completed(config))
     assert learner.critic(images).shape == (2, 1)
 
@@ -97,8 +97,28 @@ def test_remedies_are_chosen_in_a_multirun(genlab, tmp_path: Path) -> None:
     assert configs[1].model.penalties.r1.every == 16
 
 
-@pytest.mark.parametrize(("resolution", "channels"), [(20, 3), (48, 1), (64, 3)])
-@pytest.mark.parametrize("model", [m for m in pages("model") if "gan" in m])
+@pytest.mark.parametrize("model", ["wgan_gp", "sngan", "r3gan", "dragan"])
+@pytest.mark.parametrize("players", ["dense", "convolutional", "narrow", "residual"])
+def test_every_game_goes_with_any_plain_networks(model: str, players: str) -> None:
+    config = composed(f"model={model}", f"players={players}", "data=digits", "data.resolution=20")
+    check(config)
+    learner = build_learner(completed(config))
+    assert learner.critic(torch.rand(4, 1, 20, 20)).shape == (4, 1)
+
+
+def sizes(model: str) -> list[tuple[int, int]]:
+    """Resolutions and channels; networks that grow take powers of two."""
+    return (
+        [(16, 3), (32, 1), (64, 3)]
+        if model.startswith(("progan", "stylegan"))
+        else [(20, 3), (48, 1), (64, 3)]
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "resolution", "channels"),
+    [(m, *size) for m in pages("model") if "gan" in m for size in sizes(m)],
+)
 def test_gans_take_any_size(model: str, resolution: int, channels: int) -> None:
     config = composed(
         f"model={model}",

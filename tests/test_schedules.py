@@ -1,6 +1,6 @@
 import pytest
 
-from genlab.schedules import Constant, Cosine, Greedy, Ramp, Unfreeze, Whole, as_schedule
+from genlab.schedules import Constant, Cosine, Greedy, Growth, Ramp, Unfreeze, Whole, as_schedule
 
 
 def test_ramp_goes_from_start_to_end_and_stays() -> None:
@@ -44,3 +44,43 @@ def test_layers_are_freed_all_at_once_or_one_by_one() -> None:
 def test_unfreezing_in_negative_time_is_refused(settings) -> None:
     with pytest.raises(ValueError, match="must not be negative"):
         Unfreeze(**{"frozen_images": 10, **settings})
+
+
+def growth(**settings) -> Growth:
+    return Growth(16, start=4, fade_images=100, stable_images=50, **settings)
+
+
+def test_growth_holds_every_resolution_and_fades_the_next_one_in() -> None:
+    schedule = growth()
+    at = {seen: tuple(schedule(seen).values()) for seen in (0, 49, 50, 100, 150, 199, 200, 300)}
+    assert at == {
+        0: (4, 1.0),
+        49: (4, 1.0),
+        50: (8, 0.0),
+        100: (8, 0.5),
+        150: (8, 1.0),
+        199: (8, 1.0),
+        200: (16, 0.0),
+        300: (16, 1.0),
+    }
+    assert schedule(10**9) == {"resolution": 16, "fade": 1.0}
+    assert schedule.name(60) == "resolution 8, fading in"
+    assert schedule.name(160) == "resolution 8"
+
+
+def test_growth_changes_batches_and_rates_with_the_resolution() -> None:
+    schedule = growth(batch_sizes={8: 32}, rates={16: 1.5})
+    assert [schedule.batch_size(seen, 64) for seen in (0, 50, 199, 200)] == [64, 32, 32, 64]
+    assert [schedule.rate(seen) for seen in (0, 50, 199, 200)] == [1.0, 1.0, 1.0, 1.5]
+
+
+def test_optimizers_start_anew_at_both_ends_of_a_fade() -> None:
+    schedule = growth()
+    anew = [seen for seen in range(1, 400) if schedule.renews_optimizers(seen - 1, seen)]
+    assert anew == [50, 150, 200, 300]
+
+
+@pytest.mark.parametrize("settings", [{"start": 3}, {"start": 5}, {"fade_images": 0}])
+def test_impossible_growth_is_refused(settings: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=next(iter(settings))):
+        Growth(**{"resolution": 16, **settings})

@@ -7,21 +7,33 @@ from torch import nn
 
 from genlab.networks.chain import Chain
 from genlab.networks.layers import activation as new_activation
+from genlab.networks.layers import refuse_unknown
 
 
 class Encoder(Chain):
     """Image (B, channels, resolution, resolution) to vector (B, widths[-1]).
 
     `widths` are the hidden layers, from the image inwards; the last of them is the output. Without
-    any, the output is the image itself.
+    any, the output is the image itself. `normalisation` is none or layer.
     """
 
     def __init__(
-        self, resolution: int, channels: int, widths: Sequence[int], activation: str = "relu"
+        self,
+        resolution: int,
+        channels: int,
+        widths: Sequence[int],
+        activation: str = "relu",
+        normalisation: str = "none",
     ) -> None:
+        refuse_unknown("normalisation", normalisation, ("none", "layer"))
         sizes = [channels * resolution**2, *widths]
         blocks = [
-            nn.Sequential(nn.Flatten(), nn.Linear(inputs, outputs), new_activation(activation))
+            nn.Sequential(
+                nn.Flatten(),
+                nn.Linear(inputs, outputs),
+                *([nn.LayerNorm(outputs)] if normalisation == "layer" else []),
+                new_activation(activation),
+            )
             for inputs, outputs in pairwise(sizes)
         ]
         super().__init__(blocks, sizes[-1:] if widths else (channels, resolution, resolution))

@@ -104,13 +104,16 @@ class Head(Chain):
     """What stands between a critic's last map and its logit: a convolution and a dense layer.
 
     Args:
-        features: shape (maps, side, side) of the last map, with whatever was appended to it.
-        outputs: width of the dense layer.
+        features: shape (maps, side, side) of the last map with whatever was appended to it, or of
+            a vector, (n,), which has the dense layer alone.
+        outputs: width of both.
     """
 
     def __init__(self, features: Sequence[int], outputs: int) -> None:
         maps, *sides = features
-        convolution = nn.Sequential(Conv2d(maps, outputs), nn.LeakyReLU(0.2))
-        inputs = outputs * math.prod(sides)
-        dense = nn.Sequential(nn.Flatten(), Linear(inputs, outputs), nn.LeakyReLU(0.2))
-        super().__init__([convolution, dense], [outputs])
+        blocks: list[nn.Module] = []
+        if sides:
+            blocks.append(nn.Sequential(Conv2d(maps, outputs), nn.LeakyReLU(0.2)))
+            maps = outputs * math.prod(sides)
+        blocks.append(nn.Sequential(nn.Flatten(), Linear(maps, outputs), nn.LeakyReLU(0.2)))
+        super().__init__(blocks, [outputs])

@@ -24,12 +24,17 @@ class Encoder(Chain):
     """
 
     def __init__(
-        self, resolution: int, channels: int, width: int = 64, max_width: int = 256
+        self,
+        resolution: int,
+        channels: int,
+        width: int = 64,
+        max_width: int = 256,
+        normalisation: str = "none",
     ) -> None:
         maps = widths(len(sides(resolution)) - 1, width, max_width)
-        blocks: list[nn.Module] = [_Down(channels, maps[0], first=True)]
-        blocks += [_Down(a, b) for a, b in pairwise(maps)]
-        blocks += [_Down(maps[-1], maps[-1], halve=False), _SumOverPositions()]
+        blocks: list[nn.Module] = [_Down(channels, maps[0], "none", first=True)]
+        blocks += [_Down(a, b, normalisation) for a, b in pairwise(maps)]
+        blocks += [_Down(maps[-1], maps[-1], normalisation, halve=False), _SumOverPositions()]
         super().__init__(blocks, (maps[-1],))
 
 
@@ -58,10 +63,19 @@ class Decoder(Chain):
 
 
 class _Down(nn.Module):
-    """relu-conv-relu-conv-pool beside pool-conv; the first block of a network has no first relu."""
+    """norm-relu-conv-norm-relu-conv-pool beside pool-conv; the first one has no first relu."""
 
-    def __init__(self, inputs: int, outputs: int, halve: bool = True, first: bool = False) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        normalisation: str,
+        halve: bool = True,
+        first: bool = False,
+    ) -> None:
         super().__init__()
+        self.norm1 = new_normalisation(normalisation, inputs)
+        self.norm2 = new_normalisation(normalisation, outputs)
         self.halve = halve
         self.first = first
         self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
@@ -70,8 +84,8 @@ class _Down(nn.Module):
         self.skip = nn.Identity() if skips else nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, values: Tensor) -> Tensor:
-        hidden = values if self.first else F.relu(values)
-        hidden = self.conv2(F.relu(self.conv1(hidden)))
+        hidden = values if self.first else F.relu(self.norm1(values))
+        hidden = self.conv2(F.relu(self.norm2(self.conv1(hidden))))
         if self.halve:
             hidden, values = F.avg_pool2d(hidden, 2), F.avg_pool2d(values, 2)
         return hidden + self.skip(values)

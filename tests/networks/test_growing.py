@@ -1,6 +1,7 @@
 """Networks that grow: continuity at both ends of a fade, sizes as published."""
 
 import functools
+from itertools import pairwise
 
 import pytest
 import torch
@@ -87,7 +88,7 @@ def test_low_resolutions_cost_less() -> None:
         with FlopCounterMode(display=False) as counter:
             network(torch.randn(1, 8), resolution=resolution)
         costs.append(counter.get_total_flops())
-    assert all(later > 1.5 * earlier for earlier, later in zip(costs, costs[1:], strict=False))
+    assert all(later > 1.5 * earlier for earlier, later in pairwise(costs))
 
 
 @pytest.mark.parametrize("resolution", [4, 8, 64])

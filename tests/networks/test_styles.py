@@ -191,7 +191,7 @@ def millions(network: torch.nn.Module) -> float:
 
 
 def test_stylegan2_has_the_published_size() -> None:
-    """30.37 million parameters for the generator and 29.01 million for the critic at 1024 pixels."""
+    """At 1024 pixels 30.37 million parameters for the generator and 29.01 for the critic."""
     synthesis = functools.partial(stylegan2.Decoder, resolution=1024, channels=3)
     assert millions(StyleDecoder(512, 512, synthesis)) == pytest.approx(30.37, abs=0.05)
     critic = Critic(
