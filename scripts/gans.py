@@ -15,6 +15,7 @@ from chapter import genlab, trained
 
 PAGES = (
     "gan",
+    "gan_plain",
     "dcgan",
     "dcgan_minimax",
     "lsgan",
@@ -25,6 +26,9 @@ PAGES = (
     "r3gan",
     "cgan",
     "acgan",
+    "progan",
+    "stylegan",
+    "stylegan2",
 )
 LONG = 10**9  # images that no run reaches before its minutes are over
 COLUMNS = ("frechet_distance", "precision", "recall", "coverage", "modes_covered")

@@ -9,7 +9,7 @@ from test_resume import assert_same_run
 from genlab.artefacts.history import History
 
 # Crashes after 950 of 1600 images, the last checkpoint is at 800. The greedy page changes its stage
-# at 400, 800 and 1200.
+# at 400, 800 and 1200; what grows is in a fade at 800, whose end at 900 comes before the crash.
 SETTINGS = [
     "data=digits",
     "data.resolution=16",
@@ -23,7 +23,11 @@ SETTINGS = [
 ]
 # Remedies that carry a state of their own, or count steps, ride on the first GAN.
 REMEDIES = "remedy=[ada,replay,historical_averaging,critic_steps,r1,spectral_norm,flipped_labels]"
+GROWTH = ["model.stages.stable_images=300", "model.stages.fade_images=600"]
 OWN = {
+    "progan": GROWTH,
+    "stylegan": GROWTH,
+    "stylegan2": ["remedy=ada"],
     "gan": [REMEDIES, "model.augmentation.target=-1.5", "model.replay.size=40"],
     "greedy_autoencoder": ["model.stages.images_per_block=400"],
 }

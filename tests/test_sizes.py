@@ -10,7 +10,10 @@ def test_the_paper_has_its_settings_at_full_size() -> None:
     """Karras et al. 2018, appendix A; 2019, appendix C."""
     pro = composed("model=progan", "data.resolution=1024")
     model = pro["model"]
-    assert (model["generator"]["latent_size"], model["generator"]["decoder"]["base"]) == (512, 16384)
+    assert (model["generator"]["latent_size"], model["generator"]["decoder"]["base"]) == (
+        512,
+        16384,
+    )
     assert model["loss"]["drift"] == 0.001
     assert model["penalties"]["gradient"] == {
         "_target_": "genlab.objectives.penalties.GradientPenalty",
@@ -54,9 +57,12 @@ def test_stylegan2_follows_from_resolution_and_batch(
 
 def test_small_pictures_have_small_networks_unless_asked_for() -> None:
     small = composed("model=stylegan", "data.resolution=64")["model"]["critic"]["encoder"]["base"]
-    assert small < composed("model=stylegan", "data.resolution=64", "model.size=paper")["model"][
-        "critic"
-    ]["encoder"]["base"]
+    assert (
+        small
+        < composed("model=stylegan", "data.resolution=64", "model.size=paper")["model"]["critic"][
+            "encoder"
+        ]["base"]
+    )
     named = composed("model=stylegan_small", "data.resolution=256")["model"]["critic"]["encoder"]
     assert named["base"] == small
 

@@ -10,11 +10,12 @@ from test_learners import gan_learner
 from torch import Tensor, nn
 
 from genlab.learners.adversarial import Adversarial
-from genlab.networks import Replay
+from genlab.networks import Critic, Generator, Replay, StyleDecoder, progan, stylegan
 from genlab.networks.augmentations import AdaptiveAugmentation
 from genlab.objectives.adversarial import Losses, minimax, non_saturating
+from genlab.objectives.path_length import PathLength
 from genlab.objectives.penalties import R1
-from genlab.schedules import Ramp
+from genlab.schedules import Growth, Ramp
 
 IMAGES = torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(3)) * 2 - 1
 
@@ -110,6 +111,87 @@ def test_a_lazy_penalty_is_a_further_step_when_due(played, monkeypatch) -> None:
     )
     played(3, penalties=lazy)
     assert players == [0, 0, 1, 0, 1, 0, 0, 1]
+
+
+def test_the_generator_learns_from_more_batches_than_the_critic(played) -> None:
+    """As many fakes as reals for the critic, the first ones; all of them for the generator."""
+    once, twice = played(), played(generator_batches=2)
+    torch.manual_seed(0)
+    twin = gan_learner()
+    torch.manual_seed(0)
+    fakes = twin.generator(torch.randn(12, 2))
+    expected = non_saturating(twin.critic(IMAGES), twin.critic(fakes[:6])).critic
+    torch.testing.assert_close(twice.last["critic_loss"], expected.detach())
+    assert not torch.equal(weights(once.generator), weights(twice.generator))
+
+
+def styled_learner(**settings) -> Adversarial:
+    sizes = {"resolution": 8, "channels": 1, "base": 32, "most": 8}
+    synthesis = functools.partial(stylegan.Decoder, **sizes)
+    decoder = functools.partial(
+        StyleDecoder, latent_size=2, synthesis=synthesis, mapping_layers=2, style=4
+    )
+    encoder = functools.partial(progan.Encoder, resolution=8, base=32, most=8)
+    torch.manual_seed(0)
+    return Adversarial(
+        Generator(decoder, latent_size=2),
+        Critic(encoder, channels=1),
+        loss=non_saturating,
+        generator_optimizer=torch.optim.Adam,
+        critic_optimizer=torch.optim.Adam,
+        ema_half_life_images=100,
+        **settings,
+    )
+
+
+def test_a_growing_game_is_played_at_the_resolution_of_its_stage(played) -> None:
+    stages = Growth(8, start=4, fade_images=12, stable_images=6)
+    learner = styled_learner(stages=stages)
+    learner.own_optimizers = learner.optimizers_of_players()
+    shown = []
+    judge = learner.critic.judge
+
+    def watched(images: Tensor, labels: object, **stage: object) -> object:
+        shown.append((tuple(images.shape[2:]), stage["fade"]))
+        return judge(images, labels, **stage)
+
+    learner.critic.judge = watched
+    for step in range(4):
+        learner.images_seen = step * len(IMAGES)
+        learner.play(IMAGES, {})
+        assert learner.generate(torch.randn(2, 2)).shape == (2, 1, 8, 8)
+    assert sorted(set(shown)) == [((4, 4), 1.0), ((8, 8), 0.0), ((8, 8), 0.5), ((8, 8), 1.0)]
+
+
+def test_path_length_moves_the_generator_and_not_the_critic(played) -> None:
+    learners = [styled_learner(path_length=p) for p in (None, PathLength(every=1))]
+    for learner in learners:
+        learner.own_optimizers = learner.optimizers_of_players()
+        torch.manual_seed(0)
+        learner.last = learner.play(IMAGES, {})
+    plain, regular = learners
+    assert torch.equal(weights(plain.critic), weights(regular.critic))
+    assert not torch.equal(weights(plain.generator), weights(regular.generator))
+    assert regular.last["path_length"] > 0
+    with pytest.raises(ValueError, match="path_length needs a generator with styles"):
+        gan_learner(path_length=PathLength())
+
+
+def test_players_that_cannot_grow_are_refused() -> None:
+    with pytest.raises(ValueError, match="growth=none"):
+        gan_learner(stages=Growth(8))
+
+
+def test_styles_are_those_of_the_averaged_generator(played) -> None:
+    learner = styled_learner().eval()
+    latents = torch.randn(3, 2)
+    styles = learner.styles
+    assert styles is not None
+    torch.testing.assert_close(styles.pictures(styles.of(latents)), learner.generate(latents))
+    growing = styled_learner(stages=Growth(8)).eval()
+    assert growing.styles.of(latents).shape == (3, 2, 4)
+    made = growing.styles.pictures(growing.styles.of(latents))
+    torch.testing.assert_close(made, growing.generate(latents))
 
 
 def test_clipped_weights_stay_within(played) -> None:
