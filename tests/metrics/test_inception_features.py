@@ -10,6 +10,7 @@ from urllib.error import URLError
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genlab.errors import ResourceError
@@ -23,6 +24,7 @@ class StandIn(nn.Module):
         super().__init__()
         assert features_list == ["2048"]
         self.last = nn.Linear(3, 2048)
+        self.fc = nn.Linear(2048, 1008)
         self.load_state_dict(torch.load(feature_extractor_weights_path, weights_only=False))
 
     def forward(self, images: Tensor) -> tuple[Tensor]:
@@ -30,7 +32,12 @@ class StandIn(nn.Module):
         return (self.last(images.float().mean((2, 3))),)
 
 
-WEIGHTS = {"last.weight": torch.rand(2048, 3), "last.bias": torch.rand(2048)}
+WEIGHTS = {
+    "last.weight": torch.rand(2048, 3),
+    "last.bias": torch.rand(2048),
+    "fc.weight": torch.randn(1008, 2048) / 100,
+    "fc.bias": torch.rand(1008),
+}
 
 
 class Harmful:
@@ -79,6 +86,18 @@ def test_features_of_colour_and_grey_images(
     torch.testing.assert_close(features[:3], features[3:])
     with pytest.raises(ValueError, match="1 or 3 channels, not 4"):
         network(torch.zeros(1, 4, 8, 8, dtype=torch.uint8))
+
+
+def test_classes_are_told_without_the_last_layers_bias(
+    weights_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the published Inception Scores are, which differ from the network's own answer."""
+    publish(WEIGHTS, weights_file, monkeypatch)
+    features = torch.rand(5, 2048)
+    told = inception.inception().classes(features)["imagenet"]
+    torch.testing.assert_close(told, (features @ WEIGHTS["fc.weight"].T).softmax(1))
+    biased = F.linear(features, WEIGHTS["fc.weight"], WEIGHTS["fc.bias"]).softmax(1)
+    assert not torch.allclose(told, biased, rtol=0.01)
 
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
