@@ -15,7 +15,6 @@ from chapter import genlab, trained
 
 PAGES = (
     "gan",
-    "gan_plain",
     "dcgan",
     "dcgan_minimax",
     "lsgan",
