@@ -168,7 +168,7 @@ class Growth(Stages):
 
     Args:
         resolution: at the end, `start` times a power of two.
-        start: the first resolution.
+        start: the first resolution; where it is above the last one, that.
         fade_images: length of a fade.
         stable_images: from the end of one fade, or the beginning, to the next.
         batch_sizes: by resolution, where they are not the data's.
@@ -185,7 +185,7 @@ class Growth(Stages):
     def __post_init__(self) -> None:
         _check_images(self.fade_images, "fade_images")
         _check_images(self.stable_images, "stable_images")
-        factor, rest = divmod(self.resolution, self.start)
+        factor, rest = divmod(self.resolution, self._first)
         if self.start < 4 or rest or factor & (factor - 1):
             raise ValueError(
                 f"start={self.start} must be at least 4, and resolution={self.resolution} that "
@@ -195,7 +195,7 @@ class Growth(Stages):
     def __call__(self, images_seen: int) -> Stage:
         """The resolution and how far it is faded in, from 0 to 1."""
         doublings, fade = self._at(images_seen)
-        return {"resolution": self.start << doublings, "fade": fade}
+        return {"resolution": self._first << doublings, "fade": fade}
 
     def name(self, images_seen: int) -> str:
         """The resolution, and whether it is being faded in."""
@@ -215,9 +215,13 @@ class Growth(Stages):
         """Where a fade has begun or ended between the two."""
         return self.name(before) != self.name(now)
 
+    @property
+    def _first(self) -> int:
+        return min(self.start, self.resolution)
+
     def _at(self, images_seen: int) -> tuple[int, float]:
         """How often the resolution was doubled, and the fade."""
-        most = (self.resolution // self.start).bit_length() - 1
+        most = (self.resolution // self._first).bit_length() - 1
         doublings, since = divmod(
             max(images_seen - self.stable_images, 0), self.fade_images + self.stable_images
         )

@@ -26,7 +26,7 @@ REMEDIES = "remedy=[ada,replay,historical_averaging,critic_steps,r1,spectral_nor
 GROWTH = ["model.stages.stable_images=300", "model.stages.fade_images=600"]
 OWN = {
     "progan": GROWTH,
-    "stylegan": GROWTH,
+    "stylegan": [*GROWTH, "model.stages.start=8"],
     "stylegan2": ["remedy=ada"],
     "gan": [REMEDIES, "model.augmentation.target=-1.5", "model.replay.size=40"],
     "greedy_autoencoder": ["model.stages.images_per_block=400"],

@@ -68,6 +68,10 @@ def test_growth_holds_every_resolution_and_fades_the_next_one_in() -> None:
     assert schedule.name(160) == "resolution 8"
 
 
+def test_growth_that_starts_too_large_starts_at_the_end() -> None:
+    assert Growth(8, start=16)(0) == {"resolution": 8, "fade": 1.0}
+
+
 def test_growth_changes_batches_and_rates_with_the_resolution() -> None:
     schedule = growth(batch_sizes={8: 32}, rates={16: 1.5})
     assert [schedule.batch_size(seen, 64) for seen in (0, 50, 199, 200)] == [64, 32, 32, 64]
