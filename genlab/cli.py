@@ -24,6 +24,9 @@ VERBS = {
     "reconstruct": "encode and decode held-out images with an autoencoder",
     "encode": "write the codes of real images with their labels",
     "interpolate": "go from one picture to another through the space of codes",
+    "mix": "mix the styles of pictures, layer by layer, with a StyleGAN",
+    "edit": "change what pictures show, by directions in the space of codes and by sums",
+    "project": "find the codes of real images, for any model that makes pictures",
     "visualise": "draw the space of codes",
     "evaluate": "score a run on held-out images, with a stamp that says how",
     "compare": "put the scores of several runs side by side",
@@ -88,6 +91,8 @@ def run_verb(verb: str, words: list[str]) -> int:
     overrides, flags = arguments.read(words)
     if verb == "train":
         overrides, flags = _resumed(overrides, flags)
+    if verb == "edit":
+        overrides = [arguments.expression(word) for word in overrides]
     swept = ",(" if "--multirun" in flags else ""  # what gives one setting several values
     overrides = [w if set(swept) & set(w) else arguments.quoted(w) for w in overrides]
     arguments.check(verb, overrides)

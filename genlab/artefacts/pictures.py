@@ -130,3 +130,16 @@ def with_row_captions(image: Image.Image, captions: Sequence[str]) -> Image.Imag
         ImageDraw.Draw(sheet).text((6, middle), caption, fill="black", font=font, anchor="lm")
     sheet.paste(image, (width, 0))
     return sheet
+
+
+def with_column_captions(image: Image.Image, captions: Sequence[str]) -> Image.Image:
+    """The grid of evenly wide columns with a caption above each of them, in lines as it needs."""
+    width = image.width // len(captions)
+    blank = Image.new("RGB", (width, 0))
+    told = [with_caption(blank, caption) for caption in captions]
+    height = max(label.height for label in told)
+    sheet = Image.new("RGB", (image.width, image.height + height), "white")
+    for number, label in enumerate(told):
+        sheet.paste(label, (number * width, height - label.height))
+    sheet.paste(image, (0, height))
+    return sheet

@@ -14,16 +14,19 @@ from genlab.artefacts.videos import write_mp4
 from genlab.data.stream import take
 from genlab.errors import ConfigError
 from genlab.latent import PATHS
+from genlab.latent.layers import described, mixed
 from genlab.learners.abilities import Generates
 from genlab.opened import Opened, open_run
-from genlab.pixels import to_uint8
 from genlab.verbs.held_out import choose, condition_of, latents_of
+from genlab.verbs.mix import layers_of, styles_of
 from genlab.verbs.output import destinations, positive
+from genlab.verbs.spaces import Space, space_of
 from genlab.words import one_of
 
 log = logging.getLogger(__name__)
 
 BETWEEN = ("random", "images")
+SPACES = ("auto", "z", "w")
 SUFFIXES = {
     "strip": [".png"],
     "gif": [".gif"],
@@ -45,43 +48,38 @@ class Ends(NamedTuple):
 def run(config: dict[str, Any]) -> None:
     """Find the ends, go from one to the other, decode, write."""
     _check(config)
-    batch_size = config["batch_size"]
     opened = open_run(config["run"], config["accelerator"])
     learner = opened.require(Generates, "cannot make pictures of codes: choose another run")
     ends = _between_images(opened, config) if config["between"] == "images" else None
     ends = ends or _between_draws(learner, config)
-    path = _paths(opened, ends, config)
-    pictures = opened.in_batches(
-        lambda latents: to_uint8(learner.generate(latents)), path.flatten(0, 1), batch_size
-    ).unflatten(0, path.shape[:2])
+    space = _space(opened, config)
+    pictures = _along(space, ends, config)
     between = config["split"] if ends.images else "random"
     name = f"interpolation_{between}_" + "{path}_seed{seed}_{count}x{steps}".format_map(config)
+    name += "_w" * space.styled + f"_layers_{config['layers']}" * (config["layers"] != "all")
     suffixes = SUFFIXES[config["format"]]
     files = destinations(config["out"], opened.folder, name, suffixes, "generated")
     for suffix, file in files.items():
         if suffix == ".png":
-            save_png(strip(pictures, ends.images, config), file)
+            save_png(strip(pictures, ends.images, _caption(space, ends, config)), file)
         else:
             _animate(pictures, file, config["frames_per_second"])
         log.info("wrote %s", file)
 
 
-def strip(
-    pictures: Tensor, images: tuple[Tensor, Tensor] | None, config: Mapping[str, Any]
-) -> Image.Image:
+def strip(pictures: Tensor, images: tuple[Tensor, Tensor] | None, caption: str) -> Image.Image:
     """Paths uint8 (B, S, C, H, W) as rows of a grid, with the images (B, C, H, W) at the ends."""
     columns = list(pictures.unbind(1))
     apart: tuple[int, ...] = ()
-    caption = f"{config['path']} paths between draws from the prior"
     if images:
         columns = [images[0], *columns, images[1]]
         apart = (1, len(columns) - 1)
-        caption = f"{config['path']} paths between {config['split']} images, which stand apart"
     return grid(torch.stack(columns, 1).flatten(0, 1), len(columns), caption, apart)
 
 
 def _check(config: Mapping[str, Any]) -> None:
-    for key, known in (("between", BETWEEN), ("path", PATHS), ("format", SUFFIXES)):
+    words = {"between": BETWEEN, "path": PATHS, "space": SPACES, "format": SUFFIXES}
+    for key, known in words.items():
         one_of(key, config[key], tuple(known))
     for key in ("count", "batch_size", "steps", "frames_per_second"):
         positive(config[key], key)
@@ -114,6 +112,43 @@ def _between_images(opened: Opened, config: Mapping[str, Any]) -> Ends:
     values = opened.codes(batch, config["batch_size"])["values"]
     starts, ends = latents_of(opened, values, batch.labels).split(count)
     return Ends(starts, ends, (batch.images[:count], batch.images[count:]))
+
+
+def _space(opened: Opened, config: Mapping[str, Any]) -> Space:
+    """Where paths go; ConfigError where styles are asked for and the model has none."""
+    if config["space"] == "w" or config["layers"] != "all":
+        styles_of(opened)
+    return space_of(opened, styled=config["space"] != "z")
+
+
+def _caption(space: Space, ends: Ends, config: Mapping[str, Any]) -> str:
+    words = [f"{config['path']} paths"]
+    if space.styled:
+        words.append("of styles")
+    if config["layers"] != "all":
+        layers = layers_of(space_of(space.opened), config["layers"])
+        words.append(f"in {described(layers)} alone")
+    images = f"{config['split']} images, which stand apart"
+    words.append(f"between {images if ends.images else 'draws from the prior'}")
+    return " ".join(words)
+
+
+def _along(space: Space, ends: Ends, config: Mapping[str, Any]) -> Tensor:
+    """Pictures uint8 (B, S, C, H, W) on the paths; other layers stay as they are at the start."""
+    if space.styled:  # at the ends all layers have one style
+        starts, goals = (space.codes(latents)[:, 0] for latents in ends[:2])
+        positions = torch.linspace(0, 1, config["steps"])
+        path = PATHS[config["path"]](starts, goals, positions)[:, :, None]
+    else:
+        path = _paths(space.opened, ends, config)[:, :, None]
+    if config["layers"] != "all":
+        styles = space_of(space.opened)
+        if not space.styled:
+            path = styles.codes(path.flatten(0, 2)).unflatten(0, path.shape[:2])
+        path = mixed(styles.codes(ends.starts)[:, None], path, layers_of(styles, config["layers"]))
+        space = styles
+    pictures = space.pictures(path.flatten(0, 1), config["batch_size"])
+    return pictures.unflatten(0, path.shape[:2])
 
 
 def _paths(opened: Opened, ends: Ends, config: Mapping[str, Any]) -> Tensor:

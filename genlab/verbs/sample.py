@@ -1,36 +1,60 @@
 """`genlab sample`: new pictures from a trained model."""
 
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import torch
+from PIL import Image, ImageOps
+from torch import Tensor
 
-from genlab.artefacts.grids import POINTS, are_points, sheet
+from genlab.artefacts.grids import POINTS, are_points, beside, sheet
+from genlab.artefacts.pictures import (
+    grid,
+    with_caption,
+    with_column_captions,
+    with_row_captions,
+)
+from genlab.config import check_seed
 from genlab.data.stream import Batch, take
 from genlab.errors import ConfigError
+from genlab.latent.truncation import truncated_normal
 from genlab.learners.abilities import Generates
+from genlab.networks.styles import truncated
 from genlab.opened import Opened, open_run
 from genlab.pixels import to_uint8
+from genlab.verbs.mix import stacked
 from genlab.verbs.output import named, positive, write_pictures
 
 
 def run(config: dict[str, Any]) -> None:
-    """Draw latents from the seed, generate, write."""
-    count = positive(config["count"], "count")
+    """Draw latents from the seeds, truncate, generate, write."""
+    for key in ("count", "batch_size", "truncation_layers"):
+        positive(config[key], key)
+    seeds, truncations = seeds_of(config["seeds"]), _numbers(config["truncation"])
     opened = open_run(config["run"], config["accelerator"])
-    batch_size = positive(config["batch_size"], "batch_size")
-    pictures, labels = generate(opened, count, config["seed"], batch_size, config["labels"] or {})
+    learner = _generator(opened)
+    if truncations:
+        _check(opened, truncations)
+    latents = _latents(learner, config, seeds)
+    if truncations:
+        views = [_truncated(opened, latents, number, config) for number in truncations]
+        pictures = beside(*views)
+        latents = latents.repeat_interleave(len(truncations), 0)
+    else:
+        pictures = _decoded(opened, latents, config["batch_size"])
     write_pictures(
-        {"images": pictures, **named(labels)},
-        lambda: sheet(pictures, reals=real_points(opened)),
+        {"images": pictures, **named(learner.labels_of(latents))},
+        lambda: _sheet(opened, pictures, truncations, seeds),
         config,
         opened.folder,
-        f"samples_seed{config['seed']}_{count}{opened.folder.tag}",
+        _name(config) + opened.folder.tag,
     )
 
 
-def real_points(opened: Opened) -> torch.Tensor | None:
+def real_points(opened: Opened) -> Tensor | None:
     """Training points to show generated ones over; None where the data are pictures."""
     image_set = opened.data.image_set
     if not are_points(image_set.images):
@@ -49,10 +73,130 @@ def generate(
 
     Of chosen classes, by label name; with the labels that a conditional model was told.
     """
-    learner = opened.require(Generates, "cannot make new pictures: choose another run")
+    learner = _generator(opened)
+    latents = _drawn(learner, count, seed, labels)
+    return Batch(_decoded(opened, latents, batch_size), learner.labels_of(latents))
+
+
+def seeds_of(given: Any) -> list[int]:
+    """The seeds of a setting: a number, a range "0-63" or a list of them; [] for null."""
+    seeds: list[int] = []
+    for item in _listed(given):
+        ends = re.fullmatch(r"(\d+)(?:-(\d+))?", str(item))
+        if not ends or int(ends[2] or ends[1]) < int(ends[1]):
+            raise ConfigError(f"seeds={given}: choose a range 0-63, a number or a list [1,5,9]")
+        check_seed(int(ends[2] or ends[1]))
+        seeds.extend(range(int(ends[1]), int(ends[2] or ends[1]) + 1))
+    if given == []:
+        raise ConfigError("seeds=[] is empty: name at least one")
+    return seeds
+
+
+def _numbers(given: Any) -> list[float]:
+    """The numbers of `truncation`; [] for null."""
+    numbers = _listed(given)
+    real = [type(number) in (int, float) and math.isfinite(number) for number in numbers]
+    if not all(real) or given == []:
+        raise ConfigError(f"truncation={given}: choose a number such as 0.7, or a list [0.5,1]")
+    return numbers
+
+
+def _listed(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else [] if given is None else [given]
+
+
+def _generator(opened: Opened) -> Generates:
+    learner: Generates = opened.require(Generates, "cannot make new pictures: choose another run")
+    return learner
+
+
+def _latents(learner: Generates, config: Mapping[str, Any], seeds: Sequence[int]) -> Tensor:
+    """One for each of the seeds, or as many as are asked for by a single one."""
+    labels = config["labels"] or {}
+    if not seeds:
+        return _drawn(learner, config["count"], config["seed"], labels)
+    return torch.cat([_drawn(learner, 1, seed, labels) for seed in seeds])
+
+
+def _drawn(learner: Generates, count: int, seed: int, labels: Mapping[str, str | int]) -> Tensor:
     try:
-        latents = learner.latents(count, torch.Generator().manual_seed(seed), labels)
+        return learner.latents(count, torch.Generator().manual_seed(seed), labels)
     except ValueError as error:
         raise ConfigError(str(error)) from error
-    pictures = opened.in_batches(lambda z: to_uint8(learner.generate(z)), latents, batch_size)
-    return Batch(pictures, learner.labels_of(latents))
+
+
+def _decoded(opened: Opened, latents: Tensor, batch_size: int) -> Tensor:
+    learner = _generator(opened)
+    return opened.in_batches(lambda z: to_uint8(learner.generate(z)), latents, batch_size)
+
+
+def _check(opened: Opened, truncations: Sequence[float]) -> None:
+    """ConfigError for truncations that the model's styles or latents do not take."""
+    learner = _generator(opened)
+    if learner.styles is not None:
+        if min(truncations) < 0:
+            raise ConfigError(f"truncation={min(truncations)} must be at least 0")
+        return
+    if min(truncations) <= 0:
+        raise ConfigError(
+            f"truncation={min(truncations)} must be more than 0 for a model without styles"
+        )
+    drawn = _noise(learner, learner.latents(2, torch.Generator().manual_seed(0), {}))
+    normal = torch.randn(drawn.shape, generator=torch.Generator().manual_seed(0))
+    if not torch.equal(drawn, normal):
+        raise ConfigError(
+            f"run={opened.folder.path}: its codes are not drawn from N(0, I), which truncation is "
+            "for: leave truncation out, or choose the run of a GAN or a VAE"
+        )
+
+
+def _noise(learner: Generates, latents: Tensor) -> Tensor:
+    """Latents (B, n) without the labels behind them."""
+    told = learner.condition.width if learner.condition else 0
+    return latents[:, : latents.shape[1] - told]
+
+
+def _truncated(
+    opened: Opened, latents: Tensor, truncation: float, config: Mapping[str, Any]
+) -> Tensor:
+    """Pictures uint8 of latents (B, n) whose styles, or else whose noise, is truncated."""
+    learner = _generator(opened)
+    styles, layers, batch_size = learner.styles, config["truncation_layers"], config["batch_size"]
+    if styles is None:
+        noise = _noise(learner, latents)
+        told = latents[:, noise.shape[1] :]
+        nearer = torch.cat([truncated_normal(noise, truncation), told], 1)
+        return _decoded(opened, nearer, batch_size)
+
+    def pictures(z: Tensor) -> Tensor:
+        return to_uint8(styles.pictures(truncated(styles.of(z), styles.mean, truncation, layers)))
+
+    return opened.in_batches(pictures, latents, batch_size)
+
+
+def _sheet(
+    opened: Opened, pictures: Tensor, truncations: Sequence[float], seeds: Sequence[int]
+) -> Image.Image:
+    """A grid; of several truncations a row for each latent and a column for each truncation."""
+    captions = [f"{number:g}" for number in truncations]
+    if len(truncations) < 2:
+        caption = "".join(f"truncation {number}" for number in captions)
+        return sheet(pictures, caption, reals=real_points(opened))
+    if are_points(pictures):
+        raise ConfigError(
+            "points are drawn for one truncation at a time: choose one, or format=npz"
+        )
+    rows = table = grid(pictures, len(truncations))
+    if seeds:
+        table = with_row_captions(rows, [f"seed {seed}" for seed in seeds])
+    above = with_column_captions(Image.new("RGB", (rows.width, 0)), captions)
+    above = ImageOps.expand(above, (table.width - rows.width, 0, 0, 0), "white")
+    return with_caption(stacked([above, table]), "truncation of each column")
+
+
+def _name(config: Mapping[str, Any]) -> str:
+    """What files are called: by the seeds and truncations."""
+    seeds = "_".join(map(str, _listed(config["seeds"])))
+    drawn = f"seeds{seeds}" if seeds else f"seed{config['seed']}_{config['count']}"
+    truncations = "_".join(f"{number:g}" for number in _listed(config["truncation"]))
+    return f"samples_{drawn}" + (f"_truncation{truncations}" if truncations else "")

@@ -40,6 +40,13 @@ def conditional(trained: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
+def styled(trained: Callable[..., Path]) -> Path:
+    """A tiny StyleGAN on digits of 16 pixels: six layers."""
+    size = ["data.resolution=16", "growth=none", "total_images=300"]
+    return trained("model=stylegan", "data=digits", *size)
+
+
+@pytest.fixture(scope="session")
 def unlabelled(trained: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny autoencoder with two codes, trained on a few images without labels."""
     folder = tmp_path_factory.mktemp("images")

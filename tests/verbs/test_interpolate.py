@@ -89,6 +89,56 @@ def test_latents_of_images_carry_their_labels(conditional: Path) -> None:
     assert opened.learner.labels_of(latents)["label"].tolist() == [3, 7]
 
 
+def shown(strip: Path, rows: int, columns: int) -> np.ndarray:
+    """Pictures (rows, columns, 16, 16) of a strip."""
+    with Image.open(strip) as image:
+        scale = image.width // (columns * 18 + 2)
+        sheet = np.asarray(image.convert("L"))[::scale, ::scale][-(rows * 18 + 2) :]
+    cells = sheet[2:, 2:].reshape(rows, 18, columns, 18).swapaxes(1, 2)
+    return cells[:, :, :16, :16]
+
+
+def test_a_stylegans_paths_lead_through_styles(genlab, styled: Path, tmp_path: Path) -> None:
+    strips = {}
+    for name, words in {
+        "auto": [],
+        "w": ["space=w"],
+        "z": ["space=z"],
+        "all": ["space=w", "layers=1-6"],
+        "fine": ["layers=fine"],
+        "fine_z": ["layers=fine", "space=z"],
+    }.items():
+        out = tmp_path / f"{name}.png"
+        words = ["count=3", "steps=5", f"out={out}", *words]
+        code, _, err = genlab("interpolate", f"run={styled}", *words)
+        assert (code, err) == (0, "")
+        strips[name] = shown(out, 3, 5).astype(int)
+    assert (strips["auto"] == strips["w"]).all()
+    assert abs(strips["all"] - strips["w"]).max() <= 1
+    for name in strips:  # all start at the same pictures
+        assert abs(strips[name][:, 0] - strips["z"][:, 0]).max() <= 1, name
+    assert abs(strips["w"][:, -1] - strips["z"][:, -1]).max() <= 1
+    assert (strips["w"][:, 2] != strips["z"][:, 2]).any()
+    assert abs(strips["fine"][:, -1] - strips["fine_z"][:, -1]).max() <= 1
+    assert (strips["fine"][:, -1] != strips["w"][:, -1]).any()
+
+
+def test_layers_go_into_films_and_names(genlab, styled: Path, tmp_path: Path) -> None:
+    words = ["layers=2-3", "format=all", "count=2", "steps=3", f"out={tmp_path}"]
+    code, _, err = genlab("interpolate", f"run={styled}", *words)
+    assert (code, err) == (0, "")
+    name = "interpolation_random_linear_seed0_2x3_w_layers_2-3"
+    assert {file.name for file in tmp_path.iterdir()} == {
+        name + suffix for suffix in (".png", ".gif", ".mp4")
+    }
+
+
+def test_layers_that_are_not_there_get_one_line(genlab, styled: Path) -> None:
+    code, _, err = genlab("interpolate", f"run={styled}", "layers=5-7")
+    assert code == 2
+    assert "layers=5-7: choose layers from 1 to 6" in err
+
+
 @pytest.mark.parametrize(
     ("model", "words", "message"),
     [
@@ -101,6 +151,9 @@ def test_latents_of_images_carry_their_labels(conditional: Path) -> None:
         ("vae", ["frames_per_second=0"], "frames_per_second=0 must be"),
         ("vae", ["between=images", "count=1000"], "set count=90 or less"),
         ("vae", ["format=all", "out=a.png"], "name a folder"),
+        ("vae", ["space=x"], "choose one of auto, z, w"),
+        ("vae", ["space=w"], "this reconstruction model has no styles"),
+        ("dcgan", ["layers=coarse"], "choose the run of a StyleGAN"),
     ],
 )
 def test_mistakes_get_one_line(genlab, runs, model: str, words: list[str], message: str) -> None:
