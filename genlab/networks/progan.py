@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from genlab.networks.chain import Chain
 from genlab.networks.equalised import HE, Conv2d, Linear, PixelNorm
 from genlab.networks.growing import enlarged, maps, reduced, sides
-from genlab.networks.layers import normalisation as new_normalisation
 from genlab.networks.resampling import Blur
 
 
@@ -66,7 +65,6 @@ class Encoder(Chain):
         resolution, channels: of the picture.
         base, most: as in the decoder.
         blur: low-pass filter maps before they are halved, as StyleGAN does.
-        normalisation: none as in the papers, or layer.
     """
 
     grows = True
@@ -78,18 +76,15 @@ class Encoder(Chain):
         base: int = 16384,
         most: int = 512,
         blur: bool = False,
-        normalisation: str = "none",
     ) -> None:
         steps = sides(resolution)
         widths = [maps(side, base, most) for side in steps]
         blocks = [
             nn.Sequential(
                 Conv2d(large, large),
-                new_normalisation(normalisation, large),
                 nn.LeakyReLU(0.2),
                 *([Blur((1, 2, 1))] if blur else []),
                 Conv2d(large, small, resample="down"),
-                new_normalisation(normalisation, small),
                 nn.LeakyReLU(0.2),
             )
             for small, large in pairwise(widths)

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from genlab.networks.chain import Chain
 from genlab.networks.equalised import HE, Conv2d, Linear
 from genlab.networks.growing import maps, sides
-from genlab.networks.layers import normalisation as new_normalisation
 from genlab.networks.layers import refuse_unknown
 from genlab.networks.resampling import FILTER, Blur, Enlarge
 from genlab.networks.styles import Noise, Synthesis
@@ -79,7 +78,6 @@ class Encoder(Chain):
         resolution, channels: of the picture.
         base, most: as in the decoder.
         form: residual or skip (every resolution sees the picture).
-        normalisation: none as in the paper, or layer.
     """
 
     def __init__(
@@ -89,12 +87,11 @@ class Encoder(Chain):
         base: int = 32768,
         most: int = 512,
         form: str = "residual",
-        normalisation: str = "none",
     ) -> None:
         refuse_unknown("form", form, FORMS)
         widths = [maps(side, base, most) for side in sides(resolution)][::-1]
         residual = form == "residual"
-        blocks = [_Halving(a, b, normalisation, residual) for a, b in pairwise(widths)]
+        blocks = [_Halving(a, b, residual) for a, b in pairwise(widths)]
         super().__init__(blocks, (widths[-1], 4, 4))
         seeing = widths if form == "skip" else widths[:1]
         self.from_picture = nn.ModuleList(_FromPicture(channels, width) for width in seeing)
@@ -265,10 +262,8 @@ class _FromPicture(nn.Module):
 class _Halving(nn.Module):
     """Two convolutions, the second halves the map, and a halved shortcut in the residual form."""
 
-    def __init__(self, inputs: int, outputs: int, normalisation: str, residual: bool) -> None:
+    def __init__(self, inputs: int, outputs: int, residual: bool) -> None:
         super().__init__()
-        self.norm1 = new_normalisation(normalisation, inputs)
-        self.norm2 = new_normalisation(normalisation, outputs)
         self.convolution1 = Conv2d(inputs, inputs)
         self.blur = Blur(FILTER, padding=2)
         self.convolution2 = Conv2d(inputs, outputs, resample="strided")
@@ -281,6 +276,6 @@ class _Halving(nn.Module):
         )
 
     def forward(self, values: Tensor) -> Tensor:
-        made = F.leaky_relu(self.norm1(self.convolution1(values)), 0.2)
-        made = F.leaky_relu(self.norm2(self.convolution2(self.blur(made))), 0.2)
+        made = F.leaky_relu(self.convolution1(values), 0.2)
+        made = F.leaky_relu(self.convolution2(self.blur(made)), 0.2)
         return made if self.shortcut is None else (made + self.shortcut(values)) / HE
