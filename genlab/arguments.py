@@ -85,6 +85,17 @@ def quoted(override: str) -> str:
     return f"{key}={QuotedString(path, Quote.single).with_quotes()}"
 
 
+def expression(word: str) -> str:
+    """A word without a key as the setting `expression`, whose value is quoted for Hydra."""
+    from hydra.core.override_parser.types import Quote, QuotedString
+
+    key, equals, value = word.partition("=")
+    if equals and (key != "expression" or value[:1] in ("'", '"') or value == "null"):
+        return word
+    text = value if equals else word
+    return f"expression={QuotedString(text, Quote.single).with_quotes()}"
+
+
 def unquoted(value: str) -> str:
     """What `quoted` made of a value, undone."""
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] in "'\"" else value

@@ -37,6 +37,7 @@ def main() -> None:
         subprocess.run([sys.executable, *words], check=True)
 
 
+@torch.inference_mode()
 def measured(page: str, resolution: int) -> str:
     """The row of one page."""
     from hydra import compose, initialize_config_dir

@@ -10,6 +10,7 @@ from genlab.learners.learner import evaluating
 from genlab.pixels import to_uint8
 
 
+@torch.inference_mode()
 def sampled(trainer: pl.Trainer, learner: Learner, latents: Tensor, at_once: int) -> Tensor:
     """Latents (N, width) to pictures, uint8 (N, C, H, W) on the learner's device.
 

@@ -305,7 +305,6 @@ class Adversarial(Learner):
         """The labels (B,) that latents of a conditional model carry, by name."""
         return labels_behind(latents, self.condition)
 
-    @torch.inference_mode()
     def generate(self, latents: Tensor) -> Tensor:
         """(B, latent_size + condition) to pictures (B, C, H, W), by the averaged generator."""
         pictures = self.average(latents, **self.stage).float()

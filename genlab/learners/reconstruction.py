@@ -184,7 +184,6 @@ class Reconstruction(Learner):
         """The labels (B,) that latents of a conditional model carry, by name."""
         return labels_behind(latents, self.condition)
 
-    @torch.inference_mode()
     def generate(self, latents: Tensor) -> Tensor:
         """(B, codes + condition) to pictures (B, C, H, W) in [-1, 1]."""
         # A condition follows the code, as the decoder takes it.

@@ -28,7 +28,9 @@ from genlab.metrics import (
 )
 from genlab.opened import Opened, open_run
 from genlab.scores import Memorisation, memorisation, reference
+from genlab.verbs.attributes import judge_of
 from genlab.verbs.output import positive
+from genlab.verbs.paths import path_scores
 from genlab.verbs.sample import generate
 
 log = logging.getLogger(__name__)
@@ -61,6 +63,8 @@ def run(config: dict[str, Any]) -> None:
         except FeaturesUnavailable as error:
             log.warning("no distances: %s", error)
             stamp["no_distances"] = str(error)
+    if config["path_samples"] != 0:
+        metrics |= _paths(opened, config, stamp)
     write_text(path, json.dumps({"metrics": metrics, "stamp": stamp}, indent=2) + "\n")
     for name, value in metrics.items():
         log.info("%-28s %.5g", name, value)
@@ -154,6 +158,25 @@ def _generated(
     if found.ratio is not None:
         scores["nearest_training_ratio"] = found.ratio
     return scores | {"copies": found.copies}
+
+
+def _paths(opened: Opened, config: dict[str, Any], stamp: dict[str, Any]) -> dict[str, float]:
+    """Path lengths and separability of latents and styles, in the classifier's features.
+
+    The network of distances takes whole grey levels, and pictures a ten-thousandth of a path apart
+    have the same ones; the classifier takes pictures as they are made.
+    """
+    count = positive(config["path_samples"], "path_samples")
+    if not isinstance(opened.learner, Generates) or opened.learner.styles is None:
+        return {}
+    try:
+        judge = judge_of(opened)
+    except FeaturesUnavailable as error:
+        log.warning("no path lengths: %s", error)
+        return {}
+    scores = path_scores(opened, judge, count, config["seed"], config["batch_size"])
+    stamp |= {"path_samples": count, "path_features": judge.network.name}
+    return scores
 
 
 def _neighbours(found: Memorisation) -> Image.Image:

@@ -30,6 +30,8 @@ def run(config: dict[str, Any]) -> None:
     """Draw latents of rows and columns, mix their styles, vary the noise, write."""
     for key in ("rows", "columns", "batch_size"):
         positive(config[key], key)
+    if Path(config["out"] or "").suffix == ".png":
+        raise ConfigError(f"out={config['out']}: two pictures are written, so name a folder")
     opened = open_run(config["run"], config["accelerator"])
     styles = styles_of(opened)
     space = space_of(opened)
@@ -39,6 +41,11 @@ def run(config: dict[str, Any]) -> None:
         for key in ("rows", "columns")
     )
     parts = PARTS if config["layers"] == "all" else (config["layers"],)
+    if len(parts) > space.layers:
+        raise ConfigError(
+            f"layers=all: this model has {space.layers} layers so far, too few for coarse, middle "
+            "and fine styles: train it further, or name layers=1-2"
+        )
     tables = [table(space, rows, columns, part, config["batch_size"]) for part in parts]
     _save(stacked(tables), "mix_{layers}_seed{seed}_{rows}x{columns}", config, opened)
     seed_noise(config["seed"])

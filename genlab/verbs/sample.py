@@ -28,6 +28,8 @@ from genlab.pixels import to_uint8
 from genlab.verbs.mix import stacked
 from genlab.verbs.output import named, positive, write_pictures
 
+MOST_SEEDS = 100_000
+
 
 def run(config: dict[str, Any]) -> None:
     """Draw latents from the seeds, truncate, generate, write."""
@@ -86,7 +88,10 @@ def seeds_of(given: Any) -> list[int]:
         if not ends or int(ends[2] or ends[1]) < int(ends[1]):
             raise ConfigError(f"seeds={given}: choose a range 0-63, a number or a list [1,5,9]")
         check_seed(int(ends[2] or ends[1]))
-        seeds.extend(range(int(ends[1]), int(ends[2] or ends[1]) + 1))
+        first, last = int(ends[1]), int(ends[2] or ends[1])
+        if last - first >= MOST_SEEDS:
+            raise ConfigError(f"seeds={given}: at most {MOST_SEEDS:,} of them; use count= for more")
+        seeds.extend(range(first, last + 1))
     if given == []:
         raise ConfigError("seeds=[] is empty: name at least one")
     return seeds

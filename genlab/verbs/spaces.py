@@ -3,7 +3,6 @@
 Codes are (N, layers, n): styles for every layer, or a single layer of latents.
 """
 
-import inspect
 from dataclasses import dataclass
 
 import torch
@@ -58,10 +57,8 @@ class Space:
         """Codes (N, layers or 1, n) on the device to pictures in [-1, 1]; gradients pass."""
         if self.styled and self.learner.styles is not None:
             return self.learner.styles.pictures(codes)
-        # `generate` itself never takes gradients.
-        return inspect.unwrap(self.learner.generate)(self.learner, codes[:, 0])
+        return self.learner.generate(codes[:, 0])
 
-    @torch.no_grad()
     def pictures(self, codes: Tensor, batch_size: int) -> Tensor:
         """Codes (N, layers or 1, n) to pictures uint8 (N, C, H, W) on the CPU."""
         return self.opened.in_batches(lambda c: to_uint8(self.generate(c)), codes, batch_size)

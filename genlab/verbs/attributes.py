@@ -1,0 +1,155 @@
+"""What pictures show, as the classifier of a data set's labels sees them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from genlab.errors import ConfigError
+from genlab.features import feature_network
+from genlab.metrics import ClassifierFeatures
+from genlab.opened import Opened
+from genlab.scores import most_probable
+from genlab.words import near_miss
+
+NONE = "none"
+Classes = Mapping[str, Sequence[str]]
+
+
+class Attribute(NamedTuple):
+    """Something that a picture has or has not: one of some classes of a label."""
+
+    name: str
+    label: str
+    classes: tuple[int, ...]
+
+    def held(self, told: Mapping[str, Tensor]) -> Tensor:
+        """Whether pictures of these labels (N,) have it, bool (N,)."""
+        return torch.isin(told[self.label], torch.tensor(self.classes))
+
+    def probability(self, probabilities: Mapping[str, Tensor]) -> Tensor:
+        """Of having it, (N,), from those of every class, (N, classes) by label."""
+        return probabilities[self.label][:, list(self.classes)].sum(1)
+
+    def log_odds(self, log_probabilities: Mapping[str, Tensor]) -> Tensor:
+        """Of having it against not having it, (N,), from (N, classes) by label."""
+        values = log_probabilities[self.label]
+        chosen = torch.zeros_like(values, dtype=torch.bool)
+        chosen[:, list(self.classes)] = True
+        return _log_odds(values, chosen)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The classifier; `labels` (T,) are those of all images of the data set."""
+
+    network: ClassifierFeatures
+    classes: Classes
+    labels: Mapping[str, Tensor]
+
+    def told(self, pictures: Tensor) -> dict[str, Tensor]:
+        """Uint8 (N, C, H, W) to the most probable class (N,) of every label."""
+        return most_probable(self.network.classes(self.network(pictures)))
+
+    def log_probabilities(self, pictures: Tensor) -> dict[str, Tensor]:
+        """(N, C, H, W) in [-1, 1] to (N, classes) by label; gradients pass."""
+        network: Any = self.network.network
+        return {name: logits.log_softmax(1) for name, logits in network(pictures).items()}
+
+    def others(self, asked: Sequence[Attribute] = ()) -> list[Attribute]:
+        """Binary attributes that are no matter of the asked ones' labels, each of them once."""
+        taken = set().union(*(self.kin(attribute.label) for attribute in asked))
+        found = []
+        for attribute in binary(self.classes):
+            if attribute.label not in taken:
+                found.append(attribute)
+                taken |= self.kin(attribute.label) - {attribute.label}
+        return found
+
+    def kin(self, label: str) -> set[str]:
+        """The label and those that say of every image, too, whether it has what the label names.
+
+        As glasses_color, which is none where glasses is none.
+        """
+        mine = self._held.get(label)
+        return {label, *(each for each, held in self._held.items() if held == mine)}
+
+    @cached_property
+    def _held(self) -> dict[str, bytes]:
+        """What images have, by labels with a class for none."""
+        return {
+            label: having(self.classes, label).held(self.labels).numpy().tobytes()
+            for label, kinds in self.classes.items()
+            if NONE in kinds
+        }
+
+
+def kept(log_probabilities: Tensor) -> Tensor:
+    """Log odds (N,) of the most probable class against the rest, of (N, classes)."""
+    top = F.one_hot(log_probabilities.argmax(1), log_probabilities.shape[1]).bool()
+    return _log_odds(log_probabilities, top)
+
+
+def _log_odds(values: Tensor, chosen: Tensor) -> Tensor:
+    """Of chosen classes against the others, of log probabilities and bool (N, classes)."""
+    without = float("-inf")
+    for_it = values.masked_fill(~chosen, without).logsumexp(1)
+    return for_it - values.masked_fill(chosen, without).logsumexp(1)
+
+
+def judge_of(opened: Opened) -> Judge:
+    """The judge of a run's data; FeaturesUnavailable where they have no labels."""
+    network = feature_network("classifier", opened.config, opened.device)
+    assert isinstance(network, ClassifierFeatures)
+    network.network.eval().requires_grad_(False)
+    image_set = opened.data.image_set
+    labels = {name: torch.from_numpy(values) for name, values in image_set.labels.items()}
+    return Judge(network, image_set.classes, labels)
+
+
+def binary(classes: Classes) -> list[Attribute]:
+    """with_LABEL where there is a class "none", LABEL:CLASS for the last of two classes.
+
+    Data without any of these have an attribute for each class.
+    """
+    found = [having(classes, label) for label, kinds in classes.items() if NONE in kinds]
+    pairs = [label for label, kinds in classes.items() if len(kinds) == 2 and NONE not in kinds]
+    found += [Attribute(f"{label}:{classes[label][1]}", label, (1,)) for label in pairs]
+    return found or [
+        Attribute(f"{label}:{kind}", label, (number,))
+        for label, kinds in classes.items()
+        for number, kind in enumerate(kinds)
+    ]
+
+
+def having(classes: Classes, label: str) -> Attribute:
+    """with_LABEL: any class but "none"; ConfigError for a label that there is not, or without."""
+    kinds = _known(classes, label)
+    if NONE not in kinds:
+        raise ConfigError(
+            f"{label}: all images have one of its classes: name one, "
+            + " or ".join(f"{label}:{kind}" for kind in kinds[:2])
+        )
+    classes_of_it = tuple(i for i, kind in enumerate(kinds) if kind != NONE)
+    return Attribute(f"with_{label}", label, classes_of_it)
+
+
+def showing(classes: Classes, word: str) -> Attribute:
+    """The attribute that LABEL:CLASS names; ConfigError for a label or class that there is not."""
+    label, _, kind = word.partition(":")
+    kinds = _known(classes, label)
+    if kind not in kinds:
+        raise ConfigError(
+            f"{word}: {label} has no class {kind or '(empty)'}{near_miss(kind, kinds)}"
+        )
+    return Attribute(word, label, (list(kinds).index(kind),))
+
+
+def _known(classes: Classes, label: str) -> Sequence[str]:
+    if label not in classes:
+        raise ConfigError(f"{label}: the data have no such label{near_miss(label, classes)}")
+    return classes[label]

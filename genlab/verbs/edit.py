@@ -1,0 +1,199 @@
+"""`genlab edit`: pictures changed along directions in the space of codes, and sums of codes."""
+
+import json
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from genlab.artefacts.files import write_text
+from genlab.artefacts.grids import beside
+from genlab.artefacts.pictures import (
+    grid,
+    save_png,
+    with_caption,
+    with_column_captions,
+    with_row_captions,
+)
+from genlab.errors import ConfigError
+from genlab.latent import factorised, in_deviations, principal
+from genlab.opened import open_run
+from genlab.verbs.attributes import having, showing
+from genlab.verbs.bench import Bench, Targets
+from genlab.verbs.expressions import Term, asked, parse
+from genlab.verbs.output import destination, positive
+from genlab.verbs.spaces import Space, space_of
+
+log = logging.getLogger(__name__)
+
+COMPONENTS = ("pca", "factorised")
+
+
+def run(config: dict[str, Any]) -> None:
+    """Find the direction or add the sum up, draw, measure."""
+    _check(config)
+    bench = Bench(space_of(open_run(config["run"], config["accelerator"])), config)
+    if config["expression"] is not None:
+        _add_up(bench, str(config["expression"]))
+    elif config["direction"] in COMPONENTS:
+        _components(bench, config["direction"])
+    else:
+        _slide(bench, str(config["direction"]))
+
+
+def _check(config: Mapping[str, Any]) -> None:
+    for key in ("codes", "check", "count", "batch_size"):
+        positive(config[key], key)
+    if (config["direction"] is None) == (config["expression"] is None):
+        raise ConfigError(
+            "say what to edit: either direction=LABEL, pca or factorised, or a sum such as "
+            "'with_LABEL - without_LABEL + 7'"
+        )
+    _check_list("seeds", config["seeds"], int, "whole numbers")
+    if config["strengths"] != "auto":
+        _check_list("strengths", config["strengths"], (int, float), "numbers")
+    strength = config["strength"]
+    if strength != "auto" and not isinstance(strength, (int, float)):
+        raise ConfigError(f"strength={strength} must be a number, or auto")
+
+
+def _check_list(key: str, values: Any, kind: type | tuple[type, ...], kinds: str) -> None:
+    fits = isinstance(values, list) and values and all(isinstance(v, kind) for v in values)
+    if not fits:
+        raise ConfigError(f"{key}={values} must be a list of {kinds}: {key}=[0,1]")
+
+
+def _slide(bench: Bench, word: str) -> None:
+    """Seeds as rows, strengths along the direction of an attribute as columns."""
+    classes = bench.space.opened.data.image_set.classes
+    attribute = showing(classes, word) if ":" in word else having(classes, word)
+    (found,) = bench.changes([attribute])
+    direction = in_deviations(found.flatten()[None], bench.free.flatten(1)).view_as(found)
+    _strip(bench, direction, attribute.name, word, widest=6)
+    targets = {attribute: True}
+    _write_report(bench, word, direction, targets, _strength(bench, direction, targets))
+
+
+def _components(bench: Bench, method: str) -> None:
+    """The first directions that codes vary in most, or that layers magnify most: a strip each."""
+    codes = bench.free[:, 0]
+    count = min(bench.config["count"], *codes.shape)
+    if method == "pca":
+        directions = principal(codes, count)
+    else:
+        directions = factorised(_style_weights(bench.space), count)
+    for number, direction in enumerate(in_deviations(directions, codes), 1):
+        alike = direction.expand(bench.space.layers, -1)
+        _strip(bench, alike, f"{method} component {number}", f"{method}_{number}", widest=3)
+
+
+def _style_weights(space: Space) -> list[Tensor]:
+    """The weights (outputs, n) of all layers that take a style."""
+    if space.learner.styles is None:
+        raise ConfigError("direction=factorised: this model has no styles: use direction=pca")
+    modules = space.learner.styles.decoder.synthesis.named_modules()
+    layers: list[Any] = [module for name, module in modules if name.endswith("affine")]
+    return [(layer.weight * layer.scale).cpu() for layer in layers]
+
+
+def _strip(bench: Bench, direction: Tensor, about: str, name: str, widest: float) -> None:
+    seeds, given = bench.config["seeds"], bench.config["strengths"]
+    strengths = widest / 3 * torch.arange(-3, 4) if given == "auto" else torch.tensor(given).float()
+    codes = bench.moved(bench.seeds(seeds), direction, strengths)
+    sheet = grid(bench.pictures(codes.flatten(0, 1)), len(strengths))
+    sheet = with_row_captions(sheet, [f"seed {seed}" for seed in seeds])
+    told = ", ".join(f"{strength:g}" for strength in strengths.tolist())
+    _save(bench, with_caption(sheet, f"{about}: {told} standard deviations"), name)
+
+
+def _add_up(bench: Bench, expression: str) -> None:
+    """A sum of mean codes of sets and codes of seeds beside its operands, and what its sets do.
+
+    The drawn codes' mean is the origin, so that factors need not sum to 1.
+    """
+    terms = parse(expression, bench.space.opened.data.image_set.classes)
+    targets = asked(terms)
+    mean = bench.codes.mean(0)
+    operands, direction = _operands(bench, terms, mean)
+    strength = torch.tensor([_strength(bench, direction, targets) if targets else 0.0])
+    start = mean.clone()
+    for term, operand in zip(terms, operands, strict=True):
+        if term.attribute is None:
+            start += term.factor * (operand - mean)
+    end = bench.moved(start[None], direction, strength)[0, 0]
+    pictures = bench.pictures(torch.stack([*operands, end]))
+    captions = [_sign(number, term) + term.word for number, term in enumerate(terms)]
+    sheet = with_column_captions(grid(pictures, len(pictures), margin=6), [*captions, "="])
+    _save(bench, with_caption(sheet, f"{expression}; sets {strength.item():g} times"), expression)
+    if targets:
+        starts = torch.cat([start[None], bench.seeds(bench.config["seeds"])])
+        _pairs(bench, starts, bench.moved(starts, direction, strength)[:, 0], expression)
+        _write_report(bench, expression, direction, targets, strength.item())
+
+
+def _pairs(bench: Bench, starts: Tensor, ends: Tensor, expression: str) -> None:
+    pairs = beside(bench.pictures(starts), bench.pictures(ends))
+    seeds = ", ".join(map(str, bench.config["seeds"]))
+    caption = f"before and after: the sum, then seeds {seeds}"
+    _save(bench, grid(pairs, 6, caption, apart=(2, 4)), f"{expression}_seeds")
+
+
+def _operands(bench: Bench, terms: Sequence[Term], mean: Tensor) -> tuple[list[Tensor], Tensor]:
+    """The code (layers, n) of every term, and the direction (layers, m) that the sets add up to.
+
+    The codes of a set and of its complement are apart by the change of their attribute alone, and
+    the mean of all codes lies between them by their shares: what else is more frequent in the set
+    is left out.
+    """
+    attributes = list(dict.fromkeys(term.attribute for term in terms if term.attribute))
+    found = dict(zip(attributes, bench.changes(attributes), strict=True)) if attributes else {}
+    operands, direction = [], torch.zeros_like(bench.free[0])
+    for term in terms:
+        if term.attribute is None:
+            operands.append(bench.seeds([term.seed or 0])[0])
+            continue
+        share = bench.share(term.attribute)
+        offset = ((1 - share) if term.held else -share) * found[term.attribute]
+        operands.append(mean + bench.space.moves(offset, mean))
+        direction += term.factor * offset
+    return operands, direction
+
+
+def _strength(bench: Bench, direction: Tensor, targets: Targets) -> float:
+    """The strength that is set, or the one found."""
+    given = bench.config["strength"]
+    if given != "auto":
+        return float(given)
+    found = bench.strength(direction, targets)
+    log.info("strength=%g", found)
+    return found
+
+
+def _sign(number: int, term: Term) -> str:
+    sign = "- " if term.factor < 0 else "+ " if number else ""
+    return sign + (f"{abs(term.factor):g} * " if abs(term.factor) != 1 else "")
+
+
+def _path(bench: Bench, name: str, suffix: str) -> Path:
+    slug = re.sub(r"\W+", "_", f"edit_{name}").strip("_")
+    slug += bench.space.opened.folder.tag
+    return destination(bench.config["out"], bench.space.opened.folder, slug, suffix)
+
+
+def _save(bench: Bench, picture: Image.Image, name: str) -> None:
+    path = _path(bench, name, ".png")
+    save_png(picture, path)
+    log.info("wrote %s", path)
+
+
+def _write_report(
+    bench: Bench, name: str, direction: Tensor, targets: Targets, strength: float
+) -> None:
+    path = _path(bench, name, ".json")
+    write_text(path, json.dumps(bench.report(direction, targets, strength), indent=2) + "\n")
+    log.info("wrote %s", path)

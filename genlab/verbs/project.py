@@ -1,0 +1,170 @@
+"""`genlab project`: the codes of real images, by an encoder or by looking for them."""
+
+import glob
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genlab.artefacts.files import write_atomically
+from genlab.artefacts.pictures import grid, save_png
+from genlab.data.pixels import fit, upright
+from genlab.data.stream import Batch, take
+from genlab.errors import ConfigError, DataError
+from genlab.learners.abilities import Encodes
+from genlab.metrics import FeaturesUnavailable, psnr, squared_error
+from genlab.opened import Opened, open_run
+from genlab.pixels import normalise
+from genlab.verbs.attributes import judge_of
+from genlab.verbs.held_out import condition_of, latents_of, positions
+from genlab.verbs.output import destinations, positive
+from genlab.verbs.search import Search, See
+from genlab.verbs.spaces import Space, space_of
+from genlab.words import one_of
+
+log = logging.getLogger(__name__)
+
+METHODS = ("auto", "encoder", "optimise")
+SPACES = ("auto", "z", "w", "w+")
+
+
+class Asked(NamedTuple):
+    """Images uint8 (N, C, H, W), what to call each, and their labels (N,) where they have some."""
+
+    images: Tensor
+    names: list[str]
+    labels: dict[str, Tensor]
+
+
+def run(config: dict[str, Any]) -> None:
+    """Read the images, find their codes, write."""
+    one_of("method", config["method"], METHODS)
+    one_of("space", config["space"], SPACES)
+    for key in ("steps", "draws", "batch_size"):
+        positive(config[key], key)
+    opened = open_run(config["run"], config["accelerator"])
+    method = config["method"]
+    if method == "auto":
+        method = "encoder" if isinstance(opened.learner, Encodes) else "optimise"
+    asked = _images(opened, config)
+    if method == "encoder":
+        space = space_of(opened)
+        codes = _encoded(opened, space, asked, config)
+        views = space.pictures(codes, config["batch_size"])[:, None]
+    else:
+        space, layers = _space(opened, config["space"])
+        search = Search(space, layers, _see(opened), config)
+        codes, views = search.find(asked.images)
+    _write(opened, asked, codes, views, config, method)
+
+
+def _images(opened: Opened, config: Mapping[str, Any]) -> Asked:
+    """The files that are named, or images of the split."""
+    if (config["image"] is None) == (config["index"] is None):
+        raise ConfigError("say which images: either image=PATH, or index=NUMBER of split=test")
+    if config["image"] is not None:
+        given = config["image"] if isinstance(config["image"], list) else [config["image"]]
+        files = [file for each in given for file in _files(str(each))]
+        shape = opened.data.image_set.resolution, opened.data.image_set.channels
+        return Asked(torch.stack([_read(file, *shape) for file in files]), files, {})
+    given = config["index"] if isinstance(config["index"], list) else [config["index"]]
+    indices = positions(opened, config["split"])
+    for number in given:
+        if not isinstance(number, int) or not 0 <= number < len(indices):
+            raise ConfigError(
+                f"index={number} must be a whole number from 0 to {len(indices) - 1}, the last "
+                f"image of split={config['split']}"
+            )
+    batch = take(opened.data.image_set, indices[given])
+    return Asked(batch.images, [f"{config['split']} {number}" for number in given], batch.labels)
+
+
+def _files(pattern: str) -> list[str]:
+    path = str(Path(pattern).expanduser())
+    found = [path] if Path(path).is_file() else sorted(glob.glob(path, recursive=True))
+    if not found:
+        raise DataError(f"image={pattern}: no such file")
+    return found
+
+
+def _read(file: str, resolution: int, channels: int) -> Tensor:
+    """A file of any format that Pillow reads as uint8 (C, H, W), fitted as a folder of data is."""
+    from PIL import Image
+
+    try:
+        with Image.open(file) as image:
+            return torch.from_numpy(fit(upright(image), resolution, channels).copy())
+    # Pillow's decoders answer damaged bytes with nearly any exception.
+    except Exception as error:
+        raise DataError(f"{file} cannot be used: {error}; name another image") from error
+
+
+def _encoded(opened: Opened, space: Space, asked: Asked, config: Mapping[str, Any]) -> Tensor:
+    """Codes (N, 1, n) by the model's own encoder."""
+    opened.require(Encodes, "has no encoder: use method=optimise")
+    if condition_of(opened) and not asked.labels:
+        raise ConfigError(
+            "method=encoder: this model is told labels, which image= does not say: use "
+            "method=optimise, or index="
+        )
+    values = opened.codes(Batch(asked.images, asked.labels), config["batch_size"])["values"]
+    return space.codes(latents_of(opened, values, asked.labels))
+
+
+def _space(opened: Opened, name: str) -> tuple[Space, int]:
+    """The space to look in, and in how many layers codes may differ."""
+    space = space_of(opened, styled=name != "z")
+    if name in ("w", "w+") and not space.styled:
+        raise ConfigError(f"space={name}: this model has no styles: use space=z")
+    return space, 1 if name == "w" else space.layers
+
+
+def _see(opened: Opened) -> See | None:
+    """The classifier's features (N, D) of pictures; None where the data have no labels."""
+    try:
+        network: Any = judge_of(opened).network.network
+    except FeaturesUnavailable as error:
+        log.info("pixels alone are compared: %s", error)
+        return None
+    return network.features
+
+
+def _write(
+    opened: Opened,
+    asked: Asked,
+    codes: Tensor,
+    views: Tensor,
+    config: Mapping[str, Any],
+    method: str,
+) -> None:
+    """The images, ways to their codes (N, S, C, H, W), the codes (N, layers, n), the errors."""
+    errors = squared_error(normalise(views[:, -1]), normalise(asked.images))
+    ratios = psnr(errors)
+    for name, error, ratio in zip(asked.names, errors.tolist(), ratios.tolist(), strict=True):
+        log.info("%s: mse %.5f, psnr %.2f dB", name, error, ratio)
+    name = f"projection_{method}_{config['space'].replace('+', 'plus')}" + opened.folder.tag
+    files = destinations(config["out"], opened.folder, name, [".png", ".npz"], "generated")
+    columns = torch.cat([asked.images[:, None], views], 1)
+    apart = (1,) if views.shape[1] == 1 else (1, columns.shape[1] - 1)
+    caption = "image, and the picture of its code"
+    if views.shape[1] > 1:
+        caption = "image, ways to its code, and the picture of its code"
+    sheet = grid(columns.flatten(0, 1), columns.shape[1], caption, apart)
+    save_png(sheet, files[".png"])
+    arrays = {
+        "codes": codes,
+        "images": asked.images.permute(0, 2, 3, 1),
+        "pictures": views[:, -1].permute(0, 2, 3, 1),
+        "mse": errors,
+        "psnr": ratios,
+    }
+    stored = {key: value.numpy() for key, value in arrays.items()}
+    write_atomically(
+        files[".npz"], lambda file: np.savez_compressed(file, allow_pickle=False, **stored)
+    )
+    for file in files.values():
+        log.info("wrote %s", file)
