@@ -61,7 +61,7 @@ class Opened:
         ]
         return {name: torch.cat([part[name].cpu() for part in parts]) for name in parts[0]}
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def in_batches(
         self, function: Callable[[Tensor], Tensor], inputs: Tensor, batch_size: int
     ) -> Tensor:

@@ -38,7 +38,7 @@ class Generates(Protocol):
         ...
 
     def generate(self, latents: Tensor) -> Tensor:
-        """(B, width) to pictures (B, C, H, W) in [-1, 1]; gradients pass, if anyone asks for them."""
+        """(B, width) to pictures (B, C, H, W) in [-1, 1]; gradients pass."""
         ...
 
 
