@@ -1,14 +1,12 @@
 """Two players, a generator and a critic: every GAN."""
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genlab.learners.game import Game, GameLoss
 from genlab.learners.learner import (
-    Learner,
     Losses,
     OptimizerFactory,
     allow_for_lazy_steps,
@@ -19,52 +17,35 @@ from genlab.learners.learner import (
 )
 from genlab.learners.styles import Styles
 from genlab.networks import Average, Condition, Critic, Generator, PastWeights, Replay
-from genlab.networks.augmentations import AdaptiveAugmentation, Augmentation
+from genlab.networks.augmentations import Augmentation
 from genlab.networks.critic import Judgement
 from genlab.networks.growing import at_stage, enlarged
-from genlab.objectives import adversarial
 from genlab.objectives.path_length import PathLength
 from genlab.objectives.penalties import Penalty
-from genlab.schedules import Schedule, Stages, as_schedule
-
-GameLoss = Callable[[Tensor, Tensor], adversarial.Losses]
+from genlab.schedules import Schedule, Stages
 
 
-class Adversarial(Learner):
+class Adversarial(Game):
     """The generator makes images from latents N(0, I); the critic tells them from real ones.
 
     Goodfellow et al. 2014, algorithm 1, with one forward pass of the generator for both players:
     the generator learns from the fakes that the critic has just learned from, and where its loss
     looks at reals too, from the critic's last judgement of them.
 
-    Everything from `critic_steps` to `auxiliary` is a remedy that goes with any loss and networks.
-
     Args:
         generator: latents to images (B, C, H, W) in [-1, 1].
         critic: images to logits (B, 1).
-        loss: a function of real and fake logits that gives both players' losses.
         generator_optimizer, critic_optimizer: make an optimizer from parameters.
         ema_half_life_images: half-life of the averaged generator used for sampling; 0 for none.
         critic_steps: batches that the critic learns from for each that the generator does.
         generator_steps: the generator's steps each time, the second on with new latents.
-        penalties: on the critic's gradients, by any names.
-        weight_clip: the critic's weights are kept between -weight_clip and weight_clip (Arjovsky
-            et al. 2017, algorithm 1); 0 for no clipping.
-        flipped_labels: probability with which a pair of a real and a fake image change labels in
-            the critic's step, a number or a schedule.
-        instance_noise: deviation of Gaussian noise on all that the critic sees, on the scale of
-            [-1, 1], a number or a schedule (Sonderby et al. 2017, https://arxiv.org/abs/1610.04490).
         feature_matching: weight in the generator's loss of the squared distance between the mean
             features of reals and fakes (Salimans et al. 2016, section 3.1,
             https://arxiv.org/abs/1606.03498).
-        historical_averaging: weight in both losses of the squared distance of a player's weights
-            to the mean of its past ones (section 3.3 there); 0 for none.
-        augmentation: of all that the critic sees; None for none.
         replay: a pool of earlier fakes for the critic; None for none.
-        auxiliary: weight of the cross-entropy of the labels that the critic names.
         generator_batches: the generator learns from so many batches of fakes at once.
         path_length: regularisation of a generator with styles; None for none.
-        rate, stages: see `Learner`.
+        loss and all others: see `Game`.
 
     A penalty, or path length regularisation, with `every` above 1 is a step of its own; rate and
     betas of its player's optimizer allow for the additional steps (Karras et al. 2020, appendix B,
@@ -95,7 +76,18 @@ class Adversarial(Learner):
         rate: float | Schedule = 1.0,
         stages: Stages | None = None,
     ) -> None:
-        super().__init__(rate, stages)
+        super().__init__(
+            loss,
+            penalties,
+            weight_clip,
+            flipped_labels,
+            instance_noise,
+            historical_averaging,
+            augmentation,
+            auxiliary,
+            rate,
+            stages,
+        )
         for name, number in (
             ("critic_steps", critic_steps),
             ("generator_steps", generator_steps),
@@ -113,21 +105,12 @@ class Adversarial(Learner):
             raise ValueError("path_length needs a generator with styles: set path_length=null")
         self.generator = generator
         self.critic = critic
-        self.loss = loss
-        loss(torch.zeros(1, 1), torch.zeros(1, 1))  # shows wrong settings before training starts
         self.generator_optimizer = generator_optimizer
         self.critic_optimizer = critic_optimizer
         self.critic_steps = critic_steps
         self.generator_steps = generator_steps
-        self.penalties = {k: penalty for k, penalty in (penalties or {}).items() if penalty}
-        self.weight_clip = weight_clip
-        self.flipped_labels = as_schedule(flipped_labels)
-        self.instance_noise = as_schedule(instance_noise)
         self.feature_matching = feature_matching
-        self.historical_averaging = historical_averaging
-        self.augmentation = augmentation
         self.replay = replay
-        self.auxiliary = auxiliary
         self.generator_batches = generator_batches
         self.path_length = path_length
         self.average = Average(generator, ema_half_life_images)
@@ -155,9 +138,8 @@ class Adversarial(Learner):
         """The critic's and the generator's."""
         critic = self.critic_optimizer(self.critic.parameters())
         generator = self.generator_optimizer(self.generator.parameters())
-        lazy = [penalty.every for penalty in self.penalties.values() if penalty.every > 1]
-        if lazy:
-            allow_for_lazy_steps(critic, min(lazy))
+        if every := self.lazily():
+            allow_for_lazy_steps(critic, every)
         if self.path_length is not None and self.path_length.every > 1:
             allow_for_lazy_steps(generator, self.path_length.every)
         return [critic, generator]
@@ -173,7 +155,9 @@ class Adversarial(Learner):
         with torch.set_grad_enabled(generator_plays):
             fakes = self._imagine(len(images) * batches, told)
         shown = fakes[: len(images)].detach()
-        real, losses = self._improve_critic(images, shown, labels, step)
+        real, losses = self.criticise(
+            0, self.critic, images, shown, labels, step, self.replay, self.past_critic
+        )
         # How varied the fakes are beside the reals: near 0 where all are the same.
         spread = shown.float().var(0).mean() / images.var(0).mean().clamp(min=1e-8)
         losses["diversity"] = spread.sqrt()
@@ -200,57 +184,14 @@ class Adversarial(Learner):
         noise = torch.randn(count, self.generator.latent_size, device=self.device)
         return self.generator.latents(noise, labels)
 
-    def _improve_critic(
-        self, images: Tensor, fakes: Tensor, labels: Mapping[str, Tensor], step: int
-    ) -> tuple[Judgement, Losses]:
-        """A step of the critic; its judgement of the reals before, and what to log."""
-        reals = self._shown(images)
-        fakes = self._shown(self.replay(fakes) if self.replay else fakes)
-        stage = self.stage
-        real = self.critic.judge(reals, labels, **stage)
-        fake = self.critic.judge(fakes, labels, **stage)
-        game = self.loss(*self._flipped(real.logits, fake.logits))
-        loss = game.critic + self._naming(real, labels) + self._naming(fake, labels)
-        due = [penalty for penalty in self.penalties.values() if penalty.due(step)]
-        judged = functools.partial(self.critic, labels=labels, **stage)
-        for penalty in due:
-            if penalty.every == 1:
-                loss = loss + penalty(judged, reals, fakes)
-        if self.past_critic is not None:
-            loss = loss + self.historical_averaging * self.past_critic(self.critic)
-        self.descend(0, loss)
-        gradient = gradient_norm(self.critic)
-        if lazy := [penalty for penalty in due if penalty.every > 1]:
-            self.descend(0, torch.stack([each(judged, reals, fakes) for each in lazy]).sum())
-        if self.weight_clip:
-            with torch.no_grad():
-                for parameter in self.critic.parameters():
-                    parameter.clamp_(-self.weight_clip, self.weight_clip)
-        if self.past_critic is not None:
-            self.past_critic.update(self.critic, step)
-        real_logits, fake_logits = real.logits.detach(), fake.logits.detach()
-        if self.augmentation is not None:
-            signs = self.trainer.strategy.reduce(real_logits.sign().mean(), reduce_op="mean")
-            self.augmentation.observe(signs, len(images) * self.trainer.world_size)
-        logged = {
-            "critic_loss": loss.detach(),
-            "critic_gradient": gradient,
-            "real_accuracy": (real_logits > 0).float().mean(),
-            "fake_accuracy": (fake_logits < 0).float().mean(),
-            "logit_gap": real_logits.mean() - fake_logits.mean(),
-        }
-        if isinstance(self.augmentation, AdaptiveAugmentation):
-            logged["augmentation_p"] = self.augmentation.p.clone()
-        return real, logged
-
     def _improve_generator(
         self, fakes: Tensor, real: Judgement, labels: Mapping[str, Tensor], step: int
     ) -> Tensor:
         """One step of the generator against the critic as it is; its loss, detached."""
         with frozen(self.critic):
-            fake = self.critic.judge(self._shown(fakes), labels, **self.stage)
+            fake = self.critic.judge(self.shown(fakes), labels, **self.stage)
         reals = real.logits.detach().repeat(self.generator_batches, 1)
-        loss = self.loss(reals, fake.logits).generator + self._naming(fake, labels)
+        loss = self.loss(reals, fake.logits).generator + self.naming(fake, labels)
         if self.feature_matching:
             apart = real.features.detach().mean(0) - fake.features.mean(0)
             loss = loss + self.feature_matching * apart.square().sum()
@@ -270,29 +211,6 @@ class Adversarial(Learner):
         styles = decoder.styles(self._noise(count, told))
         self.descend(1, penalty(styles, lambda each: decoder.synthesis(each, "random")))
         return penalty.mean.clone()
-
-    def _shown(self, images: Tensor) -> Tensor:
-        """Images as the critic sees them, in single precision."""
-        images = images.float()
-        if self.augmentation is not None:
-            images = self.augmentation(images)
-        deviation = self.instance_noise(self.images_seen)
-        return images + deviation * torch.randn_like(images) if deviation else images
-
-    def _flipped(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, 1) with some pairs exchanged."""
-        share = self.flipped_labels(self.images_seen)
-        if not share:
-            return real, fake
-        flipped = torch.rand_like(real) < share
-        return torch.where(flipped, fake, real), torch.where(flipped, real, fake)
-
-    def _naming(self, judgement: Judgement, labels: Mapping[str, Tensor]) -> Tensor:
-        """The weighted cross-entropy of the labels that the critic names, 0 where it names none."""
-        losses = [F.cross_entropy(told, labels[name]) for name, told in judgement.classes.items()]
-        return (
-            self.auxiliary * torch.stack(losses).sum() if losses else judgement.logits.new_zeros(())
-        )
 
     def latents(
         self, count: int, generator: torch.Generator, labels: Mapping[str, str | int]

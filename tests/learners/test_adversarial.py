@@ -215,10 +215,10 @@ def test_all_labels_flipped_is_the_game_the_other_way_round(played) -> None:
 def test_instance_noise_fades_with_its_schedule(played) -> None:
     fading = played(instance_noise=Ramp(start=0.5, end=0.0, images=12))
     fading.images_seen = 0
-    noise = fading._shown(IMAGES) - IMAGES
+    noise = fading.shown(IMAGES) - IMAGES
     assert noise.std().item() == pytest.approx(0.5, rel=0.15)
     fading.images_seen = 12
-    assert torch.equal(fading._shown(IMAGES), IMAGES)
+    assert torch.equal(fading.shown(IMAGES), IMAGES)
 
 
 def test_feature_matching_adds_the_distance_of_mean_features(played) -> None:
