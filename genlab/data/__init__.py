@@ -5,6 +5,7 @@ from genlab.data.cache import cache_folder, prepare
 from genlab.data.celeba import CelebA
 from genlab.data.cifar10 import Cifar10
 from genlab.data.digits import Digits
+from genlab.data.domains import Domains
 from genlab.data.folder import Folder
 from genlab.data.gaussian_grid import GaussianGrid
 from genlab.data.idx_sets import FashionMnist, Mnist
@@ -18,6 +19,7 @@ __all__ = [
     "CelebA",
     "Cifar10",
     "Digits",
+    "Domains",
     "FashionMnist",
     "Folder",
     "GaussianGrid",

@@ -11,6 +11,7 @@ from genlab.data.image_set import ImageSet
 from genlab.data.source import Source
 from genlab.data.stream import Batch, Stream, take
 from genlab.errors import ConfigError, DataError
+from genlab.words import near_miss
 
 
 class ImageData(pl.LightningDataModule):
@@ -25,6 +26,7 @@ class ImageData(pl.LightningDataModule):
         in_memory_gb: larger sets are memory-mapped.
         seed: of the order and of the choice below; the splits do not depend on it.
         labels_per_class: train on so many images of each class of the main label only.
+        balanced: a label of whose classes every batch holds as many images each; null for none.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class ImageData(pl.LightningDataModule):
         in_memory_gb: float,
         seed: int,
         labels_per_class: int | None = None,
+        balanced: str | None = None,
     ) -> None:
         super().__init__()
         if batch_size < 1:
@@ -50,6 +53,7 @@ class ImageData(pl.LightningDataModule):
         self.in_memory_gb = in_memory_gb
         self.seed = seed
         self.labels_per_class = labels_per_class
+        self.balanced = balanced
         self._image_set: ImageSet | None = None
 
     @property
@@ -76,6 +80,26 @@ class ImageData(pl.LightningDataModule):
                 f"data.batch_size={max(available // processes, 1)} or less"
             )
 
+    def groups(self) -> list[np.ndarray]:
+        """Positions of the training images, by the classes that batches are balanced over."""
+        indices = self.indices("train")
+        if self.balanced is None:
+            return [indices]
+        labels = self.image_set.labels
+        if self.balanced not in labels:
+            raise ConfigError(
+                f"data.balanced={self.balanced}: the data set has no such label"
+                f"{near_miss(self.balanced, labels)}"
+            )
+        told = labels[self.balanced][indices]
+        groups = [indices[told == kind] for kind in np.unique(told)]
+        if self.batch_size % len(groups):
+            raise ConfigError(
+                f"data.batch_size={self.batch_size} must be a multiple of {len(groups)}, the "
+                f"classes of data.balanced={self.balanced}"
+            )
+        return groups
+
     def train_dataloader(self) -> Stream:
         """Lightning's hook: an endless stream placed by the learner's count of images."""
         trainer = self.trainer
@@ -83,7 +107,7 @@ class ImageData(pl.LightningDataModule):
         learner: Any = trainer.lightning_module
         return Stream(
             self.image_set,
-            self.indices("train"),
+            self.groups(),
             lambda: learner.stages.batch_size(learner.images_seen, self.batch_size),
             self.seed,
             images_seen=lambda: learner.images_seen,

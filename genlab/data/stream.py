@@ -1,6 +1,6 @@
 """Batches as a pure function of (seed, rank, images seen)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -50,12 +50,15 @@ class Stream:
     Epoch e is the permutation drawn with seed (seed, e); epochs follow each other without a gap.
     When `images_seen()` images have been consumed over all ranks, rank r gets the images at
     positions images_seen + r * batch_size() onwards. Nothing has to be saved to resume it.
+
+    With several `groups` of positions a batch holds as many images of each, one group after
+    another, and every group has epochs of its own, whatever their sizes.
     """
 
     def __init__(
         self,
         image_set: ImageSet,
-        indices: np.ndarray,
+        groups: Sequence[np.ndarray],
         batch_size: Callable[[], int],
         seed: int,
         images_seen: Callable[[], int],
@@ -63,13 +66,13 @@ class Stream:
         rank: int = 0,
     ) -> None:
         self.image_set = image_set
-        self.indices = indices
+        self.groups = groups
         self.batch_size = batch_size
         self.seed = seed
         self.images_seen = images_seen
         self.flip = flip
         self.rank = rank
-        self._orders: dict[int, np.ndarray] = {}
+        self._orders: list[dict[int, np.ndarray]] = [{} for _ in groups]
 
     def __len__(self) -> int:
         """Practically endless; a stated length keeps Lightning from fetching ahead."""
@@ -83,26 +86,34 @@ class Stream:
         """This rank's batch once `images_seen` images have been consumed by all ranks."""
         size = self.batch_size()
         start = images_seen + self.rank * size
-        batch = take(self.image_set, self._window(start, start + size))
+        shares = len(self.groups)
+        windows = [
+            self._window(group, start // shares, (start + size) // shares)
+            for group in range(shares)
+        ]
+        batch = take(self.image_set, np.concatenate(windows))
         if self.flip:
             generator = torch.Generator().manual_seed(mix(self.seed, start, 1))
             mirrored = torch.rand(size, generator=generator) < 0.5
             batch.images[mirrored] = batch.images[mirrored].flip(-1)
         return batch
 
-    def _window(self, start: int, stop: int) -> np.ndarray:
-        size = len(self.indices)
+    def _window(self, group: int, start: int, stop: int) -> np.ndarray:
+        size = len(self.groups[group])
         parts = []
         while start < stop:
             epoch, offset = divmod(start, size)
             length = min(stop - start, size - offset)
-            parts.append(self._order(epoch)[offset : offset + length])
+            parts.append(self._order(group, epoch)[offset : offset + length])
             start += length
         return np.concatenate(parts)
 
-    def _order(self, epoch: int) -> np.ndarray:
-        if epoch not in self._orders:
-            generator = np.random.Generator(np.random.PCG64(mix(self.seed, epoch)))
-            self._orders = {e: o for e, o in self._orders.items() if e == epoch - 1}
-            self._orders[epoch] = generator.permutation(self.indices)
-        return self._orders[epoch]
+    def _order(self, group: int, epoch: int) -> np.ndarray:
+        orders = self._orders[group]
+        if epoch not in orders:
+            seeds = (epoch, group) if group else (epoch,)
+            generator = np.random.Generator(np.random.PCG64(mix(self.seed, *seeds)))
+            for old in orders.keys() - {epoch - 1}:
+                del orders[old]
+            orders[epoch] = generator.permutation(self.groups[group])
+        return orders[epoch]

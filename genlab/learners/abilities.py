@@ -1,7 +1,7 @@
 """What a trained learner can be asked for, whichever game it played."""
 
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -84,4 +84,34 @@ class Measures(Protocol):
 
     def measure(self, images: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Images (B, C, H, W) in [-1, 1] to named values per image, (B,), in evaluation mode."""
+        ...
+
+
+class Translated(NamedTuple):
+    """Pictures (B, C, H, W) in [-1, 1] before and after, and images as they should have become.
+
+    `paired` where each picture has an image of its own as its target, else these are any others.
+    """
+
+    before: Tensor
+    after: Tensor
+    target: Tensor
+    paired: bool
+
+
+@runtime_checkable
+class Translates(Protocol):
+    """Makes pictures of one kind from pictures of another."""
+
+    @property
+    def directions(self) -> list[str]:
+        """The names of what it can do."""
+        ...
+
+    def translate(self, given: Tensor, direction: str) -> Tensor:
+        """What is given (B, given, h, w) in [-1, 1] to pictures (B, C, H, W) in [-1, 1]."""
+        ...
+
+    def translated(self, images: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Translated]:
+        """Held-out images (B, C, H, W), translated in every direction."""
         ...

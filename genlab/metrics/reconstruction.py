@@ -5,6 +5,8 @@ from torch import Tensor
 
 from genlab.objectives.reconstruction import SquaredError
 
+WINDOW = 11
+
 
 def squared_error(pictures: Tensor, images: Tensor) -> Tensor:
     """(B,) mean squared error per pixel value on [0, 1], of (B, C, H, W) in [-1, 1]."""
@@ -20,3 +22,19 @@ def psnr(mean_squared_error: Tensor) -> Tensor:
         mean_squared_error: per pixel value on [0, 1], where the peak is 1.
     """
     return -10 * torch.log10(mean_squared_error.clamp(min=1e-10))
+
+
+def ssim(pictures: Tensor, images: Tensor) -> Tensor | None:
+    """(B,) structural similarity of (B, C, H, W) in [-1, 1]; None below 11 pixels.
+
+    Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861, with Gaussian windows of 11 pixels.
+    """
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
+    if min(images.shape[-2:]) < WINDOW:
+        return None
+    values = structural_similarity_index_measure(
+        pictures.float(), images.float(), data_range=2.0, reduction="none"
+    )
+    assert isinstance(values, Tensor)
+    return values

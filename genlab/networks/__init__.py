@@ -8,6 +8,7 @@ from genlab.networks import (
     residual,
     stylegan,
     stylegan2,
+    translators,
 )
 from genlab.networks.autoencoder import Autoencoder
 from genlab.networks.average import Average
@@ -15,6 +16,7 @@ from genlab.networks.bottlenecks import GaussianBottleneck, PlainBottleneck
 from genlab.networks.classifier import Classifier, CodeEncoder
 from genlab.networks.condition import Condition
 from genlab.networks.critic import Critic, MinibatchDeviation, MinibatchDiscrimination
+from genlab.networks.cycle import Cycle
 from genlab.networks.equalised import Head
 from genlab.networks.generator import Generator
 from genlab.networks.memories import PastWeights, Replay
@@ -29,6 +31,7 @@ __all__ = [
     "CodeEncoder",
     "Condition",
     "Critic",
+    "Cycle",
     "GaussianBottleneck",
     "Generator",
     "Head",
@@ -47,4 +50,5 @@ __all__ = [
     "residual",
     "stylegan",
     "stylegan2",
+    "translators",
 ]

@@ -14,7 +14,7 @@ from genlab.networks.equalised import Linear
 
 
 class Judgement(NamedTuple):
-    """Logits (B, 1), positive for real; features (B, n) below; class logits by label name."""
+    """Logits (B, 1) or (B, places), positive for real; features (B, n); class logits by label."""
 
     logits: Tensor
     features: Tensor
@@ -38,6 +38,9 @@ class Critic(nn.Module):
             https://arxiv.org/abs/1712.04086); there is one logit for each pack.
         head: makes the layers before the logits from `features`, a shape; None for none.
         equalised: equalise the learning rate of the last layers (see `equalised`).
+        patches: judge every place of the last map on its own, by a 3x3 convolution in place of
+            the linear logit: a PatchGAN (Isola et al. 2017, section 3.2.2,
+            https://arxiv.org/abs/1611.07004).
     """
 
     def __init__(
@@ -51,12 +54,15 @@ class Critic(nn.Module):
         pack: int = 1,
         head: Callable[..., Chain] | None = None,
         equalised: bool = False,
+        patches: bool = False,
     ) -> None:
         super().__init__()
         if pack < 1:
             raise ValueError(f"pack={pack} must be at least 1")
         if pack > 1 and (condition or classes):
             raise ValueError("pack above 1 cannot be combined with labels: set pack=1")
+        if patches and (condition or classes):
+            raise ValueError("patches=true cannot be combined with labels: set it to false")
         self.pack = pack
         self.encoder = encoder(channels=channels * pack)
         self.across = across(features=self.encoder.shape) if across else None
@@ -69,7 +75,8 @@ class Critic(nn.Module):
                 Linear(inputs, outputs, gain=1.0) if equalised else nn.Linear(inputs, outputs, bias)
             )
 
-        self.logit = linear(1)
+        self.patches = patches
+        self.logit = nn.Conv2d(below.shape[0], 1, 3, padding=1) if patches else linear(1)
         self.condition = condition
         self.projection = linear(width, condition.width, bias=False) if condition else None
         self.heads = nn.ModuleDict(
@@ -96,6 +103,10 @@ class Critic(nn.Module):
         features = self.encoder(packed, **stage)
         for layers in (self.across, self.head):
             features = features if layers is None else layers(features)
+        if self.patches:
+            return Judgement(
+                self.logit(features).float().flatten(1), features.float().flatten(1), {}
+            )
         features = features.flatten(1)
         logits = self.logit(features)
         if self.condition is not None and self.projection is not None:
@@ -107,7 +118,7 @@ class Critic(nn.Module):
     def forward(
         self, images: Tensor, labels: Mapping[str, Tensor] | None = None, **stage: Any
     ) -> Tensor:
-        """(B, C, H, W) to logits (B / pack, 1)."""
+        """(B, C, H, W) to logits (B / pack, 1), or one for each place."""
         return self.judge(images, labels, **stage).logits
 
 

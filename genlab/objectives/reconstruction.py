@@ -51,6 +51,27 @@ class SquaredError:
 
 
 @dataclass(frozen=True)
+class AbsoluteError:
+    """Mean absolute error per pixel with pixels on [0, 1]; the raw output is the picture.
+
+    Up to a constant the negative log density of a Laplace distribution of scale 1 around the
+    output.
+    """
+
+    def __call__(self, output: Tensor, target: Tensor) -> Tensor:
+        """(B,) mean of |output - target| / 2."""
+        return (output.float() - target).abs().flatten(1).mean(1) / 2
+
+    def picture(self, output: Tensor) -> Tensor:
+        """The output, cut to [-1, 1]."""
+        return output.clamp(-1, 1)
+
+    def log_probability(self, output: Tensor, target: Tensor) -> Tensor:
+        """(B,) log density of Laplace(output, 1)."""
+        return -(self(output, target) + math.log(2)) * target[0].numel()
+
+
+@dataclass(frozen=True)
 class BinaryCrossEntropy:
     """-log p(pixel) of a Bernoulli whose logit is the raw output, in nats per pixel.
 
