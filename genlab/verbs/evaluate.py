@@ -15,7 +15,7 @@ from genlab.artefacts.grids import are_points
 from genlab.artefacts.pictures import grid, save_png, with_caption, with_row_captions
 from genlab.artefacts.validation import summed
 from genlab.data.stream import on_device, take
-from genlab.learners.abilities import Encodes, EstimatesLikelihood, Generates, Measures
+from genlab.learners.abilities import Encodes, EstimatesLikelihood, Generates, Measures, Translates
 from genlab.learners.learner import seed_noise
 from genlab.metrics import (
     FeaturesUnavailable,
@@ -32,6 +32,7 @@ from genlab.verbs.attributes import judge_of
 from genlab.verbs.output import positive
 from genlab.verbs.paths import path_scores
 from genlab.verbs.sample import generate
+from genlab.verbs.translations import translated, translation_scores, translation_sheet
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +57,9 @@ def run(config: dict[str, Any]) -> None:
         metrics |= _likelihood(opened, config, stamp)
     if isinstance(opened.learner, Encodes):
         metrics |= _codes(opened, config, count, batch_size, stamp)
-    if isinstance(opened.learner, Generates) and config["features"] != "none":
+    if config["features"] != "none":
         try:
-            neighbours = path.with_name(f"{path.stem}_neighbours.png")
-            metrics |= _generated(opened, config, count, batch_size, stamp, neighbours)
+            metrics |= _distances(opened, config, count, batch_size, stamp, path)
         except FeaturesUnavailable as error:
             log.warning("no distances: %s", error)
             stamp["no_distances"] = str(error)
@@ -128,6 +128,24 @@ def _codes(
     return scores
 
 
+def _distances(
+    opened: Opened,
+    config: dict[str, Any],
+    count: int,
+    batch_size: int,
+    stamp: dict[str, Any],
+    path: Path,
+) -> dict[str, float]:
+    """What is told in the features of a network, with pictures beside `path`."""
+    if isinstance(opened.learner, Generates):
+        neighbours = path.with_name(f"{path.stem}_neighbours.png")
+        return _generated(opened, config, count, batch_size, stamp, neighbours)
+    if isinstance(opened.learner, Translates):
+        sheet = path.with_name(f"{path.stem}_translations.png")
+        return _translations(opened, config, count, batch_size, stamp, sheet)
+    return {}
+
+
 def _generated(
     opened: Opened,
     config: dict[str, Any],
@@ -158,6 +176,25 @@ def _generated(
     if found.ratio is not None:
         scores["nearest_training_ratio"] = found.ratio
     return scores | {"copies": found.copies}
+
+
+def _translations(
+    opened: Opened,
+    config: dict[str, Any],
+    count: int,
+    batch_size: int,
+    stamp: dict[str, Any],
+    sheet: Path,
+) -> dict[str, float]:
+    """Translated images of the split against what they should have become."""
+    held = reference(
+        opened.config, opened.data, config["split"], count, config["features"], opened.device
+    )
+    directions = translated(opened, config["split"], count, batch_size)
+    stamp |= held.stamp | {"translated_images": len(held.images)}
+    save_png(translation_sheet(directions), sheet)
+    log.info("wrote %s", sheet)
+    return translation_scores(directions, held)
 
 
 def _paths(opened: Opened, config: dict[str, Any], stamp: dict[str, Any]) -> dict[str, float]:

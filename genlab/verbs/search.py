@@ -34,12 +34,14 @@ class Search:
         layers: that may differ.
         see: pictures in [-1, 1] to features (N, D); None compares pixels alone.
         config: `steps`, `draws`, `batch_size`, `seed`.
+        known: 1 where pictures are compared and 0 elsewhere, (1, 1, H, W); None compares all.
     """
 
     space: Space
     layers: int
     see: See | None
     config: Mapping[str, Any]
+    known: Tensor | None = None
 
     def find(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Of images uint8 (N, C, H, W) the codes and ways to them, uint8 (N, SHOWN, C, H, W)."""
@@ -73,6 +75,8 @@ class Search:
 
     def _seen(self, pictures: Tensor) -> list[Tensor]:
         """Pixels (N, values) and features (N, D)."""
+        if self.known is not None:
+            pictures = pictures * self.known
         return [pictures.flatten(1), *([self.see(pictures)] if self.see else [])]
 
     def _descend(

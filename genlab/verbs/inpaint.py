@@ -1,0 +1,172 @@
+"""`genlab inpaint`: holes in pictures of yours, filled; all other pixels stay as they are."""
+
+import logging
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from genlab.artefacts.pictures import save_png, to_image
+from genlab.errors import ConfigError, DataError
+from genlab.learners import Translation
+from genlab.learners.abilities import Generates
+from genlab.objectives.views import Holes
+from genlab.opened import Opened, open_run
+from genlab.pixels import normalise, to_uint8
+from genlab.verbs.files import each, listed, read, targets
+from genlab.verbs.output import positive
+from genlab.verbs.search import Search
+from genlab.verbs.spaces import space_of
+from genlab.words import one_of
+
+log = logging.getLogger(__name__)
+
+METHODS = ("auto", "translator", "projection")
+USUAL = 0.25  # share of a window that its hole takes, where the model was trained on no holes
+
+Fill = Callable[[Tensor, Tensor], Tensor]
+"""Images (1, C, R, R) in [-1, 1] and holes (1, 1, R, R) of 0 and 1 to filled images."""
+
+
+class Window(NamedTuple):
+    """A square of a picture."""
+
+    top: int
+    left: int
+    side: int
+
+    def of(self, picture: Tensor) -> Tensor:
+        """Of a picture (..., H, W) the part (..., side, side)."""
+        rows = slice(self.top, self.top + self.side)
+        return picture[..., rows, self.left : self.left + self.side]
+
+
+def run(config: dict[str, Any]) -> None:
+    """Read pictures and masks, fill, write."""
+    one_of("method", config["method"], METHODS)
+    for key in ("steps", "draws"):
+        positive(config[key], key)
+    opened = open_run(config["run"], config["accelerator"])
+    fill, share = _filler(opened, config)
+    files = listed(config["image"], "image")
+    masks = _masks(files, config["mask"])
+    places = targets(
+        files, config["image"], config["out"], opened.folder, "inpainted", config["overwrite"]
+    )
+    channels, resolution = (opened.config["data"][key] for key in ("channels", "resolution"))
+    for file, picture in each(files, channels):
+        holes = _holes(masks[file], picture.shape[-2:])
+        window = window_of(holes, share, resolution)
+        made = filled(picture, holes, window, resolution, fill)
+        save_png(to_image(made), places[file])
+        log.info("wrote %s: %d pixels filled", places[file], int(holes.sum()))
+
+
+def _filler(opened: Opened, config: dict[str, Any]) -> tuple[Fill, float]:
+    """What fills holes, and the share of a window that it expects them to take."""
+    learner, method = opened.learner, config["method"]
+    trained = isinstance(learner, Translation) and isinstance(learner.view, Holes)
+    if method == "auto":
+        method = "translator" if trained else "projection"
+    if method == "translator":
+        if not isinstance(learner, Translation) or not isinstance(learner.view, Holes):
+            raise ConfigError(
+                f"run={opened.folder.path}: this model was not trained to fill holes: train "
+                "model=context_encoder, or set method=projection for a generator"
+            )
+        translator = learner
+
+        def fill(images: Tensor, holes: Tensor) -> Tensor:
+            given = Holes.given(images, holes).to(opened.device)
+            return translator.translate(given, translator.directions[0])
+
+        return fill, learner.view.share
+    opened.require(Generates, "neither fills holes nor makes pictures: train model=context_encoder")
+    space = space_of(opened)
+
+    def project(images: Tensor, holes: Tensor) -> Tensor:
+        known = (1 - holes).to(opened.device)
+        _, ways = Search(space, space.layers, None, config, known).find(to_uint8(images))
+        return normalise(ways[:, -1])
+
+    return project, USUAL
+
+
+def filled(picture: Tensor, holes: Tensor, window: Window, resolution: int, fill: Fill) -> Tensor:
+    """The picture uint8 (C, H, W) with what `fill` makes of a window where holes (H, W) are 1."""
+    part = normalise(window.of(picture)[None])
+    inside = window.of(holes)[None, None].float()
+    # A pixel of the model's image is known only where all that it stands for is.
+    small = _resized(part * (1 - inside), resolution)
+    known = _resized(1 - inside, resolution)
+    small = torch.where(known > 0, small / known.clamp(min=1e-3), small).clamp(-1, 1)
+    unknown = (known < 1 - 1e-3).float()
+    made = _resized(fill(small, unknown).cpu().float(), window.side)
+    result = picture.clone()
+    target = window.of(result)
+    target[:] = torch.where(inside[0] > 0, to_uint8(made[0]), target)
+    return result
+
+
+def window_of(holes: Tensor, share: float, resolution: int) -> Window:
+    """The square around holes (H, W) in which they take about the share that a model expects.
+
+    Raises ConfigError where there are no holes, or where they do not fit into a square.
+    """
+    height, width = holes.shape
+    places = holes.nonzero()
+    if not len(places):
+        raise ConfigError("the mask has no white pixels: white says what is to be filled")
+    low, high = places.amin(0), places.amax(0) + 1
+    extent = int((high - low).max())
+    side = max(math.ceil(extent / math.sqrt(share)), resolution)
+    side = min(side, height, width)
+    if extent > side:
+        raise ConfigError(
+            f"the holes are {extent} pixels wide or high and the picture's shorter side has {side}: "
+            "fill them one after another"
+        )
+    centre = (low + high) // 2
+    top, left = (
+        int(min(max(int(middle) - side // 2, 0), size - side))
+        for middle, size in zip(centre, (height, width), strict=True)
+    )
+    # The centre of far-apart holes may lie such that the clamped window misses an end.
+    top = min(max(top, int(high[0]) - side), int(low[0]))
+    left = min(max(left, int(high[1]) - side), int(low[1]))
+    return Window(top, left, side)
+
+
+def _masks(files: list[Path], mask: object) -> dict[Path, Path]:
+    """The mask of each picture: one for all, or from a folder the one of the picture's name."""
+    if mask is None:
+        raise ConfigError("say what is to be filled: mask=PATH of a picture that is white there")
+    found = listed(mask, "mask")
+    if len(found) == 1:
+        return dict.fromkeys(files, found[0])
+    named = {path.stem: path for path in found}
+    if missing := [file.name for file in files if file.stem not in named]:
+        raise DataError(f"mask={mask}: there is no mask named as {missing[0]}: add it")
+    return {file: named[file.stem] for file in files}
+
+
+def _holes(mask: Path, size: torch.Size) -> Tensor:
+    """1 where the mask is white, (H, W)."""
+    holes = read(mask, 1)[0]
+    if holes.shape != size:
+        raise DataError(
+            f"{mask} has {holes.shape[1]} x {holes.shape[0]} pixels and its picture {size[1]} x "
+            f"{size[0]}: make them the same"
+        )
+    return (holes > 127).to(torch.uint8)
+
+
+def _resized(pictures: Tensor, side: int) -> Tensor:
+    """(B, C, S, S) to (B, C, side, side): bilinear, antialiased; as they are at this size."""
+    if pictures.shape[-1] == side:
+        return pictures
+    return F.interpolate(pictures, (side, side), mode="bilinear", antialias=True)

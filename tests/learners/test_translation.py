@@ -1,0 +1,200 @@
+"""The games of translators, against steps by hand and what their papers say."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from genlab.learners import CycleConsistency, Learner, Translation
+from genlab.networks import Critic, Cycle, Replay, convolutional
+from genlab.networks.translators import Residual
+from genlab.objectives.adversarial import least_squares
+from genlab.objectives.reconstruction import AbsoluteError
+from genlab.objectives.views import Grey, Holes, Shrunk
+from genlab.schedules import Ramp
+
+IMAGES = torch.rand(6, 3, 8, 8, generator=torch.Generator().manual_seed(3)) * 2 - 1
+KINDS = {"domain": torch.tensor([0, 1, 0, 1, 1, 0])}
+
+
+def descent(parameters: Any) -> torch.optim.Optimizer:
+    return torch.optim.SGD(parameters, lr=0.1)
+
+
+def residual(**given: int) -> nn.Module:
+    return Residual(**given, width=4, blocks=1, normalisation="none")
+
+
+def critic(channels: int = 3, **settings: Any) -> Critic:
+    def encoder(channels: int) -> Any:
+        return convolutional.Encoder(8, channels, width=4, normalisation="none")
+
+    return Critic(encoder, channels, patches=True, **settings)
+
+
+def translation(**settings: Any) -> Translation:
+    torch.manual_seed(0)
+    settings = {"view": Grey(), "critic": critic, "adversarial": 1.0} | settings
+    return Translation(
+        translator=residual,
+        channels=3,
+        loss=least_squares,
+        translator_optimizer=descent,
+        critic_optimizer=descent,
+        ema_half_life_images=0,
+        **settings,
+    )
+
+
+def cycle(**settings: Any) -> CycleConsistency:
+    torch.manual_seed(0)
+    settings = {"label": "domain"} | settings
+    return CycleConsistency(
+        translators=Cycle(residual, 3),
+        critic=critic,
+        classes={"domain": ["apple", "red orange"], "other": ["a", "b", "c"]},
+        loss=least_squares,
+        translator_optimizer=descent,
+        critic_optimizer=descent,
+        ema_half_life_images=0,
+        **settings,
+    )
+
+
+@pytest.fixture
+def play(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Tensor]]:
+    """A step of a learner without a trainer."""
+    trainer = type("Trainer", (), {"world_size": 1})()
+    monkeypatch.setattr(Learner, "manual_backward", lambda self, loss: loss.backward())
+    monkeypatch.setattr(Learner, "trainer", property(lambda self: trainer), raising=False)
+    monkeypatch.setattr(Learner, "optimizers", lambda self, use_pl_optimizer: self.own)
+
+    def step(learner: Any, images_seen: int = 0) -> dict[str, Tensor]:
+        learner.own = learner.optimizers_of_players()
+        learner.images_seen = images_seen
+        torch.manual_seed(0)
+        return learner.play(IMAGES, KINDS)
+
+    return step
+
+
+def weights(network: nn.Module) -> Tensor:
+    return torch.cat([p.detach().flatten() for p in network.parameters()])
+
+
+def descend(network: nn.Module, loss: Tensor) -> None:
+    parameters = list(network.parameters())
+    for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+        parameter.data -= 0.1 * gradient
+
+
+@pytest.mark.parametrize("sees_given", [False, True])
+def test_a_step_is_the_critics_and_then_content_and_the_game(play, sees_given: bool) -> None:
+    settings = {"critic_sees_given": sees_given, "content_weight": 3.0, "adversarial": 0.5}
+    learner, twin = translation(**settings), translation(**settings)
+    losses = play(learner)
+    given = Grey()(IMAGES)
+    made = twin.translator(given)
+
+    def beside(pictures: Tensor) -> Tensor:
+        return torch.cat([pictures, given], 1) if sees_given else pictures
+
+    assert twin.critic is not None and learner.critic is not None
+    real, fake = twin.critic(beside(IMAGES)), twin.critic(beside(made.detach()))
+    descend(twin.critic, least_squares(real, fake).critic)
+    convinces = least_squares(real, twin.critic(beside(made))).generator
+    content = (made - IMAGES).abs().mean() / 2
+    descend(twin.translator, 3.0 * content + 0.5 * convinces)
+    torch.testing.assert_close(losses["content"], content.detach())
+    torch.testing.assert_close(losses["generator_loss"], convinces.detach())
+    torch.testing.assert_close(weights(learner.critic), weights(twin.critic))
+    torch.testing.assert_close(weights(learner.translator), weights(twin.translator))
+    torch.testing.assert_close(weights(learner.exported), weights(twin.translator))
+
+
+def test_the_critic_rests_while_content_alone_is_learned(play) -> None:
+    ramp = Ramp(start=0.0, end=1.0, delay_images=100, images=10)
+    resting, awake = translation(adversarial=ramp), translation(adversarial=ramp)
+    before = weights(resting.critic)
+    assert "critic_loss" not in play(resting, images_seen=100)
+    assert torch.equal(weights(resting.critic), before)
+    assert "critic_loss" in play(awake, images_seen=110)
+    assert not torch.equal(weights(awake.critic), before)
+
+
+def test_content_alone_needs_no_critic(play) -> None:
+    learner = translation(critic=None, adversarial=0.0)
+    assert set(play(learner)) == {"content", "loss", "translator_gradient"}
+    with pytest.raises(ValueError, match="needs a critic"):
+        translation(critic=None)
+
+
+def test_filled_holes_leave_every_other_pixel_as_it_was() -> None:
+    learner = translation(view=Holes("free_form"))
+    torch.manual_seed(5)
+    given = learner.view(IMAGES)
+    made = learner.translate(given, learner.directions[0])
+    known = (given[:, -1:] == 0).expand_as(IMAGES)
+    assert torch.equal(made[known], IMAGES[known])
+
+
+def test_what_is_measured_is_that_of_the_pictures() -> None:
+    learner = translation(view=Shrunk(2), critic_sees_given=False)
+    measured = learner.measure(IMAGES, {})
+    naive = Shrunk(2).naive(Shrunk(2)(IMAGES), 3)
+    torch.testing.assert_close(measured["naive_mse"], (naive - IMAGES).square().mean((1, 2, 3)) / 4)
+    assert list(learner.views(IMAGES, {})) == ["image", "small", "upscaled"]
+
+
+def test_a_critic_cannot_see_what_is_of_another_size() -> None:
+    with pytest.raises(ValueError, match="critic_sees_given"):
+        translation(view=Shrunk(2), critic_sees_given=True)
+
+
+def test_a_step_of_the_cycle_is_that_of_its_paper(play) -> None:
+    learner, twin = cycle(cycle=10.0, identity=5.0), cycle()
+    losses = play(learner)
+    real = [IMAGES[KINDS["domain"] == kind] for kind in (0, 1)]
+    there, back = twin.translators.translators
+    fake = [back(real[1]), there(real[0])]
+    convinces = torch.zeros(())
+    for kind in (0, 1):
+        judge: Any = twin.critics[kind]
+        game = least_squares(judge(real[kind]), judge(fake[kind].detach()))
+        descend(judge, game.critic)
+        convinces = convinces + (judge(fake[kind]) - 0.5).square().mean() / 2
+    cycled = (back(fake[1]) - real[0]).abs().mean() + (there(fake[0]) - real[1]).abs().mean()
+    same = (back(real[0]) - real[0]).abs().mean() + (there(real[1]) - real[1]).abs().mean()
+    descend(twin.translators, convinces + 10 * cycled + 5 * same)
+    torch.testing.assert_close(losses["generator_loss"], convinces.detach())
+    torch.testing.assert_close(losses["cycle"], cycled.detach() / 2)
+    torch.testing.assert_close(weights(learner.critics), weights(twin.critics))
+    torch.testing.assert_close(weights(learner.translators), weights(twin.translators))
+
+
+def test_the_pool_of_earlier_fakes_is_each_critics_own(play) -> None:
+    learner = cycle(replay=lambda: Replay(8, 3, size=2))
+    play(learner)
+    pools = [pool.pool for pool in learner.replays]
+    assert not torch.equal(*pools)
+    assert "replays.0.pool" in learner.state_dict()
+
+
+def test_directions_lead_from_one_kind_to_the_other() -> None:
+    learner = cycle()
+    assert learner.directions == ["apple_to_red_orange", "red_orange_to_apple"]
+    made = learner.translated(IMAGES, KINDS)["apple_to_red_orange"]
+    assert torch.equal(made.before, IMAGES[KINDS["domain"] == 0])
+    assert torch.equal(made.target, IMAGES[KINDS["domain"] == 1])
+    there = learner.average(made.before, 0).clamp(-1, 1)
+    torch.testing.assert_close(made.after, there)
+    error = AbsoluteError()(learner.reconstruct(IMAGES, KINDS), IMAGES)
+    assert error.shape == (6,)
+
+
+@pytest.mark.parametrize("label", ["other", "none"])
+def test_two_kinds_are_needed(label: str) -> None:
+    with pytest.raises(ValueError, match="two classes"):
+        cycle(label=label)
