@@ -29,8 +29,8 @@ POINTS = 20_000  # real ones whose density is shown
 class Grids(pl.Callback):
     """Writes samples/*.png and reconstructions/*.png at the start, as it goes, and at the end.
 
-    Latents are drawn from the seed, always the same noise; the reconstructed images are the first
-    of the validation part. `evolution.gif` shows the sample grids one after another.
+    Latents are drawn from the seed, always the same noise; the reconstructed images are
+    spread over the validation part. `evolution.gif` shows the sample grids one after another.
     """
 
     def __init__(
@@ -53,8 +53,12 @@ class Grids(pl.Callback):
         if are_points(data.image_set.images):
             self._points = take(data.image_set, data.indices("train")[:POINTS]).images
         elif isinstance(pl_module, Reconstructs):
-            batch = next(data.held_out("validation", max(self.count // 2, 1)), None)
-            self._originals = batch and on_device(batch, pl_module.device)
+            indices = data.indices("validation")
+            # Spread over the part: sets may be sorted by their classes.
+            places = np.linspace(0, len(indices) - 1, min(max(self.count // 2, 1), len(indices)))
+            if len(indices):
+                batch = take(data.image_set, indices[places.round().astype(int)])
+                self._originals = on_device(batch, pl_module.device)
         if not pl_module.images_seen:
             self.draw(trainer, pl_module)
 

@@ -62,7 +62,7 @@ class Folder(Source):
             raise DataError(f"data.path={self.path} does not exist: name a folder of images")
         if not self.path.is_dir():
             raise DataError(f"data.path={self.path} is not a folder: name the folder around it")
-        files = sorted(_walk(self.path))
+        files = sorted(files_below(self.path))
         if not files:
             kinds = ", ".join(suffix[1:] for suffix in SUFFIXES)
             raise DataError(f"data.path={self.path} holds no images: it needs files of {kinds}")
@@ -167,7 +167,8 @@ class Folder(Source):
             ) from error
 
 
-def _walk(root: Path) -> Iterator[Path]:
+def files_below(root: Path) -> Iterator[Path]:
+    """The images of a folder, in no order; DataError where a folder cannot be listed."""
     real_root = os.path.realpath(root)
     for parent, folders, names in os.walk(root, onerror=_refuse):
         folders[:] = [name for name in folders if not _hidden(name)]

@@ -37,7 +37,7 @@ def fit(image: Image, resolution: int, channels: int) -> np.ndarray:
     """
     from PIL.Image import Resampling
 
-    image = _eight_bit(image, "L" if channels == 1 else "RGB")
+    image = eight_bit(image, "L" if channels == 1 else "RGB")
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     if image.width != image.height:
@@ -85,7 +85,8 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def _eight_bit(image: Image, mode: str) -> Image:
+def eight_bit(image: Image, mode: str) -> Image:
+    """Any PIL image in the mode L or RGB, as `fit` says; ValueError for 32-bit floats."""
     from PIL import Image as Pillow
 
     if image.mode == "F":

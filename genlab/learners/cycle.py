@@ -146,6 +146,8 @@ class CycleConsistency(Game):
     @torch.inference_mode()
     def translate(self, given: Tensor, direction: str) -> Tensor:
         """Pictures of one kind to pictures of the other, (B, C, H, W) in [-1, 1]."""
+        if not len(given):  # a batch may hold one kind only
+            return given
         return self.average(given, self.directions.index(direction)).float().clamp(-1, 1)
 
     def translated(self, images: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Translated]:

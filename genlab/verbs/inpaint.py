@@ -127,7 +127,7 @@ def window_of(holes: Tensor, share: float, resolution: int) -> Window:
     side = min(side, height, width)
     if extent > side:
         raise ConfigError(
-            f"the holes are {extent} pixels wide or high and the picture's shorter side has {side}: "
+            f"the holes span {extent} pixels and the picture's shorter side has {side}: "
             "fill them one after another"
         )
     centre = (low + high) // 2

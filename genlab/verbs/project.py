@@ -1,9 +1,7 @@
 """`genlab project`: the codes of real images, by an encoder or by looking for them."""
 
-import glob
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,14 +10,14 @@ from torch import Tensor
 
 from genlab.artefacts.files import write_atomically
 from genlab.artefacts.pictures import grid, save_png
-from genlab.data.pixels import fit, upright
 from genlab.data.stream import Batch, take
-from genlab.errors import ConfigError, DataError
+from genlab.errors import ConfigError
 from genlab.learners.abilities import Encodes
 from genlab.metrics import FeaturesUnavailable, psnr, squared_error
 from genlab.opened import Opened, open_run
 from genlab.pixels import normalise
 from genlab.verbs.attributes import judge_of
+from genlab.verbs.files import each, listed
 from genlab.verbs.held_out import condition_of, latents_of, positions
 from genlab.verbs.output import destinations, positive
 from genlab.verbs.search import Search, See
@@ -67,10 +65,10 @@ def _images(opened: Opened, config: Mapping[str, Any]) -> Asked:
     if (config["image"] is None) == (config["index"] is None):
         raise ConfigError("say which images: either image=PATH, or index=NUMBER of split=test")
     if config["image"] is not None:
-        given = config["image"] if isinstance(config["image"], list) else [config["image"]]
-        files = [file for each in given for file in _files(str(each))]
-        shape = opened.data.image_set.resolution, opened.data.image_set.channels
-        return Asked(torch.stack([_read(file, *shape) for file in files]), files, {})
+        files = listed(config["image"], "image")
+        shape = opened.data.image_set.channels, opened.data.image_set.resolution
+        names, pictures = zip(*each(files, *shape), strict=True)
+        return Asked(torch.stack(pictures), [str(name) for name in names], {})
     given = config["index"] if isinstance(config["index"], list) else [config["index"]]
     indices = positions(opened, config["split"])
     for number in given:
@@ -81,26 +79,6 @@ def _images(opened: Opened, config: Mapping[str, Any]) -> Asked:
             )
     batch = take(opened.data.image_set, indices[given])
     return Asked(batch.images, [f"{config['split']} {number}" for number in given], batch.labels)
-
-
-def _files(pattern: str) -> list[str]:
-    path = str(Path(pattern).expanduser())
-    found = [path] if Path(path).is_file() else sorted(glob.glob(path, recursive=True))
-    if not found:
-        raise DataError(f"image={pattern}: no such file")
-    return found
-
-
-def _read(file: str, resolution: int, channels: int) -> Tensor:
-    """A file of any format that Pillow reads as uint8 (C, H, W), fitted as a folder of data is."""
-    from PIL import Image
-
-    try:
-        with Image.open(file) as image:
-            return torch.from_numpy(fit(upright(image), resolution, channels).copy())
-    # Pillow's decoders answer damaged bytes with nearly any exception.
-    except Exception as error:
-        raise DataError(f"{file} cannot be used: {error}; name another image") from error
 
 
 def _encoded(opened: Opened, space: Space, asked: Asked, config: Mapping[str, Any]) -> Tensor:

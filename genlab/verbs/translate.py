@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from genlab.artefacts.grids import beside
 from genlab.artefacts.pictures import grid, save_png, to_image
@@ -50,7 +51,7 @@ def run(config: dict[str, Any]) -> None:
         config["overwrite"],
     )
     resolution = None if config["whole"] else opened.config["data"]["resolution"]
-    shown = []
+    shown: list[Tensor] = []
     for file, picture in each(files, channels, resolution):
         seed_noise(config["seed"])
         given = normalise(picture[None].to(opened.device))

@@ -101,7 +101,8 @@ def test_a_step_is_the_critics_and_then_content_and_the_game(play, sees_given: b
     def beside(pictures: Tensor) -> Tensor:
         return torch.cat([pictures, given], 1) if sees_given else pictures
 
-    assert twin.critic is not None and learner.critic is not None
+    assert twin.critic is not None
+    assert learner.critic is not None
     real, fake = twin.critic(beside(IMAGES)), twin.critic(beside(made.detach()))
     descend(twin.critic, least_squares(real, fake).critic)
     convinces = least_squares(real, twin.critic(beside(made))).generator

@@ -27,7 +27,8 @@ def test_u_nets_take_any_size(resolution: int) -> None:
 def test_every_parameter_gets_a_finite_gradient(network: nn.Module) -> None:
     network(torch.randn(4, 1, 16, 16)).square().mean().backward()
     for name, parameter in network.named_parameters():
-        assert parameter.grad is not None and parameter.grad.isfinite().all(), name
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
 
 
 def test_a_residual_network_looks_as_far_as_it_says() -> None:
