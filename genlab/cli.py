@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 VERBS = {
     "train": "train a model and write everything about it to a run folder",
     "sample": "make new pictures with a trained model",
-    "reconstruct": "encode and decode held-out images with an autoencoder",
+    "reconstruct": "encode and decode held-out images, or pictures of yours",
     "encode": "write the codes of real images with their labels",
     "interpolate": "go from one picture to another through the space of codes",
     "mix": "mix the styles of pictures, layer by layer, with a StyleGAN",
@@ -30,6 +30,7 @@ VERBS = {
     "upscale": "enlarge pictures with a network trained by model=srgan",
     "inpaint": "fill holes in pictures",
     "translate": "turn pictures of one kind into another, with pix2pix or CycleGAN",
+    "score": "say how strange images are to an autoencoder of normal ones",
     "visualise": "draw the space of codes",
     "evaluate": "score a run on held-out images, with a stamp that says how",
     "compare": "put the scores of several runs side by side",

@@ -108,6 +108,9 @@ def _recipe(
     config: dict[str, Any], classes: dict[str, list[str]], batch_size: int
 ) -> dict[str, Any]:
     """The config of the classifier's run: a fixed network and length, the run's data."""
+    # All labels of all classes, whatever the run itself was allowed to see.
+    data = {k: v for k, v in config["data"].items() if k not in ("balanced", "leave_out")}
+    data["labels_per_class"] = None
     adam = {"_target_": "torch.optim.Adam", "_partial_": True, "lr": 1e-3, "fused": True}
     encoder = {
         "_target_": "genlab.networks.convolutional.Encoder",
@@ -127,7 +130,7 @@ def _recipe(
             "classifier": classifier,
             "optimizer": adam,
         },
-        "data": {**config["data"], "batch_size": batch_size, "flip": False},
+        "data": {**data, "batch_size": batch_size, "flip": False},
         "trainer": {
             "accelerator": "auto",
             "devices": 1,

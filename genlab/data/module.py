@@ -13,6 +13,8 @@ from genlab.data.stream import Batch, Stream, take
 from genlab.errors import ConfigError, DataError
 from genlab.words import near_miss
 
+LEFT_OUT = "data.leave_out"
+
 
 class ImageData(pl.LightningDataModule):
     """Training stream and held-out batches of one source.
@@ -27,6 +29,7 @@ class ImageData(pl.LightningDataModule):
         seed: of the order and of the choice below; the splits do not depend on it.
         labels_per_class: train on so many images of each class of the main label only.
         balanced: a label of whose classes every batch holds as many images each; null for none.
+        leave_out: classes of the main label, or LABEL:CLASS, whose images only the test part has.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class ImageData(pl.LightningDataModule):
         seed: int,
         labels_per_class: int | None = None,
         balanced: str | None = None,
+        leave_out: str | list[str] | None = None,
     ) -> None:
         super().__init__()
         if batch_size < 1:
@@ -54,6 +58,7 @@ class ImageData(pl.LightningDataModule):
         self.seed = seed
         self.labels_per_class = labels_per_class
         self.balanced = balanced
+        self.leave_out = [leave_out] if isinstance(leave_out, str) else leave_out or []
         self._image_set: ImageSet | None = None
 
     @property
@@ -66,6 +71,10 @@ class ImageData(pl.LightningDataModule):
     def indices(self, split: str) -> np.ndarray:
         """Positions of the split's images, sorted; `split` is train, validation or test."""
         indices = self.image_set.split(split, self.validation, self.test)
+        if self.leave_out and split != "test":
+            indices = indices[~self.image_set.of_classes(indices, self.leave_out, LEFT_OUT)]
+            if not len(indices):
+                raise ConfigError(f"{LEFT_OUT}={self.leave_out} leaves no images to train on")
         if split != "train" or self.labels_per_class is None:
             return indices
         return self.image_set.balanced(indices, self.labels_per_class, self.seed)
