@@ -14,6 +14,7 @@ PATH_KEYS = (
     "out",
     "data.path",
     "encoder.run",
+    "generator.run",
     "hydra.run.dir",
     "hydra.sweep.dir",
 )
@@ -41,7 +42,7 @@ _WITH_VALUE: dict[str, tuple[str, ...]] = {
 }
 FLAGS = (*_ALONE, *_WITH_VALUE, "--debug", "--version")
 _EXCLUSIVE = ("--run", "--multirun", "--cfg", "--info")
-_DELETABLE = ("model.", "data.", "encoder.", "report", "experiment", "hydra")
+_DELETABLE = ("model.", "data.", "encoder.", "generator.", "report", "experiment", "hydra")
 
 
 class Arguments(NamedTuple):

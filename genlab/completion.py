@@ -75,7 +75,7 @@ def candidates(words: list[str], verbs: list[str], ask: Ask) -> list[str]:
         return [flag for flag in FLAGS if flag.startswith(last)]
     key, equals, value = last.partition("=")
     if equals and key in PATH_KEYS:
-        latest = ["last"] if key in ("run", "resume", "encoder.run") else []
+        latest = ["last"] if key in ("run", "resume", "encoder.run", "generator.run") else []
         found = [word for word in latest if word.startswith(value)] + _paths(value)
         return [f"{key}={word}" for word in found]
     verb = before[0]

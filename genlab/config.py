@@ -69,6 +69,7 @@ class Run:
     data: Any = MISSING
     trainer: Trainer = field(default_factory=Trainer)
     encoder: Any = None
+    generator: Any = None
     report: Any = None
     objective: str | None = None
     seed: int = MISSING

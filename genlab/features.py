@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 CHOICES = ("auto", "inception", "classifier")
 CLASSIFIER_IMAGES = 300_000
+_OWN = ("balanced", "leave_out", "crop", "extra")  # settings of a run that classifiers ignore
 
 
 def feature_network(
@@ -109,7 +110,7 @@ def _recipe(
 ) -> dict[str, Any]:
     """The config of the classifier's run: a fixed network and length, the run's data."""
     # All labels of all classes, whatever the run itself was allowed to see.
-    data = {k: v for k, v in config["data"].items() if k not in ("balanced", "leave_out")}
+    data = {k: v for k, v in config["data"].items() if k not in _OWN}
     data["labels_per_class"] = None
     adam = {"_target_": "torch.optim.Adam", "_partial_": True, "lr": 1e-3, "fused": True}
     encoder = {

@@ -1,6 +1,5 @@
 """Jobs of `genlab train`: one, or the many of a multirun with a table at the end."""
 
-import hashlib
 import logging
 import os
 import sys
@@ -8,17 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 
 from genlab.artefacts.files import write_csv
 from genlab.config import user_folders
 from genlab.console import console, print_table
 from genlab.curves import write_report, write_table
 from genlab.errors import ConfigError, GenlabError, Pruned, Stopped
-from genlab.pretrained import refuse_useless
 from genlab.runs import RunFolder
 from genlab.search import listener, objective_among
 from genlab.sizes import sized
@@ -56,6 +53,7 @@ def run_job(config: DictConfig) -> float | None:
 
 def _run_job(config: DictConfig, path: Path) -> float | None:
     from genlab import train as training
+    from genlab.preliminaries import with_runs_before
 
     hydra = HydraConfig.get()
     folders = [f"--config-dir={folder}" for folder in user_folders(sys.argv)[:1]]
@@ -63,13 +61,13 @@ def _run_job(config: DictConfig, path: Path) -> float | None:
     plain: Any = OmegaConf.to_container(sized(config), resolve=True, throw_on_missing=True)
     if hydra.mode is not RunMode.MULTIRUN:
         go_on = plain["resume"] is not None
-        plain = _with_encoder_page(plain, path)
+        plain, overrides = with_runs_before(plain, overrides, path)
         _print_end(path, training.train(plain, path, overrides, go_on))
         return None
     job = Job(list(hydra.overrides.task), path, config=plain)
     _jobs.append(job)
     try:
-        plain = _with_encoder_page(plain, path.parent)
+        plain, overrides = with_runs_before(plain, overrides, path.parent)
         summary = training.train(plain, path, overrides, go_on=True)
         job.metrics = {**summary.get("metrics", {}), "seconds": summary.get("seconds", 0.0)}
     except Stopped as error:
@@ -122,40 +120,6 @@ def report() -> int:
     code = max(job.exit_code for job in _jobs)
     _jobs.clear()
     return code
-
-
-def _with_encoder_page(config: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """With encoder.page the config of a run of that page, trained here first in `folder`."""
-    from genlab import train as training
-
-    wanted = config["encoder"]
-    if not wanted or not wanted["page"] or wanted["run"]:
-        return config
-    hydra = HydraConfig.get()
-    words = [word for word in hydra.overrides.task if word.startswith(("data", "trainer"))]
-    own = ("data.labels_per_class=", "data.batch_size=")
-    overrides = [
-        *(word for word in words if not word.startswith(own)),
-        f"model={wanted['page']}",
-        f"seed={config['seed']}",
-        f"total_images={wanted['total_images']}",
-    ]
-    if not any(word.startswith("data=") for word in words):
-        overrides.append(f"data={hydra.runtime.choices['data']}")
-    composed = (
-        GlobalHydra.instance().config_loader().load_configuration("train", overrides, RunMode.RUN)
-    )
-    with open_dict(composed):
-        del composed["hydra"]
-    plain: Any = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
-    refuse_useless(plain, wanted["layer"], f"encoder.page={wanted['page']}")
-    told = hashlib.sha256(" ".join(sorted(overrides)).encode()).hexdigest()[:8]
-    run = folder / f"encoder_{wanted['page']}_seed{config['seed']}_{told}"
-    if not (run / "summary.json").exists():
-        log.info("first the encoder: %s", run)
-    run.mkdir(parents=True, exist_ok=True)
-    training.train(plain, run, overrides, go_on=True)
-    return {**config, "encoder": {**wanted, "run": str(run)}}
 
 
 def _name(job: Job, common: set[str]) -> str:

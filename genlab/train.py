@@ -34,9 +34,6 @@ def train(config: dict[str, Any], path: Path, overrides: list[str], go_on: bool)
     """
     check_settings(config)
     config = completed(with_encoder(config))
-    if config["encoder"]:  # "last" will be another run when this one goes on
-        found = f"encoder.run={config['encoder']['run']}"
-        overrides = [found if w.startswith("encoder.run=") else w for w in overrides]
     folder = RunFolder(path)
     if launch.rank() > 0:
         return _fit_as_one_of_several(config, folder)

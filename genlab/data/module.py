@@ -1,12 +1,13 @@
 """From a source to the batches that a trainer asks for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 
 from genlab.data.cache import prepare
+from genlab.data.extra import extended
 from genlab.data.image_set import ImageSet
 from genlab.data.source import Source
 from genlab.data.stream import Batch, Stream, take
@@ -30,6 +31,8 @@ class ImageData(pl.LightningDataModule):
         labels_per_class: train on so many images of each class of the main label only.
         balanced: a label of whose classes every batch holds as many images each; null for none.
         leave_out: classes of the main label, or LABEL:CLASS, whose images only the test part has.
+        crop: shift training images by up to so many pixels in each direction.
+        extra: an array file of further training images, see `extended`.
     """
 
     def __init__(
@@ -45,10 +48,14 @@ class ImageData(pl.LightningDataModule):
         labels_per_class: int | None = None,
         balanced: str | None = None,
         leave_out: str | list[str] | None = None,
+        crop: int = 0,
+        extra: str | None = None,
     ) -> None:
         super().__init__()
         if batch_size < 1:
             raise ConfigError(f"data.batch_size={batch_size} must be at least 1")
+        if crop < 0:
+            raise ConfigError(f"data.crop={crop} must not be negative; 0 for no shifts")
         self.source = source
         self.validation = validation
         self.test = test
@@ -58,6 +65,8 @@ class ImageData(pl.LightningDataModule):
         self.seed = seed
         self.labels_per_class = labels_per_class
         self.balanced = balanced
+        self.crop = crop
+        self.extra = extra
         self.leave_out = [leave_out] if isinstance(leave_out, str) else leave_out or []
         self._image_set: ImageSet | None = None
 
@@ -89,12 +98,17 @@ class ImageData(pl.LightningDataModule):
                 f"data.batch_size={max(available // processes, 1)} or less"
             )
 
-    def groups(self) -> list[np.ndarray]:
-        """Positions of the training images, by the classes that batches are balanced over."""
-        indices = self.indices("train")
+    def training(self) -> tuple[ImageSet, list[np.ndarray]]:
+        """All that is trained on, and the positions, by the classes that batches balance."""
+        image_set, indices = self.image_set, self.indices("train")
+        if self.extra is not None:
+            image_set = extended(image_set, indices, self.extra)
+            indices = np.arange(len(image_set))
+        return image_set, self._groups(image_set.labels, indices)
+
+    def _groups(self, labels: Mapping[str, np.ndarray], indices: np.ndarray) -> list[np.ndarray]:
         if self.balanced is None:
             return [indices]
-        labels = self.image_set.labels
         if self.balanced not in labels:
             raise ConfigError(
                 f"data.balanced={self.balanced}: the data set has no such label"
@@ -114,13 +128,15 @@ class ImageData(pl.LightningDataModule):
         trainer = self.trainer
         assert trainer is not None
         learner: Any = trainer.lightning_module
+        image_set, groups = self.training()
         return Stream(
-            self.image_set,
-            self.groups(),
+            image_set,
+            groups,
             lambda: learner.stages.batch_size(learner.images_seen, self.batch_size),
             self.seed,
             images_seen=lambda: learner.images_seen,
             flip=self.flip,
+            crop=self.crop,
             rank=trainer.global_rank,
         )
 

@@ -44,6 +44,19 @@ def on_device(batch: Batch, device: torch.device) -> Batch:
     return Batch(batch.images.to(device), labels)
 
 
+def shifted(images: Tensor, offsets: Tensor) -> Tensor:
+    """Images (B, C, H, W), each moved down and right by its offsets (2, B); borders are repeated.
+
+    The same as to pad every image by its border and to crop it at random.
+    """
+    height, width = images.shape[-2:]
+    rows = (torch.arange(height) - offsets[0][:, None]).clamp(0, height - 1)
+    columns = (torch.arange(width) - offsets[1][:, None]).clamp(0, width - 1)
+    places = torch.arange(len(images))[:, None, None]
+    moved = images.permute(0, 2, 3, 1)[places, rows[:, :, None], columns[:, None, :]]
+    return moved.permute(0, 3, 1, 2).contiguous()
+
+
 class Stream:
     """An endless stream of shuffled training batches that holds no position of its own.
 
@@ -63,6 +76,7 @@ class Stream:
         seed: int,
         images_seen: Callable[[], int],
         flip: bool = False,
+        crop: int = 0,
         rank: int = 0,
     ) -> None:
         self.image_set = image_set
@@ -71,6 +85,7 @@ class Stream:
         self.seed = seed
         self.images_seen = images_seen
         self.flip = flip
+        self.crop = crop
         self.rank = rank
         self._orders: list[dict[int, np.ndarray]] = [{} for _ in groups]
 
@@ -96,6 +111,10 @@ class Stream:
             generator = torch.Generator().manual_seed(mix(self.seed, start, 1))
             mirrored = torch.rand(size, generator=generator) < 0.5
             batch.images[mirrored] = batch.images[mirrored].flip(-1)
+        if self.crop:
+            generator = torch.Generator().manual_seed(mix(self.seed, start, 2))
+            offsets = torch.randint(-self.crop, self.crop + 1, (2, size), generator=generator)
+            return batch._replace(images=shifted(batch.images, offsets))
         return batch
 
     def _window(self, group: int, start: int, stop: int) -> np.ndarray:
