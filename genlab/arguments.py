@@ -12,7 +12,13 @@ PATH_KEYS = (
     "run",
     "resume",
     "out",
+    "image",
+    "mask",
+    "input",
     "data.path",
+    "data.first",
+    "data.second",
+    "data.extra",
     "encoder.run",
     "generator.run",
     "hydra.run.dir",
@@ -74,10 +80,10 @@ def read(words: Sequence[str]) -> Arguments:
 def quoted(override: str) -> str:
     """The override with a path as its value quoted for Hydra, `~` expanded.
 
-    Interpolations, null and what is quoted already stay as they are.
+    Interpolations, lists, null and what is quoted already stay as they are.
     """
     key, _, value = override.partition("=")
-    typed = not value or value[0] in "'\"" or "${" in value or value == "null"
+    typed = not value or value[0] in "'\"[" or "${" in value or value == "null"
     if key.lstrip("+") not in PATH_KEYS or typed:
         return override
     from hydra.core.override_parser.types import Quote, QuotedString

@@ -35,7 +35,8 @@ def test_models_compose_and_check_with_data(model: str, data: str) -> None:
 
 @pytest.mark.parametrize("data", pages("data"))
 def test_data_pages_share_their_settings(data: str) -> None:
-    path = ["data.path=/images"] if data == "folder" else []
+    folders = {"folder": ["data.path=/images"], "two_folders": ["data.first=/a", "data.second=/b"]}
+    path = folders.get(data, [])
     config = composed(f"data={data}", *path)
     check(config)
     assert {"source", "resolution", "channels", *DATA_KEYS} <= set(config["data"])

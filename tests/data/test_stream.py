@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from genlab.data import ImageSet
-from genlab.data.stream import Stream, mix
+from genlab.data.stream import Stream, mix, shifted
 
 
 @pytest.fixture
@@ -16,8 +16,9 @@ def image_set() -> ImageSet:
 
 def stream(image_set: ImageSet, **settings) -> Stream:
     size = settings.pop("batch_size", 8)
+    groups = settings.pop("groups", [np.arange(40)])
     given = {"seed": 3, "images_seen": lambda: 0, **settings}
-    return Stream(image_set, np.arange(40), lambda: size, **given)
+    return Stream(image_set, groups, lambda: size, **given)
 
 
 def test_an_epoch_shows_every_image_once_across_epochs_without_a_gap(image_set) -> None:
@@ -64,3 +65,40 @@ def test_mix_spreads_and_tells_order_apart() -> None:
     assert len(seeds) == 2500
     assert all(0 <= seed < 2**63 for seed in seeds)
     assert mix(1, 2) != mix(2, 1)
+
+
+def test_batches_are_balanced_over_groups_of_any_size(image_set) -> None:
+    """Every batch has half of each; the small group is shown four times as often."""
+    groups = [np.arange(32), np.arange(40, 48)]
+    balanced = stream(image_set, groups=groups, batch_size=8)
+    seen = [balanced.at(position).labels["label"] for position in range(0, 64, 8)]
+    for labels in seen:
+        assert (labels[:4] < 32).all()
+        assert (labels[4:] >= 40).all()
+    counts = torch.bincount(torch.cat(seen), minlength=50)
+    assert (counts[:32] == 1).all()
+    assert (counts[40:48] == 4).all()
+    assert torch.equal(balanced.at(24).images, stream(image_set, groups=groups).at(24).images)
+
+
+def test_ranks_share_balanced_epochs(image_set) -> None:
+    groups = [np.arange(32), np.arange(40, 48)]
+    parts = [stream(image_set, groups=groups, rank=rank).at(16).labels["label"] for rank in (0, 1)]
+    whole = stream(image_set, groups=groups, batch_size=16).at(16).labels["label"]
+    assert sorted(torch.cat(parts).tolist()) == sorted(whole.tolist())
+
+
+def test_shifts_repeat_the_border() -> None:
+    image = torch.arange(9, dtype=torch.uint8).view(1, 1, 3, 3)
+    moved = shifted(image.repeat(3, 1, 1, 1), torch.tensor([[0, 1, 0], [0, 0, -2]]))
+    assert torch.equal(moved[0], image[0])
+    assert moved[1, 0].tolist() == [[0, 1, 2], [0, 1, 2], [3, 4, 5]]
+    assert moved[2, 0].tolist() == [[2, 2, 2], [5, 5, 5], [8, 8, 8]]
+
+
+def test_shifts_repeat_with_the_position(image_set) -> None:
+    first, again = (stream(image_set, crop=1).at(16).images for _ in range(2))
+    assert torch.equal(first, again)
+    plain = stream(image_set).at(16).images
+    same = [torch.equal(a, b) for a, b in zip(first, plain, strict=True)]
+    assert 0 < sum(same) < 8

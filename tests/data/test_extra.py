@@ -1,0 +1,102 @@
+"""Images added to the training part, classes left out of it, batches balanced over a label."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genlab.data import Digits, Domains
+from genlab.data.module import ImageData
+from genlab.errors import ConfigError, DataError
+
+
+def digits(**settings) -> ImageData:
+    given = {"validation": 0.1, "test": 0.1, "flip": False, "batch_size": 8, "in_memory_gb": 1.0}
+    return ImageData(Digits(8, 1), **given, seed=0, **settings)
+
+
+def written(path: Path, **arrays: np.ndarray) -> str:
+    given = {"images": np.zeros((6, 8, 8, 1), np.uint8), "labels": np.arange(6)} | arrays
+    np.savez(path, **{name: value for name, value in given.items() if value is not None})
+    return str(path)
+
+
+def test_extra_images_follow_those_of_the_training_part(tmp_path: Path) -> None:
+    pictures = np.full((6, 8, 8, 1), 77, np.uint8)
+    data = digits(labels_per_class=3, extra=written(tmp_path / "more.npz", images=pictures))
+    image_set, (positions,) = data.training()
+    assert len(positions) == len(image_set) == 36
+    chosen = data.indices("train")
+    assert np.array_equal(image_set.images[:30], data.image_set.images[chosen])
+    assert (image_set.images[30:] == 77).all()
+    assert image_set.labels["label"].tolist()[30:] == [0, 1, 2, 3, 4, 5]
+    held = [data.indices(split) for split in ("validation", "test")]
+    assert not set(chosen) & set(np.concatenate(held))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "told"),
+    [
+        ({"images": np.zeros((6, 9, 9, 1), np.uint8)}, "8 x 8 pixels"),
+        ({"images": np.zeros((6, 8, 8, 1), np.float32)}, "uint8"),
+        ({"images": None}, "must hold images"),
+        ({"labels": None}, "does not say the label"),
+        ({"labels": np.arange(6) + 5}, "other classes"),
+    ],
+)
+def test_files_that_do_not_fit_are_refused(tmp_path: Path, arrays: dict, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        digits(extra=written(tmp_path / "more.npz", **arrays)).training()
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.npz").write_bytes(b"nothing")
+    for name in ("broken.npz", "missing.npz"):
+        with pytest.raises(DataError, match=name):
+            digits(extra=str(tmp_path / name)).training()
+
+
+@pytest.mark.parametrize("left_out", ["3", ["3", "label:7"]])
+def test_left_out_classes_are_in_the_test_part_only(left_out) -> None:
+    plain, data = digits(), digits(leave_out=left_out)
+    labels = plain.image_set.labels["label"]
+    strange = np.isin(labels, [3] if left_out == "3" else [3, 7])
+    for split in ("train", "validation"):
+        kept = [i for i in plain.indices(split) if not strange[i]]
+        assert data.indices(split).tolist() == kept
+    assert np.array_equal(data.indices("test"), plain.indices("test"))
+
+
+def test_all_classes_cannot_be_left_out() -> None:
+    with pytest.raises(ConfigError, match="no images"):
+        digits(leave_out=[str(n) for n in range(10)]).indices("train")
+
+
+def test_two_sources_become_one_set_that_says_whose_images_are_whose() -> None:
+    source = Domains(Digits(8, 1), Digits(8, 1), ["left", "right"], 8, 1)
+    images = np.empty((source.count(), 1, 8, 8), np.uint8)
+    annotations = source.write(images, lambda _: None)
+    half = len(images) // 2
+    assert np.array_equal(images[:half], images[half:])
+    assert annotations.classes == {"domain": ["left", "right"]}
+    assert annotations.labels["domain"].tolist() == [0] * half + [1] * half
+
+
+def test_sources_have_to_agree() -> None:
+    with pytest.raises(ConfigError, match="resolution"):
+        Domains(Digits(8, 1), Digits(16, 1), ["left", "right"], 8, 1)
+    with pytest.raises(ConfigError, match="two different names"):
+        Domains(Digits(8, 1), Digits(8, 1), ["left", "left"], 8, 1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"balanced": "kind"}, "data.balanced=kind"),
+        ({"balanced": "label"}, "multiple of 10"),
+        ({"crop": -1}, "data.crop=-1"),
+    ],
+)
+def test_wrong_settings_are_named(settings: dict, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        digits(**settings).training()
