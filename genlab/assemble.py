@@ -10,7 +10,7 @@ from genlab.learners.learner import seed_noise
 from genlab.targets import type_misfits
 
 DATA_KEYS = ("validation", "test", "flip", "batch_size", "in_memory_gb")
-OPTIONAL_DATA_KEYS = ("labels_per_class",)
+OPTIONAL_DATA_KEYS = ("labels_per_class", "leave_out")
 
 
 def build_data(config: dict[str, Any]) -> ImageData:

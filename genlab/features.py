@@ -60,6 +60,10 @@ def feature_network(
 
 
 def _classifier(config: dict[str, Any], device: torch.device) -> ClassifierFeatures:
+    # One network for all runs on a data set, which classes they leave out does not matter: scores
+    # compare only where it is the same.
+    shown = {key: value for key, value in config["data"].items() if key != "leave_out"}
+    config = {**config, "data": shown}
     data = build_data(config)
     classes = data.image_set.classes
     if not classes:

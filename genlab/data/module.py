@@ -7,6 +7,7 @@ import numpy as np
 import pytorch_lightning as pl
 
 from genlab.data.cache import prepare
+from genlab.data.classes import named_classes
 from genlab.data.image_set import ImageSet
 from genlab.data.source import Source
 from genlab.data.stream import Batch, Stream, take
@@ -25,6 +26,7 @@ class ImageData(pl.LightningDataModule):
         in_memory_gb: larger sets are memory-mapped.
         seed: of the order and of the choice below; the splits do not depend on it.
         labels_per_class: train on so many images of each class of the main label only.
+        leave_out: classes that only the test part has, see `named_classes`; None for none.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class ImageData(pl.LightningDataModule):
         in_memory_gb: float,
         seed: int,
         labels_per_class: int | None = None,
+        leave_out: Any = None,
     ) -> None:
         super().__init__()
         if batch_size < 1:
@@ -50,6 +53,7 @@ class ImageData(pl.LightningDataModule):
         self.in_memory_gb = in_memory_gb
         self.seed = seed
         self.labels_per_class = labels_per_class
+        self.leave_out = leave_out
         self._image_set: ImageSet | None = None
 
     @property
@@ -62,9 +66,21 @@ class ImageData(pl.LightningDataModule):
     def indices(self, split: str) -> np.ndarray:
         """Positions of the split's images, sorted; `split` is train, validation or test."""
         indices = self.image_set.split(split, self.validation, self.test)
+        if split != "test" and self.leave_out is not None:
+            indices = indices[~self.left_out(indices)]
+            if split == "train" and not len(indices):
+                raise ConfigError(f"data.leave_out={self.leave_out} leaves no training images")
         if split != "train" or self.labels_per_class is None:
             return indices
         return self.image_set.balanced(indices, self.labels_per_class, self.seed)
+
+    def left_out(self, indices: np.ndarray) -> np.ndarray:
+        """Whether images at the positions (n,) are of a class that is left out, bool (n,)."""
+        if self.leave_out is None:
+            return np.zeros(len(indices), bool)
+        found = named_classes(self.image_set.classes, self.leave_out, "data.leave_out")
+        labels = self.image_set.labels
+        return np.any([np.isin(labels[label][indices], found[label]) for label in found], 0)
 
     def refuse_unfilled(self, processes: int) -> None:
         """Raise DataError where the training part cannot fill one batch for every process."""
