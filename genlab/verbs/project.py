@@ -1,9 +1,7 @@
 """`genlab project`: the codes of real images, by an encoder or by looking for them."""
 
-import glob
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,13 +10,13 @@ from torch import Tensor
 
 from genlab.artefacts.files import write_atomically
 from genlab.artefacts.pictures import grid, save_png
-from genlab.data.pixels import fit, upright
 from genlab.data.stream import Batch, take
-from genlab.errors import ConfigError, DataError
+from genlab.errors import ConfigError
 from genlab.learners.abilities import Encodes
 from genlab.metrics import FeaturesUnavailable, psnr, squared_error
 from genlab.opened import Opened, open_run
 from genlab.pixels import normalise
+from genlab.verbs import files
 from genlab.verbs.attributes import judge_of
 from genlab.verbs.held_out import condition_of, latents_of, positions
 from genlab.verbs.output import destinations, positive
@@ -67,10 +65,10 @@ def _images(opened: Opened, config: Mapping[str, Any]) -> Asked:
     if (config["image"] is None) == (config["index"] is None):
         raise ConfigError("say which images: either image=PATH, or index=NUMBER of split=test")
     if config["image"] is not None:
-        given = config["image"] if isinstance(config["image"], list) else [config["image"]]
-        files = [file for each in given for file in _files(str(each))]
-        shape = opened.data.image_set.resolution, opened.data.image_set.channels
-        return Asked(torch.stack([_read(file, *shape) for file in files]), files, {})
+        image_set = opened.data.image_set
+        paths = files.listed(config["image"], "image")
+        found = dict(files.each(paths, image_set.channels, image_set.resolution))
+        return Asked(torch.stack(list(found.values())), [str(path) for path in found], {})
     given = config["index"] if isinstance(config["index"], list) else [config["index"]]
     indices = positions(opened, config["split"])
     for number in given:
@@ -81,26 +79,6 @@ def _images(opened: Opened, config: Mapping[str, Any]) -> Asked:
             )
     batch = take(opened.data.image_set, indices[given])
     return Asked(batch.images, [f"{config['split']} {number}" for number in given], batch.labels)
-
-
-def _files(pattern: str) -> list[str]:
-    path = str(Path(pattern).expanduser())
-    found = [path] if Path(path).is_file() else sorted(glob.glob(path, recursive=True))
-    if not found:
-        raise DataError(f"image={pattern}: no such file")
-    return found
-
-
-def _read(file: str, resolution: int, channels: int) -> Tensor:
-    """A file of any format that Pillow reads as uint8 (C, H, W), fitted as a folder of data is."""
-    from PIL import Image
-
-    try:
-        with Image.open(file) as image:
-            return torch.from_numpy(fit(upright(image), resolution, channels).copy())
-    # Pillow's decoders answer damaged bytes with nearly any exception.
-    except Exception as error:
-        raise DataError(f"{file} cannot be used: {error}; name another image") from error
 
 
 def _encoded(opened: Opened, space: Space, asked: Asked, config: Mapping[str, Any]) -> Tensor:
@@ -147,14 +125,14 @@ def _write(
     for name, error, ratio in zip(asked.names, errors.tolist(), ratios.tolist(), strict=True):
         log.info("%s: mse %.5f, psnr %.2f dB", name, error, ratio)
     name = f"projection_{method}_{config['space'].replace('+', 'plus')}" + opened.folder.tag
-    files = destinations(config["out"], opened.folder, name, [".png", ".npz"], "generated")
+    paths = destinations(config["out"], opened.folder, name, [".png", ".npz"], "generated")
     columns = torch.cat([asked.images[:, None], views], 1)
     apart = (1,) if views.shape[1] == 1 else (1, columns.shape[1] - 1)
     caption = "image, and the picture of its code"
     if views.shape[1] > 1:
         caption = "image, ways to its code, and the picture of its code"
     sheet = grid(columns.flatten(0, 1), columns.shape[1], caption, apart)
-    save_png(sheet, files[".png"])
+    save_png(sheet, paths[".png"])
     arrays = {
         "codes": codes,
         "images": asked.images.permute(0, 2, 3, 1),
@@ -164,7 +142,7 @@ def _write(
     }
     stored = {key: value.numpy() for key, value in arrays.items()}
     write_atomically(
-        files[".npz"], lambda file: np.savez_compressed(file, allow_pickle=False, **stored)
+        paths[".npz"], lambda file: np.savez_compressed(file, allow_pickle=False, **stored)
     )
-    for file in files.values():
-        log.info("wrote %s", file)
+    for path in paths.values():
+        log.info("wrote %s", path)
