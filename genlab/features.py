@@ -61,6 +61,10 @@ def feature_network(
 
 
 def _classifier(config: dict[str, Any], device: torch.device) -> ClassifierFeatures:
+    # One network for all runs on a data set, whatever they themselves were allowed to see: scores
+    # compare only where it is the same.
+    shown = {key: value for key, value in config["data"].items() if key not in _OWN}
+    config = {**config, "data": {**shown, "labels_per_class": None}}
     data = build_data(config)
     classes = data.image_set.classes
     if not classes:
@@ -109,9 +113,6 @@ def _recipe(
     config: dict[str, Any], classes: dict[str, list[str]], batch_size: int
 ) -> dict[str, Any]:
     """The config of the classifier's run: a fixed network and length, the run's data."""
-    # All labels of all classes, whatever the run itself was allowed to see.
-    data = {k: v for k, v in config["data"].items() if k not in _OWN}
-    data["labels_per_class"] = None
     adam = {"_target_": "torch.optim.Adam", "_partial_": True, "lr": 1e-3, "fused": True}
     encoder = {
         "_target_": "genlab.networks.convolutional.Encoder",
@@ -131,7 +132,7 @@ def _recipe(
             "classifier": classifier,
             "optimizer": adam,
         },
-        "data": {**data, "batch_size": batch_size, "flip": False},
+        "data": {**config["data"], "batch_size": batch_size, "flip": False},
         "trainer": {
             "accelerator": "auto",
             "devices": 1,

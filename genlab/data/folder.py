@@ -2,7 +2,6 @@
 
 import logging
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genlab.data.pixels import RULE, fit, in_threads, upright
+from genlab.data.pixels import RULE, fit, in_threads, pillow_quiet, upright
 from genlab.data.source import Advance, Annotations, Source, stamp
 from genlab.errors import ConfigError, DataError
 
@@ -62,7 +61,7 @@ class Folder(Source):
             raise DataError(f"data.path={self.path} does not exist: name a folder of images")
         if not self.path.is_dir():
             raise DataError(f"data.path={self.path} is not a folder: name the folder around it")
-        files = sorted(files_below(self.path))
+        files = sorted(pictures_below(self.path))
         if not files:
             kinds = ", ".join(suffix[1:] for suffix in SUFFIXES)
             raise DataError(f"data.path={self.path} holds no images: it needs files of {kinds}")
@@ -75,7 +74,7 @@ class Folder(Source):
         Raises:
             DataError: an image is unreadable, too large or, if strict, to be converted.
         """
-        with _pillow_quiet():
+        with pillow_quiet():
             found = in_threads(self._survey, self.files, lambda done: None)
         usable = [
             file for file, converted in zip(self.files, found, strict=True) if converted is not None
@@ -111,7 +110,7 @@ class Folder(Source):
             with self._open(self.usable[position]) as image:
                 images[position] = fit(upright(image), self.resolution, self.channels)
 
-        with _pillow_quiet():
+        with pillow_quiet():
             in_threads(place, range(len(self.usable)), advance)
         labels, classes = self._classes()
         about = f"{len(images)} images of the folder {Path(os.path.realpath(self.path)).name}"
@@ -167,8 +166,8 @@ class Folder(Source):
             ) from error
 
 
-def files_below(root: Path) -> Iterator[Path]:
-    """The images of a folder, in no order; DataError where a folder cannot be listed."""
+def pictures_below(root: Path) -> Iterator[Path]:
+    """Every image file below the folder, by its suffix; see `Folder` for what is left out."""
     real_root = os.path.realpath(root)
     for parent, folders, names in os.walk(root, onerror=_refuse):
         folders[:] = [name for name in folders if not _hidden(name)]
@@ -188,21 +187,3 @@ def _refuse(error: OSError) -> None:
 
 def _hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
-
-
-@contextmanager
-def _pillow_quiet() -> Iterator[None]:
-    """Pillow without warnings on odd files and without its own limit: max_pixels takes its place.
-
-    Around all threads, not in each: both are settings of the whole process.
-    """
-    from PIL import Image
-
-    limit = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit

@@ -1,12 +1,11 @@
 """Prepared images with their labels, and how they part into training, validation and test."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from genlab.errors import ConfigError, DataError
-from genlab.words import near_miss, one_of
+from genlab.words import one_of
 
 SPLITS = ("train", "validation", "test")
 
@@ -74,43 +73,19 @@ class ImageSet:
             )
         return np.sort(parts[name]).astype(np.int64)
 
-    def main_label(self, key: str) -> str:
-        """The label named "label", else the first one; ConfigError that names `key` without any."""
-        if not self.labels:
-            raise ConfigError(f"{key}: the data set has no labels; set it to null")
-        return "label" if "label" in self.labels else next(iter(self.labels))
-
-    def of_classes(self, indices: np.ndarray, wanted: Sequence[str], key: str) -> np.ndarray:
-        """Whether the image at each position (n,) is of one of the classes, bool (n,).
-
-        Args:
-            indices: positions.
-            wanted: names of classes of the main label, or LABEL:CLASS.
-            key: the setting that names them, for errors.
-
-        Raises:
-            ConfigError: there is no such label or class.
-        """
-        found = np.zeros(len(indices), bool)
-        for name in wanted:
-            *given, kind = str(name).split(":", 1)
-            label = given[0] if given else self.main_label(f"{key}={name}")
-            if label not in self.classes:
-                raise ConfigError(f"{key}={name}: no such label{near_miss(label, self.classes)}")
-            kinds = self.classes[label]
-            if kind not in kinds:
-                hint = near_miss(kind, kinds) or f"; there are {', '.join(kinds)}"
-                raise ConfigError(f"{key}={name}: {label} has no such class{hint}")
-            found |= self.labels[label][indices] == kinds.index(kind)
-        return found
-
     def balanced(self, indices: np.ndarray, per_class: int, seed: int) -> np.ndarray:
         """Of positions (n,), `per_class` of each class of the main label, sorted.
+
+        The main label is the one named "label", else the first one.
 
         Raises:
             ConfigError: there are no labels, or too few images of a class.
         """
-        name = self.main_label(f"data.labels_per_class={per_class}")
+        if not self.labels:
+            raise ConfigError(
+                f"data.labels_per_class={per_class}: the data set has no labels; set it to null"
+            )
+        name = "label" if "label" in self.labels else next(iter(self.labels))
         labels = self.labels[name][indices]
         counts = np.bincount(labels, minlength=len(self.classes[name]))
         fewest = int(counts[counts > 0].min())

@@ -7,14 +7,13 @@ import numpy as np
 import pytorch_lightning as pl
 
 from genlab.data.cache import prepare
+from genlab.data.classes import named_classes
 from genlab.data.extra import extended
 from genlab.data.image_set import ImageSet
 from genlab.data.source import Source
 from genlab.data.stream import Batch, Stream, take
 from genlab.errors import ConfigError, DataError
 from genlab.words import near_miss
-
-LEFT_OUT = "data.leave_out"
 
 
 class ImageData(pl.LightningDataModule):
@@ -30,9 +29,9 @@ class ImageData(pl.LightningDataModule):
         seed: of the order and of the choice below; the splits do not depend on it.
         labels_per_class: train on so many images of each class of the main label only.
         balanced: a label of whose classes every batch holds as many images each; null for none.
-        leave_out: classes of the main label, or LABEL:CLASS, whose images only the test part has.
         crop: shift training images by up to so many pixels in each direction.
         extra: an array file of further training images, see `extended`.
+        leave_out: classes that only the test part has, see `named_classes`; None for none.
     """
 
     def __init__(
@@ -47,7 +46,7 @@ class ImageData(pl.LightningDataModule):
         seed: int,
         labels_per_class: int | None = None,
         balanced: str | None = None,
-        leave_out: str | list[str] | None = None,
+        leave_out: Any = None,
         crop: int = 0,
         extra: str | None = None,
     ) -> None:
@@ -67,7 +66,7 @@ class ImageData(pl.LightningDataModule):
         self.balanced = balanced
         self.crop = crop
         self.extra = extra
-        self.leave_out = [leave_out] if isinstance(leave_out, str) else leave_out or []
+        self.leave_out = leave_out
         self._image_set: ImageSet | None = None
 
     @property
@@ -80,13 +79,21 @@ class ImageData(pl.LightningDataModule):
     def indices(self, split: str) -> np.ndarray:
         """Positions of the split's images, sorted; `split` is train, validation or test."""
         indices = self.image_set.split(split, self.validation, self.test)
-        if self.leave_out and split != "test":
-            indices = indices[~self.image_set.of_classes(indices, self.leave_out, LEFT_OUT)]
-            if not len(indices):
-                raise ConfigError(f"{LEFT_OUT}={self.leave_out} leaves no images to train on")
+        if split != "test" and self.leave_out is not None:
+            indices = indices[~self.left_out(indices)]
+            if split == "train" and not len(indices):
+                raise ConfigError(f"data.leave_out={self.leave_out} leaves no training images")
         if split != "train" or self.labels_per_class is None:
             return indices
         return self.image_set.balanced(indices, self.labels_per_class, self.seed)
+
+    def left_out(self, indices: np.ndarray) -> np.ndarray:
+        """Whether images at the positions (n,) are of a class that is left out, bool (n,)."""
+        if self.leave_out is None:
+            return np.zeros(len(indices), bool)
+        found = named_classes(self.image_set.classes, self.leave_out, "data.leave_out")
+        labels = self.image_set.labels
+        return np.any([np.isin(labels[label][indices], found[label]) for label in found], 0)
 
     def refuse_unfilled(self, processes: int) -> None:
         """Raise DataError where the training part cannot fill one batch for every process."""

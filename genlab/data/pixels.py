@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -49,6 +51,26 @@ def fit(image: Image, resolution: int, channels: int) -> np.ndarray:
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
 
 
+def eight_bit(image: Image, mode: str) -> Image:
+    """The image in `mode`, L or RGB: transparency over white, 16 bits scaled to 8.
+
+    Raises:
+        ValueError: 32-bit floats, whose range no file states.
+    """
+    from PIL import Image as Pillow
+
+    if image.mode == "F":
+        raise ValueError("32-bit float pixels have no stated range")
+    if image.mode.startswith("I"):
+        deep = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
+        image = Pillow.fromarray(((deep + 128) // 257).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Pillow.new("RGBA", image.size, "white")
+        image = Pillow.alpha_composite(white, image)
+    return image if image.mode == mode else image.convert(mode)
+
+
 def fit_arrays(pictures: np.ndarray, images: np.ndarray, advance: Advance) -> None:
     """Fit uint8 pictures, (N, H, W) grey or (N, H, W, 3) RGB, into `images`, (N, C, R, R)."""
     from PIL import Image
@@ -85,17 +107,19 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def eight_bit(image: Image, mode: str) -> Image:
-    """Any PIL image in the mode L or RGB, as `fit` says; ValueError for 32-bit floats."""
-    from PIL import Image as Pillow
+@contextmanager
+def pillow_quiet() -> Iterator[None]:
+    """Pillow without warnings on odd files and without its own limit of pixels: set another.
 
-    if image.mode == "F":
-        raise ValueError("32-bit float pixels have no stated range")
-    if image.mode.startswith("I"):
-        deep = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
-        image = Pillow.fromarray(((deep + 128) // 257).astype(np.uint8))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Pillow.new("RGBA", image.size, "white")
-        image = Pillow.alpha_composite(white, image)
-    return image if image.mode == mode else image.convert(mode)
+    Around all threads, not in each: both are settings of the whole process.
+    """
+    from PIL import Image
+
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit

@@ -1,74 +1,89 @@
-"""Pictures read from, and written to, files of the user."""
+"""Pictures in the user's own files: found, read, and where what is made of them goes."""
 
 import glob
 import logging
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.data.folder import SUFFIXES, files_below
-from genlab.data.pixels import eight_bit, fit, upright
+from genlab.data.folder import SUFFIXES, pictures_below
+from genlab.data.pixels import RULE, eight_bit, fit, pillow_quiet, upright
 from genlab.errors import ConfigError, DataError
 from genlab.runs import RunFolder
+from genlab.verbs.output import names_file
 
 log = logging.getLogger(__name__)
 
+MAX_PIXELS = 200_000_000  # a small file may claim to be enormous
+_SHOWN = 3
 
-def listed(given: object, key: str) -> list[Path]:
-    """The pictures that a setting names: a file, a folder, a pattern, or a list of these; sorted.
 
-    Raises DataError that names the setting where there are none.
+class Pictures(NamedTuple):
+    """Some files and what is in them: images uint8 (B, C, R, R)."""
+
+    paths: list[Path]
+    images: Tensor
+
+
+def listed(pattern: object, key: str) -> list[Path]:
+    """The files, sorted, that `pattern`, the value of the setting `key`, names.
+
+    Args:
+        pattern: a file, a folder for all pictures below it, a glob such as "faces/*.png", or a list
+            of these.
+        key: what messages call the setting.
+
+    Raises:
+        DataError: one of them names nothing.
     """
-    found: list[Path] = []
-    for each_given in given if isinstance(given, list) else [given]:
-        path = Path(str(each_given)).expanduser()
-        if path.is_dir():
-            files = sorted(files_below(path))
-        elif path.exists():
-            files = [path]
-        else:
-            matches = map(Path, sorted(glob.glob(str(path), recursive=True)))
-            files = [match for match in matches if match.is_file()]
-        if not files:
-            kinds = ", ".join(suffix[1:] for suffix in SUFFIXES)
-            what = f"holds no pictures ({kinds})" if path.is_dir() else "does not exist"
-            raise DataError(f"{key}={each_given} {what}: name a file, a folder or a pattern")
-        found += files
-    return sorted(dict.fromkeys(found))
+    given = _several(pattern)
+    return sorted({path for each in given for path in _found(each, key)})
 
 
 def read(path: Path, channels: int, resolution: int | None = None) -> Tensor:
-    """A file's picture as uint8 (C, H, W), upright, laid over white, grey or RGB.
+    """The picture of a file, uint8 (C, H, W): upright by EXIF, laid over white, grey or RGB.
 
-    With a resolution it is fitted to a square, as a folder of data is. DataError that names the
-    file where it cannot be read.
+    Args:
+        path: of any format that Pillow reads; of moving pictures the first frame counts.
+        channels: 1 (grey) or 3 (RGB).
+        resolution: fit it to a square of this side, as a folder of data is; None leaves it whole.
+
+    Raises:
+        DataError: it cannot be read, or has more than 200 million pixels.
     """
     from PIL import Image
 
+    if channels not in (1, 3):
+        raise ConfigError(f"{path}: this model knows no pictures, but points of {channels} values")
     try:
-        with Image.open(path) as image:
-            turned = upright(image)
+        with pillow_quiet(), Image.open(path) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError(f"{image.width} x {image.height} pixels are too many")
             if resolution is not None:
-                return torch.from_numpy(fit(turned, resolution, channels).copy())
-            size = turned.height, turned.width
-            pixels = bytearray(eight_bit(turned, "L" if channels == 1 else "RGB").tobytes())
-            flat = torch.frombuffer(pixels, dtype=torch.uint8)
-            return flat.view(*size, channels).permute(2, 0, 1).contiguous()
+                return torch.from_numpy(fit(upright(image), resolution, channels).copy())
+            whole = eight_bit(upright(image), "L" if channels == 1 else "RGB")
+            pixels = torch.from_numpy(np.array(whole)).view(whole.height, whole.width, channels)
+            return pixels.permute(2, 0, 1).contiguous()
     # Pillow's decoders answer damaged bytes with nearly any exception.
     except Exception as error:
-        raise DataError(f"{path} cannot be used: {error}; name another picture") from error
+        raise DataError(f"{path} cannot be used: {error}; name another image") from error
 
 
 def each(
     paths: Sequence[Path], channels: int, resolution: int | None = None
 ) -> Iterator[tuple[Path, Tensor]]:
-    """Files with their pictures, one after another; what cannot be read is said and left out.
+    """Every picture, see `read`, one at a time, and a warning for each that cannot be read.
 
-    Raises DataError where not a single one can be read.
+    Raises:
+        DataError: none can be read.
     """
-    usable = 0
+    done = 0
     for path in paths:
         try:
             picture = read(path, channels, resolution)
@@ -77,10 +92,19 @@ def each(
                 raise
             log.warning("left out: %s", error)
             continue
-        usable += 1
+        done += 1
         yield path, picture
-    if not usable:
-        raise DataError(f"none of {len(paths)} pictures can be read")
+    if not done:
+        raise DataError(f"none of {len(paths)} pictures can be used: {paths[0]} and so on")
+
+
+def batches(paths: Sequence[Path], channels: int, resolution: int, size: int) -> Iterator[Pictures]:
+    """Pictures of one size, `size` at a time; see `each`."""
+    kind = "grey" if channels == 1 else "RGB"
+    log.info("pictures other than %d x %d %s are %s", resolution, resolution, kind, RULE)
+    pictures = each(paths, channels, resolution)
+    while some := list(islice(pictures, size)):
+        yield Pictures([path for path, _ in some], torch.stack([picture for _, picture in some]))
 
 
 def targets(
@@ -91,36 +115,91 @@ def targets(
     part: str,
     overwrite: bool,
 ) -> dict[Path, Path]:
-    """Where the picture that is made of each file goes: a PNG of the same name.
+    """The PNG to write for each file: its name, and its place below a folder that was given.
 
-    In the folder `out`, or for one file in the PNG `out`, or else in `part` of the run; folders
-    below a `given` folder are kept.
+    Args:
+        paths: what `listed` made of `given`.
+        given: files, folders and globs as the user named them.
+        out: a folder, or for one picture a .png file; None for `part` of the run.
+        overwrite: files that are there already may be written over, the originals never.
 
-    Raises ConfigError, before anything is written, where a picture would take another's place.
+    Raises:
+        ConfigError: files are in the way, or two pictures would get one name.
     """
-    root = Path(str(given)).expanduser()
-    place = Path(out).expanduser() if out else folder.path / part
-    if place.suffix.lower() == ".png":
-        if len(paths) > 1:
-            raise ConfigError(f"out={out} is one file for {len(paths)} pictures: name a folder")
-        places = {paths[0]: place}
-    elif place.suffix.lower() in SUFFIXES:
-        raise ConfigError(f"out={out}: pictures are written as PNG: name a .png file or a folder")
+    place = folder.path / part if out is None else Path(out).expanduser()
+    if names_file(place):
+        if place.suffix != ".png" or len(paths) > 1:
+            wanted = "a folder" if len(paths) > 1 else "a .png file or a folder"
+            raise ConfigError(f"out={out} does not fit {len(paths)} picture(s): name {wanted}")
+        found = {paths[0]: place}
     else:
-        below = root.is_dir()
-        names = {path: path.relative_to(root) if below else Path(path.name) for path in paths}
-        places = {path: (place / name).with_suffix(".png") for path, name in names.items()}
-    taken: dict[Path, Path] = {}
-    for path, target in places.items():
-        if target in taken:
+        roots = [_root(name) for name in _several(given)]
+        found = {path: place / _below(path, roots).with_suffix(".png") for path in paths}
+    _refuse_overlap(found)
+    there = [path for path in found.values() if path.exists()]
+    if there and not overwrite:
+        raise ConfigError(
+            f"{_names(there)} there already: add overwrite=true or choose another out="
+        )
+    return found
+
+
+def _several(pattern: object) -> list[str]:
+    """Each of the names, with `~` expanded."""
+    given = pattern if isinstance(pattern, list | tuple) else [pattern]
+    return [os.path.expanduser(str(name)) for name in given]
+
+
+def _found(name: str, key: str) -> Iterable[Path]:
+    path = Path(name)
+    if path.is_file():
+        return [path]
+    if name and path.is_dir():
+        if found := list(pictures_below(path)):
+            return found
+        kinds = ", ".join(suffix[1:] for suffix in SUFFIXES)
+        raise DataError(f"{key}={name} holds no pictures: it needs files of {kinds}")
+    if found := [Path(match) for match in glob.glob(name, recursive=True) if Path(match).is_file()]:
+        return found
+    raise DataError(f'{key}={name}: no such file; name a file, a folder, or a pattern like "*.png"')
+
+
+def _root(name: str) -> Path:
+    """The folder below which places are kept: the one that was named, or that of all matches."""
+    path = Path(name)
+    if path.is_dir():
+        return path
+    fixed = path
+    while glob.has_magic(str(fixed)) and not fixed.exists():
+        fixed = fixed.parent
+    return fixed if fixed.is_dir() else fixed.parent
+
+
+def _below(path: Path, roots: Sequence[Path]) -> Path:
+    """The path from the deepest of the roots that it lies in."""
+    return min(
+        (path.relative_to(root) for root in roots if path.is_relative_to(root)),
+        key=lambda place: len(place.parts),
+    )
+
+
+def _refuse_overlap(found: dict[Path, Path]) -> None:
+    """Raise ConfigError where a result would take the place of another, or of an original."""
+    originals = {path.resolve(): path for path in found}
+    first: dict[Path, Path] = {}
+    for path, target in found.items():
+        if target in first:
             raise ConfigError(
-                f"{taken[target]} and {path} would both become {target}: rename one of them"
+                f"{first[target]} and {path} would both become {target}: rename one, or name them "
+                "one by one with out= of their own"
             )
-        taken[target] = path
-        if any(target.exists() and target.samefile(source) for source in paths):
-            raise ConfigError(f"{target} would take the place of its source: choose another out=")
-        if target.exists() and not overwrite:
-            raise ConfigError(
-                f"{target} is there already: set overwrite=true, or choose another out="
-            )
-    return places
+        first[target] = path
+        if target.resolve() in originals:
+            raise ConfigError(f"{target} would take the place of an original: choose another out=")
+
+
+def _names(paths: Sequence[Path]) -> str:
+    """The first few with how many more there are, and the verb."""
+    shown = ", ".join(str(path) for path in paths[:_SHOWN])
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return f"{shown}{more} {'is' if len(paths) == 1 else 'are'}"

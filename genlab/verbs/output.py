@@ -71,7 +71,7 @@ def destination(
     if out is None:
         return folder.path / part / (name + suffix)
     path = Path(out).expanduser()
-    if path.suffix != suffix and _names_file(path):
+    if path.suffix != suffix and names_file(path):
         wanted = f"a {suffix} file or a folder" if suffix else "a folder"
         raise ConfigError(f"out={out} does not fit: name {wanted}, or set format=")
     return path if suffix in (path.suffix, "") else path / (name + suffix)
@@ -84,7 +84,7 @@ def destinations(
 
     ConfigError where `out` is a file of another kind, or one file for several kinds.
     """
-    if out and len(suffixes) > 1 and _names_file(Path(out)):
+    if out and len(suffixes) > 1 and names_file(Path(out)):
         wanted = " and ".join(suffixes)
         raise ConfigError(f"out={out} does not fit {wanted} files: name a folder, or set format=")
     paths = {suffix: destination(out, folder, name, suffix, part) for suffix in suffixes}
@@ -93,7 +93,7 @@ def destinations(
     return paths
 
 
-def _names_file(path: Path) -> bool:
+def names_file(path: Path) -> bool:
     """Whether the path ends as files do; a dot before a number is part of a folder's name."""
     return path.suffix[1:2].isalpha() and not path.is_dir()
 

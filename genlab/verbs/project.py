@@ -16,8 +16,8 @@ from genlab.learners.abilities import Encodes
 from genlab.metrics import FeaturesUnavailable, psnr, squared_error
 from genlab.opened import Opened, open_run
 from genlab.pixels import normalise
+from genlab.verbs import files
 from genlab.verbs.attributes import judge_of
-from genlab.verbs.files import each, listed
 from genlab.verbs.held_out import condition_of, latents_of, positions
 from genlab.verbs.output import destinations, positive
 from genlab.verbs.search import Search, See
@@ -65,10 +65,10 @@ def _images(opened: Opened, config: Mapping[str, Any]) -> Asked:
     if (config["image"] is None) == (config["index"] is None):
         raise ConfigError("say which images: either image=PATH, or index=NUMBER of split=test")
     if config["image"] is not None:
-        files = listed(config["image"], "image")
-        shape = opened.data.image_set.channels, opened.data.image_set.resolution
-        names, pictures = zip(*each(files, *shape), strict=True)
-        return Asked(torch.stack(pictures), [str(name) for name in names], {})
+        image_set = opened.data.image_set
+        paths = files.listed(config["image"], "image")
+        found = dict(files.each(paths, image_set.channels, image_set.resolution))
+        return Asked(torch.stack(list(found.values())), [str(path) for path in found], {})
     given = config["index"] if isinstance(config["index"], list) else [config["index"]]
     indices = positions(opened, config["split"])
     for number in given:
@@ -125,14 +125,14 @@ def _write(
     for name, error, ratio in zip(asked.names, errors.tolist(), ratios.tolist(), strict=True):
         log.info("%s: mse %.5f, psnr %.2f dB", name, error, ratio)
     name = f"projection_{method}_{config['space'].replace('+', 'plus')}" + opened.folder.tag
-    files = destinations(config["out"], opened.folder, name, [".png", ".npz"], "generated")
+    paths = destinations(config["out"], opened.folder, name, [".png", ".npz"], "generated")
     columns = torch.cat([asked.images[:, None], views], 1)
     apart = (1,) if views.shape[1] == 1 else (1, columns.shape[1] - 1)
     caption = "image, and the picture of its code"
     if views.shape[1] > 1:
         caption = "image, ways to its code, and the picture of its code"
     sheet = grid(columns.flatten(0, 1), columns.shape[1], caption, apart)
-    save_png(sheet, files[".png"])
+    save_png(sheet, paths[".png"])
     arrays = {
         "codes": codes,
         "images": asked.images.permute(0, 2, 3, 1),
@@ -142,7 +142,7 @@ def _write(
     }
     stored = {key: value.numpy() for key, value in arrays.items()}
     write_atomically(
-        files[".npz"], lambda file: np.savez_compressed(file, allow_pickle=False, **stored)
+        paths[".npz"], lambda file: np.savez_compressed(file, allow_pickle=False, **stored)
     )
-    for file in files.values():
-        log.info("wrote %s", file)
+    for path in paths.values():
+        log.info("wrote %s", path)

@@ -15,7 +15,6 @@ from genlab.artefacts.figures import new_figure, rendered
 from genlab.artefacts.files import write_csv, write_text
 from genlab.artefacts.grids import beside
 from genlab.artefacts.pictures import grid, save_png
-from genlab.data.module import LEFT_OUT
 from genlab.data.stream import Batch, on_device, take
 from genlab.errors import ConfigError
 from genlab.learners.abilities import EstimatesLikelihood, Reconstructs
@@ -78,7 +77,7 @@ def run(config: dict[str, Any]) -> None:
     names = [f"{config['split']} {number}" for number in range(len(chosen))]
     path = _write(opened, config, name, found, normal, names)
     if opened.data.leave_out:
-        strange = image_set.of_classes(chosen, opened.data.leave_out, LEFT_OUT)
+        strange = opened.data.left_out(chosen)
         _detected(opened, config, path, found, strange)
 
 
@@ -160,9 +159,7 @@ def _detected(
     The baseline is the squared distance to the mean training image.
     """
     if strange.all() or not strange.any():
-        raise ConfigError(
-            f"{LEFT_OUT}: the scored images are all of one kind; use split=test and a larger count"
-        )
+        raise ConfigError("data.leave_out: the scored images are all of one kind; use split=test")
     training = opened.data.indices("train")[: config["count"]]
     mean = take(opened.data.image_set, training).images.float().mean(0)
     distances = (found.images - mean).square().flatten(1).mean(1)

@@ -1,4 +1,4 @@
-"""Images added to the training part, classes left out of it, batches balanced over a label."""
+"""Images added to the training part, and batches balanced over a label."""
 
 from pathlib import Path
 
@@ -54,22 +54,6 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     for name in ("broken.npz", "missing.npz"):
         with pytest.raises(DataError, match=name):
             digits(extra=str(tmp_path / name)).training()
-
-
-@pytest.mark.parametrize("left_out", ["3", ["3", "label:7"]])
-def test_left_out_classes_are_in_the_test_part_only(left_out) -> None:
-    plain, data = digits(), digits(leave_out=left_out)
-    labels = plain.image_set.labels["label"]
-    strange = np.isin(labels, [3] if left_out == "3" else [3, 7])
-    for split in ("train", "validation"):
-        kept = [i for i in plain.indices(split) if not strange[i]]
-        assert data.indices(split).tolist() == kept
-    assert np.array_equal(data.indices("test"), plain.indices("test"))
-
-
-def test_all_classes_cannot_be_left_out() -> None:
-    with pytest.raises(ConfigError, match="no images"):
-        digits(leave_out=[str(n) for n in range(10)]).indices("train")
 
 
 def test_two_sources_become_one_set_that_says_whose_images_are_whose() -> None:

@@ -54,7 +54,7 @@ def test_left_out_classes_are_detected(genlab, without_zeros, tmp_path: Path) ->
     report = json.loads(table.with_suffix(".json").read_text())
     assert report["metrics"]["auroc/model"] > 0.8
     assert report["metrics"]["auroc/model"] > report["metrics"]["auroc/mean_image"]
-    assert report["stamp"]["left_out"] == ["0"]
+    assert report["stamp"]["left_out"] == "0"
     assert table.with_suffix(".png").exists()
     assert table.with_name(f"{table.stem}_histogram.png").exists()
     assert "auroc/model" in said
@@ -70,7 +70,7 @@ def test_files_are_scored(genlab, without_zeros, tmp_path: Path) -> None:
     code, _said, err = genlab("score", f"run={without_zeros}", f"image={tmp_path}", f"out={out}")
     assert (code, err) == (0, "")
     assert [Path(row["image"]).name for row in rows(out)] == ["noise.png", "normal.png"]
-    assert rows(out)[0]["share_of_normal_below"] == "1.0000"
+    assert float(rows(out)[0]["share_of_normal_below"]) > 0.95
 
 
 def test_likelihoods_are_those_of_the_model(genlab, runs, tmp_path: Path) -> None:
@@ -86,9 +86,9 @@ def test_likelihoods_are_those_of_the_model(genlab, runs, tmp_path: Path) -> Non
     [
         (
             ["train", "data=digits", "data.leave_out=zero"],
-            "data.leave_out=zero: label has no such class",
+            "data.leave_out=zero: no such class",
         ),
-        (["train", "data=digits", "data.leave_out=kind:zero"], "no such label"),
+        (["train", "data=digits", "data.leave_out={kind:[zero]}"], "no label kind"),
         (["score", "run={dcgan}"], "train an autoencoder"),
         (["score", "run={vae}", "by=magic"], "by=magic"),
         (["score", "run={cvae}", "image=."], "told labels"),
