@@ -112,7 +112,7 @@ def main() -> None:
         if row.page not in arguments.pages:
             continue
         folder = arguments.out / row.page
-        summary = trained(row.page, folder)
+        summary = trained(row.page, folder, "data=fashion_mnist")
         own = results[row.page] = evaluated(folder)
         probes = f"{own['linear_probe/label']:.3f}, {own['nearest_neighbours/label']:.3f}"
         shown = row.measured(own, results)
@@ -126,7 +126,7 @@ def trained(page: str, folder: Path, *overrides: str) -> dict[str, Any]:
     """The summary of the page's run in `folder`, trained where it is not finished."""
     file = folder / "summary.json"
     if not file.exists():
-        words = [f"model={page}", "data=fashion_mnist", *overrides, f"hydra.run.dir={folder}"]
+        words = [f"model={page}", *overrides, f"hydra.run.dir={folder}"]
         genlab("train", *words, "resume=auto")
     return json.loads(file.read_text())
 

@@ -51,7 +51,8 @@ def main() -> None:
     for page in arguments.pages:
         for seed in arguments.seeds:
             folder = arguments.out / f"{page}_{seed}"
-            summary = trained(page, folder, f"seed={seed}", *length, *arguments.set)
+            words = ["data=fashion_mnist", f"seed={seed}", *length, *arguments.set]
+            summary = trained(page, folder, *words)
             genlab("evaluate", f"run={folder}", "features=classifier")
             metrics = json.loads((folder / "evaluation.json").read_text())["metrics"]
             scores = " | ".join(f"{metrics[name]:.3g}" for name in COLUMNS)

@@ -88,7 +88,7 @@ def test_likelihoods_are_those_of_the_model(genlab, runs, tmp_path: Path) -> Non
             ["train", "data=digits", "data.leave_out=zero"],
             "data.leave_out=zero: no such class",
         ),
-        (["train", "data=digits", "data.leave_out={kind:[zero]}"], "no label kind"),
+        (["train", "data=digits", "data.leave_out={{kind:[zero]}}"], "no label kind"),
         (["score", "run={dcgan}"], "train an autoencoder"),
         (["score", "run={vae}", "by=magic"], "by=magic"),
         (["score", "run={cvae}", "image=."], "told labels"),
