@@ -2,9 +2,9 @@
 
     python scripts/applications.py [--seeds 0 1 2] [--only super_resolution inpainting ...]
 
-Every row is `genlab train` with the settings below and then `genlab evaluate split=test`; values are
-means and deviations over seeds. A run that is finished in the folder is not trained again. The
-classical inpainting is OpenCV's (`pip install opencv-python-headless`).
+Every row is `genlab train` with the settings below and then `genlab evaluate`; values are means
+and deviations over seeds, on test images. A run that is finished in the folder is not trained
+again. The classical inpainting is OpenCV's (`pip install opencv-python-headless`).
 """
 
 import argparse
