@@ -1,30 +1,67 @@
-"""`genlab reconstruct`: held-out images, encoded and decoded."""
+"""`genlab reconstruct`: held-out images, or pictures in files, encoded and decoded."""
 
+import logging
+import os
 from typing import Any
 
 import torch
 
 from genlab.artefacts.grids import beside
-from genlab.artefacts.pictures import grid
+from genlab.artefacts.pictures import grid, save_png, to_image
 from genlab.data.stream import take
+from genlab.errors import ConfigError
 from genlab.learners.abilities import Reconstructs
 from genlab.learners.learner import seed_noise
-from genlab.opened import open_run
+from genlab.opened import Opened, open_run
 from genlab.pixels import to_uint8
-from genlab.verbs.held_out import choose
+from genlab.verbs import files
+from genlab.verbs.held_out import choose, condition_of
 from genlab.verbs.output import named, positive, write_pictures
+
+log = logging.getLogger(__name__)
 
 
 def run(config: dict[str, Any]) -> None:
-    """Choose images of the split by the seed, reconstruct, write."""
+    """Reconstruct the pictures of `input`, or images of the split; write."""
     count = positive(config["count"], "count")
+    batch_size = positive(config["batch_size"], "batch_size")
     opened = open_run(config["run"], config["accelerator"])
     learner = opened.require(Reconstructs, "does not reconstruct images: use genlab sample")
+    if config["input"] is None:
+        _held_out(opened, learner, count, batch_size, config)
+    else:
+        _files(opened, learner, batch_size, config)
+
+
+def _files(opened: Opened, learner: Reconstructs, batch_size: int, config: dict[str, Any]) -> None:
+    """One PNG for each file, whose picture is encoded as it is: it may be noisy already."""
+    if condition_of(opened):
+        raise ConfigError("input=: this model is told labels, which files do not say: leave it out")
+    paths = files.listed(config["input"], "input")
+    targets = files.targets(
+        paths, config["input"], config["out"], opened.folder, "reconstructed", config["overwrite"]
+    )
+    size = opened.config["data"]["channels"], opened.config["data"]["resolution"]
+    written = 0
+    for some, images in files.batches(paths, *size, batch_size):
+        made = opened.in_batches(
+            lambda part: learner.reconstruct(opened.learner.prepare(part), {}), images, batch_size
+        )
+        for path, picture in zip(some, to_uint8(made), strict=True):
+            save_png(to_image(picture), targets[path])
+        written += len(some)
+    places = {str(target.parent) for target in targets.values()}
+    log.info("wrote %d pictures below %s", written, os.path.commonpath(places))
+
+
+def _held_out(
+    opened: Opened, learner: Reconstructs, count: int, batch_size: int, config: dict[str, Any]
+) -> None:
+    """Images of the split, chosen by the seed."""
     batch = take(opened.data.image_set, choose(opened, config["split"], count, config["seed"]))
-    batch_size = positive(config["batch_size"], "batch_size")
     seed_noise(config["seed"])
     parts = [
-        learner.views(learner.prepare(images), labels)
+        learner.views(opened.learner.prepare(images), labels)
         for images, labels in opened.batches(batch, batch_size)
     ]
     views = {name: torch.cat([to_uint8(part[name]).cpu() for part in parts]) for name in parts[0]}
