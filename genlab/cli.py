@@ -27,6 +27,7 @@ VERBS = {
     "mix": "mix the styles of pictures, layer by layer, with a StyleGAN",
     "edit": "change what pictures show, by directions in the space of codes and by sums",
     "project": "find the codes of real images, for any model that makes pictures",
+    "score": "say how strange images are to an autoencoder: detect anomalies",
     "visualise": "draw the space of codes",
     "evaluate": "score a run on held-out images, with a stamp that says how",
     "compare": "put the scores of several runs side by side",

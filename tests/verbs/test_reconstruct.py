@@ -67,7 +67,7 @@ def test_they_are_taken_as_they_are(genlab, denoiser: Path, noisy) -> None:
 
 
 def test_nothing_is_written_over_unasked(genlab, denoiser: Path, noisy) -> None:
-    words = ["reconstruct", f"run={denoiser}", "input='noisy/*.png'", "out=clean"]
+    words = ["reconstruct", f"run={denoiser}", "input=noisy/*.png", "out=clean"]
     assert genlab(*words)[0] == 0
     Path("clean/0.png").write_bytes(b"mine")
     code, _, err = genlab(*words)
@@ -84,6 +84,17 @@ def test_a_damaged_picture_does_not_lose_the_others(genlab, denoiser: Path, nois
     assert code == 0
     assert "warning: left out: noisy/0.png cannot be used" in said
     assert len(list(Path("clean").rglob("*.png"))) == 39
+
+
+def test_names_need_no_quotes_and_lists_are_lists(genlab, denoiser: Path, noisy) -> None:
+    for number in range(3):
+        Path(f"noisy/{number}.png" if number != 1 else "noisy/more/1.png").rename(
+            f"a, {number}.png"
+        )
+    run = ["reconstruct", f"run={denoiser}"]
+    assert genlab(*run, "input=a, 0.png", "out=one")[0] == 0
+    assert genlab(*run, "input=['a, 1.png','a, 2.png']", "out=one")[0] == 0
+    assert sorted(path.name for path in Path("one").iterdir()) == [f"a, {n}.png" for n in range(3)]
 
 
 @pytest.mark.parametrize(
