@@ -23,7 +23,10 @@ PATH_KEYS = (
     "generator.run",
     "hydra.run.dir",
     "hydra.sweep.dir",
+    "image",
+    "input",
 )
+_LISTS = ("image", "input")  # which take several paths, in brackets
 
 _SHORT = {
     "-h": "--help",
@@ -80,11 +83,12 @@ def read(words: Sequence[str]) -> Arguments:
 def quoted(override: str) -> str:
     """The override with a path as its value quoted for Hydra, `~` expanded.
 
-    Interpolations, lists, null and what is quoted already stay as they are.
+    Interpolations, null, lists of paths and what is quoted already stay as they are.
     """
     key, _, value = override.partition("=")
-    typed = not value or value[0] in "'\"[" or "${" in value or value == "null"
-    if key.lstrip("+") not in PATH_KEYS or typed:
+    name = key.lstrip("+")
+    typed = not value or value[0] in "'\"" or "${" in value or value == "null"
+    if name not in PATH_KEYS or typed or (name in _LISTS and value[0] == "["):
         return override
     from hydra.core.override_parser.types import Quote, QuotedString
 

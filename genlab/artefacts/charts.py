@@ -1,4 +1,4 @@
-"""Numbers of several runs as bars."""
+"""Numbers of several runs as bars, and how values are spread."""
 
 from collections.abc import Mapping, Sequence
 
@@ -27,4 +27,26 @@ def bars(scores: Mapping[str, Mapping[str, float]], metrics: Sequence[str]) -> I
         plot.invert_yaxis()
         plot.spines[["top", "right"]].set_visible(False)
         plot.tick_params(axis="x", labelsize=7)
+    return rendered(figure)
+
+
+def histogram(values: Mapping[str, Sequence[float]], title: str) -> Image.Image:
+    """How several groups of values are spread, each over its own number, in the same 60 bins."""
+    import numpy as np
+
+    figure = new_figure(6.4, 3.6)
+    plot = figure.add_subplot()
+    # The tail of a few would squeeze all others into one bin.
+    highest = max(np.quantile(group, 0.995) for group in values.values())
+    lowest = min(min(group) for group in values.values())
+    edges = np.linspace(lowest, max(highest, lowest + 1e-12), 61).tolist()
+    for name, group in values.items():
+        inside = np.minimum(group, edges[-1])
+        weights = np.full(len(group), 1 / len(group))
+        plot.hist(inside, edges, weights=weights, alpha=0.6, label=f"{name} ({len(group):,})")
+    plot.set_xlabel(f"{title} (higher ones in the last bin)", fontsize=9)
+    plot.set_ylabel("share", fontsize=9)
+    plot.spines[["top", "right"]].set_visible(False)
+    plot.tick_params(labelsize=8)
+    plot.legend(fontsize=8, frameon=False)
     return rendered(figure)

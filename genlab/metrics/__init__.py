@@ -3,6 +3,7 @@
 Pure tensor code. Features are (N, D), one row per image, from one feature network.
 """
 
+from genlab.metrics.anomalies import Detection, detection, share_below
 from genlab.metrics.classes import Modes, combined, inception_score, modes
 from genlab.metrics.codes import (
     active_units,
@@ -33,6 +34,7 @@ from genlab.metrics.reconstruction import psnr, squared_error
 
 __all__ = [
     "ClassifierFeatures",
+    "Detection",
     "FeatureNetwork",
     "FeaturesUnavailable",
     "KernelDistance",
@@ -44,6 +46,7 @@ __all__ = [
     "active_units",
     "activity",
     "combined",
+    "detection",
     "extract",
     "frechet_distance",
     "inception_score",
@@ -58,6 +61,7 @@ __all__ = [
     "nearest_neighbours",
     "perplexity",
     "psnr",
+    "share_below",
     "squared_error",
     "state_sha256",
 ]

@@ -45,7 +45,7 @@ def run(config: dict[str, Any]) -> None:
     stamp: dict[str, Any] = {
         "split": config["split"],
         "data": opened.data.source.fingerprint(),
-        "weights": _weights_stamp(opened),
+        "weights": weights_stamp(opened),
         "genlab": genlab.__version__,
     }
     metrics: dict[str, float] = {}
@@ -234,7 +234,8 @@ def _neighbours(found: Memorisation) -> Image.Image:
     return with_caption(with_row_captions(sheet, told), caption)
 
 
-def _weights_stamp(opened: Opened) -> dict[str, Any]:
+def weights_stamp(opened: Opened) -> dict[str, Any]:
+    """Which weights they are, and how they compute."""
     return {
         "sha256": state_sha256(opened.learner.exported),
         "images_seen": opened.learner.images_seen,

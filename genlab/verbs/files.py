@@ -136,12 +136,17 @@ def targets(
         roots = [_root(name) for name in _several(given)]
         found = {path: place / _below(path, roots).with_suffix(".png") for path in paths}
     _refuse_overlap(found)
-    there = [path for path in found.values() if path.exists()]
+    refuse_overwriting(list(found.values()), overwrite)
+    return found
+
+
+def refuse_overwriting(paths: Sequence[Path], overwrite: bool) -> None:
+    """Raise ConfigError where there are files already, unless they may be written over."""
+    there = [path for path in paths if path.exists()]
     if there and not overwrite:
         raise ConfigError(
             f"{_names(there)} there already: add overwrite=true or choose another out="
         )
-    return found
 
 
 def _several(pattern: object) -> list[str]:

@@ -1,6 +1,7 @@
-"""`genlab reconstruct`: held-out images or files, encoded and decoded."""
+"""`genlab reconstruct`: held-out images, or pictures in files, encoded and decoded."""
 
 import logging
+import os
 from typing import Any
 
 import torch
@@ -9,11 +10,11 @@ from genlab.artefacts.grids import beside
 from genlab.artefacts.pictures import grid, save_png, to_image
 from genlab.data.stream import take
 from genlab.errors import ConfigError
-from genlab.learners.abilities import Reconstructs, Translates
+from genlab.learners.abilities import Reconstructs
 from genlab.learners.learner import seed_noise
 from genlab.opened import Opened, open_run
-from genlab.pixels import normalise, to_uint8
-from genlab.verbs.files import each, listed, targets
+from genlab.pixels import to_uint8
+from genlab.verbs import files
 from genlab.verbs.held_out import choose, condition_of
 from genlab.verbs.output import named, positive, write_pictures
 
@@ -21,41 +22,43 @@ log = logging.getLogger(__name__)
 
 
 def run(config: dict[str, Any]) -> None:
-    """Read files, or choose images of the split by the seed; reconstruct, write."""
+    """Reconstruct the pictures of `input`, or images of the split; write."""
+    count = positive(config["count"], "count")
+    batch_size = positive(config["batch_size"], "batch_size")
     opened = open_run(config["run"], config["accelerator"])
     learner = opened.require(Reconstructs, "does not reconstruct images: use genlab sample")
     if config["input"] is None:
-        _held_out(opened, learner, config)
+        _held_out(opened, learner, count, batch_size, config)
     else:
-        _files(opened, learner, config)
+        _files(opened, learner, batch_size, config)
 
 
-def _files(opened: Opened, learner: Reconstructs, config: dict[str, Any]) -> None:
-    """Each file's picture as the model rebuilds it, not corrupted before."""
-    if isinstance(learner, Translates):
-        raise ConfigError(
-            f"run={opened.folder.path}: input= is for autoencoders: use genlab upscale, inpaint or "
-            "translate with this model"
-        )
+def _files(opened: Opened, learner: Reconstructs, batch_size: int, config: dict[str, Any]) -> None:
+    """One PNG for each file, whose picture is encoded as it is: it may be noisy already."""
     if condition_of(opened):
-        raise ConfigError("input=: this model is told labels, which files do not have")
-    shape = opened.data.image_set.channels, opened.data.image_set.resolution
-    files = listed(config["input"], "input")
-    places = targets(
-        files, config["input"], config["out"], opened.folder, "reconstructed", config["overwrite"]
+        raise ConfigError("input=: this model is told labels, which files do not say: leave it out")
+    paths = files.listed(config["input"], "input")
+    targets = files.targets(
+        paths, config["input"], config["out"], opened.folder, "reconstructed", config["overwrite"]
     )
-    for file, picture in each(files, *shape):
-        seed_noise(config["seed"])
-        given = normalise(picture[None].to(opened.device))
-        made = to_uint8(learner.reconstruct(given, {}))[0].cpu()
-        save_png(to_image(made), places[file])
-        log.info("wrote %s", places[file])
+    size = opened.config["data"]["channels"], opened.config["data"]["resolution"]
+    written = 0
+    for some, images in files.batches(paths, *size, batch_size):
+        made = opened.in_batches(
+            lambda part: learner.reconstruct(opened.learner.prepare(part), {}), images, batch_size
+        )
+        for path, picture in zip(some, to_uint8(made), strict=True):
+            save_png(to_image(picture), targets[path])
+        written += len(some)
+    places = {str(target.parent) for target in targets.values()}
+    log.info("wrote %d pictures below %s", written, os.path.commonpath(places))
 
 
-def _held_out(opened: Opened, learner: Reconstructs, config: dict[str, Any]) -> None:
-    count = positive(config["count"], "count")
+def _held_out(
+    opened: Opened, learner: Reconstructs, count: int, batch_size: int, config: dict[str, Any]
+) -> None:
+    """Images of the split, chosen by the seed."""
     batch = take(opened.data.image_set, choose(opened, config["split"], count, config["seed"]))
-    batch_size = positive(config["batch_size"], "batch_size")
     seed_noise(config["seed"])
     parts = [
         learner.views(opened.learner.prepare(images), labels)

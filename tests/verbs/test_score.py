@@ -1,4 +1,4 @@
-"""Strange images, told by an autoencoder of normal ones."""
+"""Strange images among normal ones."""
 
 import csv
 import json
@@ -9,144 +9,176 @@ import pytest
 import torch
 from PIL import Image
 
-from genlab.opened import open_run
-from genlab.verbs.score import detection
+from genlab.opened import Opened, open_run
+from genlab.pixels import normalise
+
+LEFT_OUT = ["model=stacked_autoencoder", "data=digits", "data.leave_out=[3,6]"]
 
 
-@pytest.fixture(scope="module")
-def without_zeros(trained) -> Path:
-    return trained(
-        "model=stacked_autoencoder", "data=digits", "data.leave_out='0'", "total_images=20000"
-    )
+@pytest.fixture(scope="session")
+def normal(trained) -> Path:
+    """A small autoencoder that has seen no 3 and no 6."""
+    return trained(*LEFT_OUT, "total_images=20000", "model.optimizer.lr=0.003")
 
 
-def rows(path: Path) -> list[dict[str, str]]:
+@pytest.fixture(scope="session")
+def opened(normal: Path) -> Opened:
+    return open_run(str(normal), "cpu")
+
+
+def table(path: Path) -> list[dict[str, str]]:
     with path.open() as file:
         return list(csv.DictReader(file))
 
 
-def test_detection_by_hand() -> None:
-    """Of the six pairs of a strange and a normal image five are in order."""
-    scores = np.array([0.1, 0.2, 0.5, 0.4, 0.9])
-    strange = np.array([False, False, False, True, True])
-    assert detection(scores, strange).auroc == pytest.approx(5 / 6)
-    assert detection(scores, strange).average_precision == pytest.approx((1 + 2 / 3) / 2)
+def auroc(scores: np.ndarray, strange: np.ndarray) -> float:
+    """The share of pairs in order, a tie counting half."""
+    above = scores[strange][:, None] - scores[~strange][None]
+    return float(((above > 0) + 0.5 * (above == 0)).mean())
 
 
-def test_only_the_test_part_holds_what_is_left_out(without_zeros) -> None:
-    data = open_run(str(without_zeros), "cpu").data
-    zeros = {
-        s: int((data.image_set.labels["label"][data.indices(s)] == 0).sum())
-        for s in ("train", "validation", "test")
-    }
-    assert zeros["train"] == zeros["validation"] == 0
-    assert zeros["test"] > 5
+def errors(opened: Opened, images: np.ndarray) -> np.ndarray:
+    """(N,) mean squared errors on [0, 1] of images uint8 (N, C, H, W)."""
+    given = normalise(torch.from_numpy(images))
+    made = opened.learner.reconstruct(given, {})
+    return ((made - given) / 2).square().flatten(1).mean(1).numpy()
 
 
-def test_left_out_classes_are_detected(genlab, without_zeros, tmp_path: Path) -> None:
-    code, said, err = genlab("score", f"run={without_zeros}", f"out={tmp_path}")
+def test_classes_left_out_are_found(genlab, normal: Path, opened: Opened, tmp_path: Path) -> None:
+    code, said, err = genlab("score", f"run={normal}", "out=found", "batch_size=50")
     assert (code, err) == (0, "")
-    (table,) = tmp_path.glob("*.csv")
-    scores = [float(row["score"]) for row in rows(table)]
-    assert scores == sorted(scores, reverse=True)
-    shares = [float(row["share_of_normal_below"]) for row in rows(table)]
-    assert shares == sorted(shares, reverse=True)
-    report = json.loads(table.with_suffix(".json").read_text())
-    assert report["metrics"]["auroc/model"] > 0.8
-    assert report["metrics"]["auroc/model"] > report["metrics"]["auroc/mean_image"]
-    assert report["stamp"]["left_out"] == "0"
-    assert table.with_suffix(".png").exists()
-    assert table.with_name(f"{table.stem}_histogram.png").exists()
-    assert "auroc/model" in said
+    rows = table(Path("found/reconstruction_test.csv"))
+    scores = np.array([float(row["score"]) for row in rows])
+    assert (np.diff(scores) <= 0).all()
+    assert rows[0]["name"] in said
+    indices = opened.data.indices("test")
+    images, labels = opened.data.image_set.images, opened.data.image_set.labels["label"]
+    by_name = {f"test {place}": index for place, index in enumerate(indices)}
+    assert {row["name"] for row in rows} == set(by_name)
+    order = [by_name[row["name"]] for row in rows]
+    assert scores == pytest.approx(errors(opened, images[order]), rel=1e-4)
+    assert [row["label"] for row in rows] == [str(labels[index]) for index in order]
+
+    shares = np.array([float(row["share_of_normal_below"]) for row in rows])
+    usual = errors(opened, images[opened.data.indices("validation")])
+    wanted = (usual[None] < scores[:, None]).mean(1)
+    assert np.abs(shares - wanted).max() <= 1.5 / len(usual)
+
+    strange = np.isin(labels[order], [3, 6])
+    written = json.loads(Path("found/reconstruction_test.json").read_text())
+    metrics = written["metrics"]
+    assert metrics["auroc"] == pytest.approx(auroc(scores, strange), abs=2e-3)
+    mean = images[opened.data.indices("train")].mean(0)
+    distances = np.square(images[order] - mean).mean((1, 2, 3))
+    assert metrics["baseline_auroc"] == pytest.approx(auroc(distances, strange), abs=2e-3)
+    assert metrics["auroc"] > max(0.7, metrics["baseline_auroc"])
+    assert written["stamp"]["left_out_images"] == strange.sum()
+    assert written["stamp"]["left_out"] == [3, 6]
+    for name in ("reconstruction_test.png", "reconstruction_test_histogram.png"):
+        with Image.open(Path("found", name)) as image:
+            assert image.width > 300
 
 
-def test_files_are_scored(genlab, without_zeros, tmp_path: Path) -> None:
-    data = open_run(str(without_zeros), "cpu").data
-    normal = data.image_set.images[data.indices("validation")[0], 0]
-    Image.fromarray(normal).save(tmp_path / "normal.png")
-    noise = np.random.default_rng(0).integers(0, 255, normal.shape, np.uint8)
-    Image.fromarray(noise).save(tmp_path / "noise.png")
-    out = tmp_path / "table.csv"
-    code, _said, err = genlab("score", f"run={without_zeros}", f"image={tmp_path}", f"out={out}")
+def test_the_strangest_picture_of_a_folder_comes_first(
+    genlab, normal: Path, opened: Opened, tmp_path: Path
+) -> None:
+    folder = tmp_path / "parts"
+    (folder / "old").mkdir(parents=True)
+    images = opened.data.image_set.images[opened.data.indices("validation")[:5], 0]
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(folder / "old" / f"{number}.png")
+    noise = np.random.default_rng(0).integers(0, 255, (8, 8), np.uint8)
+    Image.fromarray(noise).save(folder / "odd.png")
+    (folder / "broken.png").write_bytes(b"nothing")
+    code, said, err = genlab("score", f"run={normal}", "image=parts", "show=2")
     assert (code, err) == (0, "")
-    assert [Path(row["image"]).name for row in rows(out)] == ["noise.png", "normal.png"]
-    assert float(rows(out)[0]["share_of_normal_below"]) > 0.95
+    assert "broken.png cannot be used" in said
+    rows = table(normal / "scores" / "reconstruction_images.csv")
+    names = [row["name"] for row in rows]
+    assert names[0] == "parts/odd.png"
+    assert sorted(names[1:]) == [f"parts/old/{number}.png" for number in range(5)]
+    assert float(rows[0]["share_of_normal_below"]) > 0.99
+    scores = dict(zip(names, (float(row["score"]) for row in rows), strict=True))
+    wanted = errors(opened, images[:, None])
+    assert [scores[f"parts/old/{n}.png"] for n in range(5)] == pytest.approx(wanted, rel=1e-4)
+    assert "and 4 more" in said
+    assert not (normal / "scores" / "reconstruction_images.json").exists()
+
+    code, _, err = genlab("score", f"run={normal}", "image=parts")
+    assert code == 2
+    assert "are there already: add overwrite=true" in err
+    assert genlab("score", f"run={normal}", "image=parts", "overwrite=true")[0] == 0
 
 
-def test_likelihoods_are_those_of_the_model(genlab, runs, tmp_path: Path) -> None:
-    words = [f"run={runs['vae']}", "by=likelihood", "samples=5", "count=20", f"out={tmp_path}"]
-    code, _, err = genlab("score", *words)
-    assert (code, err) == (0, "")
-    (table,) = tmp_path.glob("*.csv")
-    assert all(np.isfinite(float(row["score"])) for row in rows(table))
+def test_likelihood_scores_a_variational_autoencoder(genlab, runs, tmp_path: Path) -> None:
+    words = ["by=likelihood", "samples=20", "count=30", "normal_images=40", "out=found"]
+    assert genlab("score", f"run={runs['vae']}", *words)[0] == 0
+    rows = table(Path("found/likelihood_test.csv"))
+    assert len(rows) == 30
+    opened = open_run(str(runs["vae"]), "cpu")
+    index = opened.data.indices("test")[int(rows[0]["name"].split()[1])]
+    image = normalise(torch.from_numpy(opened.data.image_set.images[index][None]))
+    estimate = opened.learner.log_likelihood(image, {}, 2000)
+    assert float(rows[0]["score"]) == pytest.approx(-estimate.item(), abs=3)
+    again = Path("found/likelihood_test.csv").read_text()
+    assert genlab("score", f"run={runs['vae']}", *words, "overwrite=true")[0] == 0
+    assert Path("found/likelihood_test.csv").read_text() == again
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("model", "words", "code", "message"),
     [
-        (
-            ["train", "data=digits", "data.leave_out=zero"],
-            "data.leave_out=zero: no such class",
-        ),
-        (["train", "data=digits", "data.leave_out={{kind:[zero]}}"], "no label kind"),
-        (["score", "run={dcgan}"], "train an autoencoder"),
-        (["score", "run={vae}", "by=magic"], "by=magic"),
-        (["score", "run={cvae}", "image=."], "told labels"),
+        ("dcgan", [], 2, "does not reconstruct images: choose the run of an autoencoder"),
+        ("vae", ["by=likelyhood"], 2, "did you mean likelihood?"),
+        ("vae", ["image=nowhere"], 3, "image=nowhere: no such file"),
+        ("vae", ["count=0"], 2, "count=0 must be"),
+        ("vae", ["split=tset"], 2, "did you mean test?"),
     ],
 )
-def test_mistakes_get_one_line(genlab, runs, conditional, tmp_path, words, told) -> None:
-    words = [word.format(**runs, cvae=conditional) for word in words]
-    if words[0] == "train":
-        words += [f"hydra.run.dir={tmp_path / 'run'}"]
-    code, _, err = genlab(*words)
-    assert code in (2, 3)
-    assert told in err
-    assert err.count("\n") == 1
+def test_mistakes_get_one_line(genlab, runs, model, words, code: int, message: str) -> None:
+    got, _, err = genlab("score", f"run={runs[model]}", *words)
+    assert got == code
+    assert message in err
+    assert len(err.strip().splitlines()) == 1
 
 
-def test_a_folder_is_cleaned(genlab, trained, tmp_path: Path) -> None:
-    """Noisy pictures come back nearer to the clean ones, under their names."""
-    run = trained(
-        "model=stacked_autoencoder", "corruption=gaussian", "data=digits", "total_images=60000"
-    )
-    data = open_run(str(run), "cpu").data
-    clean = data.image_set.images[data.indices("validation")[:20], 0]
-    generator = np.random.default_rng(0)
-    (tmp_path / "noisy").mkdir()
-    for number, image in enumerate(clean):
-        noisy = (image + generator.normal(0, 70, image.shape)).clip(0, 255).astype(np.uint8)
-        Image.fromarray(noisy).save(tmp_path / "noisy" / f"{number:02}.png")
-    words = ["reconstruct", f"run={run}", f"input={tmp_path / 'noisy'}", f"out={tmp_path / 'out'}"]
-    code, _, err = genlab(*words)
-    assert (code, err) == (0, "")
-
-    def error(folder: str) -> float:
-        made = []
-        for path in sorted((tmp_path / folder).glob("*.png")):
-            with Image.open(path) as picture:
-                made.append(np.asarray(picture))
-        assert len(made) == 20
-        return float(((np.stack(made).astype(float) - clean) ** 2).mean())
-
-    assert error("out") < 0.8 * error("noisy")
-    code, _, err = genlab(*words)
+def test_codes_without_a_posterior_have_no_likelihood(genlab, normal: Path) -> None:
+    code, _, err = genlab("score", f"run={normal}", "by=likelihood", "out=found")
     assert code == 2
-    assert "overwrite=true" in err
+    assert "codes of this model have no posterior" in err
 
 
-def test_labels_are_not_guessed(genlab, conditional, tmp_path: Path) -> None:
-    code, _, err = genlab("reconstruct", f"run={conditional}", "input=.", f"out={tmp_path}")
+def test_labels_are_not_in_files(genlab, conditional: Path) -> None:
+    code, _, err = genlab("score", f"run={conditional}", "image=parts")
     assert code == 2
-    assert "told labels" in err
+    assert "this model is told labels" in err
 
 
-def test_scores_do_not_depend_on_the_batch(genlab, without_zeros, tmp_path: Path) -> None:
-    found = []
-    for size in (7, 250):
-        out = tmp_path / f"{size}.csv"
-        words = [f"run={without_zeros}", "count=50", f"batch_size={size}", f"out={out}"]
-        assert genlab("score", *words)[0] == 0
-        found.append({row["image"]: float(row["score"]) for row in rows(out)})
-    assert found[0].keys() == found[1].keys()
-    values = [torch.tensor([f[k] for k in sorted(f)]) for f in found]
-    torch.testing.assert_close(*values)
+def test_without_classes_left_out_there_is_nothing_to_detect(genlab, conditional: Path) -> None:
+    assert genlab("score", f"run={conditional}", "out=found", "count=20")[0] == 0
+    assert sorted(path.suffix for path in Path("found").iterdir()) == [".csv", ".png"]
+
+
+def test_training_goes_on_without_the_classes_and_only_so(genlab, tmp_path: Path) -> None:
+    words = [*LEFT_OUT, "trainer=cpu", "samples.count=4", "model.rate=1.0", "data.batch_size=32"]
+    for name, lengths in (("whole", [640]), ("resumed", [320, 640])):
+        run = f"hydra.run.dir={tmp_path / name}"
+        for number, images in enumerate(lengths):
+            go_on = [f"resume={tmp_path / name}"] if number else [*words, run]
+            assert genlab("train", *go_on, f"total_images={images}")[0] == 0
+    weights = [(tmp_path / name / "weights.safetensors") for name in ("whole", "resumed")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+    more = [f"resume={tmp_path / 'whole'}", "total_images=960"]
+    code, _, err = genlab("train", *more, "data.leave_out=[3]")
+    assert code == 4
+    assert "data.leave_out: [3, 6] -> [3]" in err
+
+
+def test_a_class_that_there_is_not_is_refused_before_training(genlab, tmp_path: Path) -> None:
+    words = ["data=digits", "model=stacked_autoencoder", "trainer=cpu", "hydra.run.dir=run"]
+    code, _, err = genlab("train", *words, "data.leave_out={lable:[3]}")
+    assert code == 2
+    assert "data.leave_out: the data have no label lable; did you mean label?" in err
+    code, _, err = genlab("train", *words, "data.leave_out=13")
+    assert code == 2
+    assert "data.leave_out=13: no such class; did you mean 3 or 1?" in err
