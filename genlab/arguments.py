@@ -23,10 +23,8 @@ PATH_KEYS = (
     "generator.run",
     "hydra.run.dir",
     "hydra.sweep.dir",
-    "image",
-    "input",
 )
-_LISTS = ("image", "input")  # which take several paths, in brackets
+_LISTS = ("image", "mask", "input")  # which take several paths, in brackets
 
 _SHORT = {
     "-h": "--help",

@@ -27,6 +27,7 @@ from genlab.opened import open_run
 from genlab.pixels import normalise
 
 FACES = ("data=avatars", "data.resolution=64")
+GARMENTS = ("data=fashion_mnist",)
 Scores = dict[str, float]
 
 
@@ -38,6 +39,7 @@ class Application(NamedTuple):
 
 
 PIXELS = (("psnr", "naive_psnr"), ("ssim", "naive_ssim"))
+TELEA = (("psnr", "telea_psnr"), ("ssim", "telea_ssim"))
 
 
 def distances(direction: str, kinds: Sequence[str] = ("perceptual", "frechet")) -> list:
@@ -49,29 +51,29 @@ def distances(direction: str, kinds: Sequence[str] = ("perceptual", "frechet")) 
 
 APPLICATIONS = {
     "super_resolution": Application(
-        ("model=srgan", *FACES, "total_images=60_000"), (*PIXELS, *distances("upscaled"))
+        ("model=srgan", *GARMENTS, "total_images=100_000"), (*PIXELS, *distances("upscaled"))
     ),
     "content_only": Application(
-        ("model=srgan", *FACES, "total_images=60_000", "model.adversarial=0"),
+        ("model=srgan", *GARMENTS, "total_images=100_000", "model.adversarial=0"),
         (*PIXELS, *distances("upscaled")),
     ),
     "inpainting": Application(
-        ("model=context_encoder", *FACES, "total_images=60_000"),
-        (*PIXELS, ("psnr", "telea_psnr"), ("ssim", "telea_ssim"), *distances("filled")),
+        ("model=context_encoder", *FACES, "total_images=20_000"),
+        (*PIXELS, *TELEA, *distances("filled")),
     ),
     "inpainting_free_form": Application(
-        ("model=context_encoder", *FACES, "total_images=60_000", "model.view.kind=free_form"),
-        (*PIXELS, ("psnr", "telea_psnr"), ("ssim", "telea_ssim"), *distances("filled")),
+        ("model=context_encoder", *GARMENTS, "total_images=60_000", "model.view.kind=free_form"),
+        (*PIXELS, *TELEA, *distances("filled")),
     ),
     "outline_to_face": Application(
-        ("model=pix2pix", *FACES, "total_images=60_000"), (*PIXELS, *distances("painted"))
+        ("model=pix2pix", *FACES, "total_images=20_000"), (*PIXELS, *distances("painted"))
     ),
     "grey_to_colour": Application(
-        ("model=pix2pix", "view=grey", *FACES, "total_images=60_000"),
+        ("model=pix2pix", "view=grey", *FACES, "total_images=10_000"),
         (*PIXELS, *distances("coloured")),
     ),
     "unpaired": Application(
-        ("model=cyclegan", "total_images=60_000"),
+        ("model=cyclegan", "total_images=20_000"),
         (
             *distances("pixel-art_to_open-peeps", ["frechet"]),
             *distances("open-peeps_to_pixel-art", ["frechet"]),
@@ -136,10 +138,11 @@ def telea(folder: Path, batch_size: int = 250) -> Scores:
         prepared = opened.learner.prepare(images)
         holes = (view(prepared)[:, -1] > 0).byte().numpy()
         made = [
-            cv2.inpaint(np.ascontiguousarray(picture), hole, 3, cv2.INPAINT_TELEA)
+            cv2.inpaint(np.ascontiguousarray(picture.squeeze()), hole, 3, cv2.INPAINT_TELEA)
             for picture, hole in zip(images.permute(0, 2, 3, 1).numpy(), holes, strict=True)
         ]
-        pictures = normalise(torch.from_numpy(np.stack(made)).permute(0, 3, 1, 2))
+        filled = torch.from_numpy(np.stack(made)).view(len(made), *images.shape[2:], -1)
+        pictures = normalise(filled.permute(0, 3, 1, 2))
         measured["telea_psnr"].append(psnr(squared_error(pictures, prepared)))
         similarity = ssim(pictures, prepared)
         assert similarity is not None

@@ -10,7 +10,7 @@ from genlab.artefacts.grids import beside
 from genlab.artefacts.pictures import grid, save_png, to_image
 from genlab.data.stream import take
 from genlab.errors import ConfigError
-from genlab.learners.abilities import Reconstructs
+from genlab.learners.abilities import Reconstructs, Translates
 from genlab.learners.learner import seed_noise
 from genlab.opened import Opened, open_run
 from genlab.pixels import to_uint8
@@ -35,6 +35,11 @@ def run(config: dict[str, Any]) -> None:
 
 def _files(opened: Opened, learner: Reconstructs, batch_size: int, config: dict[str, Any]) -> None:
     """One PNG for each file, whose picture is encoded as it is: it may be noisy already."""
+    if isinstance(learner, Translates):
+        raise ConfigError(
+            f"run={opened.folder.path}: input= is for autoencoders: use genlab upscale, inpaint or "
+            "translate with this model"
+        )
     if condition_of(opened):
         raise ConfigError("input=: this model is told labels, which files do not say: leave it out")
     paths = files.listed(config["input"], "input")
