@@ -11,10 +11,10 @@ _logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def progress(task: str, count: int) -> Iterator[Advance]:
-    """A function to call with every number of images done: a bar, or one log line at the start."""
+def progress(task: str, count: int, unit: str = "images") -> Iterator[Advance]:
+    """A function to call with every number of units done: a bar, or one log line at the start."""
     if not sys.stderr.isatty():
-        _logger.info("%s: %d images", task, count)
+        _logger.info("%s: %d %s", task, count, unit)
         yield lambda done: None
         return
     from rich.console import Console

@@ -58,5 +58,5 @@ def _enlarged(
         return to_uint8(learner.translate(given, learner.directions[0]))
 
     count = math.prod(math.ceil(size / side) for size in picture.shape[-2:])
-    with torch.inference_mode(), progress(f"enlarging {name}", count) as advance:
+    with torch.inference_mode(), progress(f"enlarging {name}", count, "tiles") as advance:
         return in_tiles(enlarge, picture, learner.view.scale, side, margin, advance)
