@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 VERBS = {
     "train": "train a model and write everything about it to a run folder",
     "sample": "make new pictures with a trained model",
-    "reconstruct": "encode and decode held-out images with an autoencoder",
+    "reconstruct": "encode and decode held-out images, or your own, with an autoencoder",
     "encode": "write the codes of real images with their labels",
     "interpolate": "go from one picture to another through the space of codes",
     "mix": "mix the styles of pictures, layer by layer, with a StyleGAN",
