@@ -225,6 +225,10 @@ def test_completion_of_paths(genlab, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.delenv("COMP_POINT", raising=False)
     assert genlab("-sc", "query=fish")[1] == "run=runs/my run/\n"
     assert genlab("-sc", "query=bash")[1] == "run=runs/my\\ run/\n"
+    (tmp_path / "face.png").touch()
+    monkeypatch.setenv("COMP_LINE", "genlab score image=f")
+    assert genlab("-sc", "query=fish")[1] == "image=face.png\n"
+    monkeypatch.setenv("COMP_LINE", "genlab sample run=runs/m")
     monkeypatch.setenv("COMP_WORDBREAKS", " =")  # bash has this word begin behind the =
     assert genlab("-sc", "query=bash")[1] == "runs/my\\ run/\n"
 

@@ -9,6 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
+from genlab.features import feature_network
+from genlab.metrics import FeaturesUnavailable
 from genlab.opened import Opened, open_run
 from genlab.pixels import normalise
 
@@ -182,3 +184,20 @@ def test_a_class_that_there_is_not_is_refused_before_training(genlab, tmp_path: 
     code, _, err = genlab("train", *words, "data.leave_out=13")
     assert code == 2
     assert "data.leave_out=13: no such class; did you mean 3 or 1?" in err
+
+
+def test_distances_are_measured_in_one_network_whatever_is_left_out(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def train_once(recipe: dict, folder, labels: list[str]) -> None:
+        seen.append(folder.path)
+        raise FeaturesUnavailable("seen")
+
+    monkeypatch.setattr("genlab.features._train_once", train_once)
+    whole = {**opened.config, "data": {**opened.config["data"], "leave_out": None}}
+    for config in (opened.config, whole):
+        with pytest.raises(FeaturesUnavailable, match="seen"):
+            feature_network("classifier", config, opened.device)
+    assert seen[0] == seen[1]
