@@ -11,7 +11,6 @@ from genlab.artefacts.history import History
 # Crashes after 950 of 1600 images, the last checkpoint is at 800. The greedy page changes its stage
 # at 400, 800 and 1200; what grows is in a fade at 800, whose end at 900 comes before the crash.
 SETTINGS = [
-    "data=digits",
     "data.resolution=16",
     "data.batch_size=32",
     "trainer=cpu",
@@ -29,15 +28,20 @@ OWN = {
     "stylegan": [*GROWTH, "model.stages.start=8"],
     "stylegan2": ["remedy=ada"],
     "gan": [REMEDIES, "model.augmentation.target=-1.5", "model.replay.size=40"],
+    # The critic wakes up between the last checkpoint and the crash.
+    "srgan": ["model.adversarial.delay_images=850", "model.adversarial.images=200"],
+    "cyclegan": ["model.replay.size=20", "model.translators.translator.width=4"],
     "greedy_autoencoder": ["model.stages.images_per_block=400"],
 }
+KINDS = ["data=avatar_styles", "data.first_count=60", "data.second_count=40"]
 
 
 @pytest.mark.parametrize("model", pages("model"))
 def test_every_page_resumes_exactly(
     genlab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str
 ) -> None:
-    settings = [f"model={model}", *SETTINGS, *OWN.get(model, [])]
+    data = KINDS if model == "cyclegan" else ["data=digits"]
+    settings = [f"model={model}", *data, *SETTINGS, *OWN.get(model, [])]
     assert genlab("train", *settings, f"hydra.run.dir={tmp_path / 'whole'}")[0] == 0
 
     whole = History.on_train_batch_end
