@@ -48,11 +48,12 @@ FORMULAS: Mapping[str, Callable[[int, int], float]] = {
     "ema_half_life_images": lambda resolution, batch: batch * 10_000 / 32,
     "lr": lambda resolution, batch: 0.0025 if resolution < 1024 else 0.002,
     "base": lambda resolution, batch: 16384 if resolution < 512 else 32768,
+    "stages.start": lambda resolution, batch: min(resolution, 32),  # below, growth gained nothing
 }
 """By the end of a setting's name, from resolution and batch size.
 
-The `auto` settings of the code of Karras et al. 2020, "Training GANs with
-Limited Data", https://arxiv.org/abs/2006.06676.
+But for the start of growth the `auto` settings of the code of Karras et al. 2020, "Training GANs
+with Limited Data", https://arxiv.org/abs/2006.06676.
 """
 
 
