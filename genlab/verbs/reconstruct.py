@@ -2,6 +2,7 @@
 
 import logging
 import os
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -55,8 +56,8 @@ def _files(opened: Opened, learner: Reconstructs, batch_size: int, config: dict[
         for path, picture in zip(some, to_uint8(made), strict=True):
             save_png(to_image(picture), targets[path])
         written += len(some)
-    places = {str(target.parent) for target in targets.values()}
-    log.info("wrote %d pictures below %s", written, os.path.commonpath(places))
+    # Of several the folder around them, of one the file itself.
+    log.info("wrote %s (%d of %d)", Path(os.path.commonpath(targets.values())), written, len(paths))
 
 
 def _held_out(

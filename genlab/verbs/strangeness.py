@@ -126,9 +126,10 @@ def of_split(
 
 def normal_scores(opened: Opened, score: Score, config: Mapping[str, Any]) -> Tensor | None:
     """Of validation images, (M,), which have no class that is left out; None without any."""
-    if not len(opened.data.indices("validation")):
+    count = min(config["normal_images"], len(opened.data.indices("validation")))
+    if not count:
         return None
-    indices = choose(opened, "validation", config["normal_images"], config["seed"])
+    indices = choose(opened, "validation", count, config["seed"])
     return scores_of(opened, score, indices, config)
 
 
