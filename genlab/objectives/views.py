@@ -50,14 +50,24 @@ class Shrunk(View):
 
     By antialiased bicubic filtering and rounding to 256 levels, as a file would have it. The
     translator's output is added to the bicubic enlargement, which is also the naive picture.
+
+    Args:
+        resolution: of the images.
+        factor: 2, 4 or 8.
     """
 
+    resolution: int
     factor: int = 4
     names = ("small", "upscaled")
 
     def __post_init__(self) -> None:
         if self.factor not in (2, 4, 8):
             raise ValueError(f"factor={self.factor} must be 2, 4 or 8")
+        if self.resolution % self.factor:
+            raise ValueError(
+                f"factor={self.factor} does not divide {self.resolution} pixels: set "
+                "data.resolution to a multiple of it"
+            )
 
     @property
     def scale(self) -> int:
@@ -71,11 +81,6 @@ class Shrunk(View):
     def __call__(self, images: Tensor) -> Tensor:
         """(B, C, H, W) to (B, C, H / factor, W / factor)."""
         height, width = images.shape[-2:]
-        if height % self.factor or width % self.factor:
-            raise ValueError(
-                f"factor={self.factor} does not divide images of {width} x {height} pixels: set "
-                "data.resolution to a multiple of it"
-            )
         size = height // self.factor, width // self.factor
         small = F.interpolate(images.float(), size, mode="bicubic", antialias=True)
         return ((small.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1

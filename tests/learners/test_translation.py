@@ -142,16 +142,16 @@ def test_filled_holes_leave_every_other_pixel_as_it_was() -> None:
 
 
 def test_what_is_measured_is_that_of_the_pictures() -> None:
-    learner = translation(view=Shrunk(2), critic_sees_given=False)
+    learner = translation(view=Shrunk(8, 2), critic_sees_given=False)
     measured = learner.measure(IMAGES, {})
-    naive = Shrunk(2).naive(Shrunk(2)(IMAGES), 3)
+    naive = Shrunk(8, 2).naive(Shrunk(8, 2)(IMAGES), 3)
     torch.testing.assert_close(measured["naive_mse"], (naive - IMAGES).square().mean((1, 2, 3)) / 4)
     assert list(learner.views(IMAGES, {})) == ["image", "small", "upscaled"]
 
 
 def test_a_critic_cannot_see_what_is_of_another_size() -> None:
     with pytest.raises(ValueError, match="critic_sees_given"):
-        translation(view=Shrunk(2), critic_sees_given=True)
+        translation(view=Shrunk(8, 2), critic_sees_given=True)
 
 
 def test_a_step_of_the_cycle_is_that_of_its_paper(play) -> None:
