@@ -58,22 +58,22 @@ APPLICATIONS = {
         (*PIXELS, *distances("upscaled")),
     ),
     "inpainting": Application(
-        ("model=context_encoder", *FACES, "total_images=20_000"),
+        ("model=context_encoder", *FACES, "total_images=10_000"),
         (*PIXELS, *TELEA, *distances("filled")),
     ),
     "inpainting_free_form": Application(
-        ("model=context_encoder", *GARMENTS, "total_images=60_000", "model.view.kind=free_form"),
+        ("model=context_encoder", *GARMENTS, "total_images=30_000", "model.view.kind=free_form"),
         (*PIXELS, *TELEA, *distances("filled")),
     ),
     "outline_to_face": Application(
-        ("model=pix2pix", *FACES, "total_images=20_000"), (*PIXELS, *distances("painted"))
+        ("model=pix2pix", *FACES, "total_images=10_000"), (*PIXELS, *distances("painted"))
     ),
     "grey_to_colour": Application(
-        ("model=pix2pix", "view=grey", *FACES, "total_images=10_000"),
+        ("model=pix2pix", "view=grey", *FACES, "total_images=5_000"),
         (*PIXELS, *distances("coloured")),
     ),
     "unpaired": Application(
-        ("model=cyclegan", "total_images=20_000"),
+        ("model=cyclegan", "total_images=10_000"),
         (
             *distances("pixel-art_to_open-peeps", ["frechet"]),
             *distances("open-peeps_to_pixel-art", ["frechet"]),
