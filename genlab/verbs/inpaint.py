@@ -115,6 +115,9 @@ def filled(picture: Tensor, holes: Tensor, window: Window, resolution: int, fill
 def window_of(holes: Tensor, share: float, resolution: int) -> Window:
     """The square around holes (H, W) in which they take about the share that a model expects.
 
+    As much of the picture as there is where the holes are not much smaller than that: a model knows
+    whole pictures best.
+
     Raises ConfigError where there are no holes, or where they do not fit into a square.
     """
     height, width = holes.shape
@@ -123,11 +126,13 @@ def window_of(holes: Tensor, share: float, resolution: int) -> Window:
         raise ConfigError("the mask has no white pixels: white says what is to be filled")
     low, high = places.amin(0), places.amax(0) + 1
     extent = int((high - low).max())
-    side = max(math.ceil(extent / math.sqrt(share)), resolution)
-    side = min(side, height, width)
+    whole, usual = min(height, width), math.sqrt(share)
+    side = min(max(math.ceil(extent / usual), resolution), whole)
+    if extent >= usual / 2 * whole:
+        side = whole
     if extent > side:
         raise ConfigError(
-            f"the holes span {extent} pixels and the picture's shorter side has {side}: "
+            f"the holes span {extent} pixels and the picture's shorter side has {whole}: "
             "fill them one after another"
         )
     centre = (low + high) // 2
