@@ -132,8 +132,8 @@ def window_of(holes: Tensor, share: float, resolution: int) -> Window:
         side = whole
     if extent > side:
         raise ConfigError(
-            f"the holes span {extent} pixels, more than the picture's shorter side of {whole}: fill "
-            "smaller ones, one after another"
+            f"the holes span {extent} pixels, more than the picture's shorter side of {whole}: "
+            "fill smaller ones, one after another"
         )
     centre = (low + high) // 2
     top, left = (
