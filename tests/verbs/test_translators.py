@@ -169,10 +169,10 @@ def test_two_kinds_are_translated_both_ways(genlab, trained, pictures, tmp_path:
 @pytest.mark.parametrize(
     ("verb", "words", "code", "told"),
     [
-        ("upscale", ["image=nowhere"], 3, "image=nowhere does not exist"),
+        ("upscale", ["image=nowhere"], 3, "image=nowhere: no such file"),
         ("upscale", ["image={pictures}/broken.png"], 3, "cannot be used"),
         ("upscale", ["image={pictures}", "out=a.png"], 2, "name a folder"),
-        ("upscale", ["image={pictures}/one.jpg", "out=a.jpg"], 2, "written as PNG"),
+        ("upscale", ["image={pictures}/one.jpg", "out=a.jpg"], 2, "name a .png file or a folder"),
         ("upscale", ["image={pictures}", "tile=0"], 2, "tile=0"),
         ("inpaint", ["image={pictures}"], 2, "train model=context_encoder"),
         ("translate", ["image={pictures}"], 2, "use genlab upscale"),
