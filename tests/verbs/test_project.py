@@ -70,7 +70,7 @@ def test_the_rate_rises_and_falls() -> None:
     [
         ("dcgan", [], 2, "say which images"),
         ("dcgan", ["image=a.png", "index=1"], 2, "say which images"),
-        ("dcgan", ["image=nowhere.png"], 3, "image=nowhere.png does not exist"),
+        ("dcgan", ["image=nowhere.png"], 3, "image=nowhere.png: no such file"),
         ("dcgan", ["image=broken.png"], 3, "broken.png cannot be used"),
         ("dcgan", ["index=10000"], 2, "index=10000 must be"),
         ("dcgan", ["index=0", "method=encoder"], 2, "has no encoder: use method=optimise"),
