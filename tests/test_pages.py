@@ -52,7 +52,10 @@ def test_experiment_pages_compose_and_check(experiment: str) -> None:
     check(composed(f"experiment={experiment}"))
 
 
-GROUPS = ("model", "players", "translator", "view", "remedy", "data", "trainer", "experiment")
+GROUPS = (
+    *("model", "players", "translator", "view", "remedy"),
+    *("data", "augmentation", "trainer", "experiment"),
+)
 TRANSLATORS = ("context_encoder", "cyclegan", "pix2pix", "srgan")
 
 

@@ -82,10 +82,10 @@ class Adversarial(Game):
             weight_clip,
             flipped_labels,
             instance_noise,
-            historical_averaging,
             augmentation,
-            auxiliary,
             rate,
+            historical_averaging,
+            auxiliary,
             stages,
         )
         for name, number in (

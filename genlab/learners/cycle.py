@@ -70,11 +70,8 @@ class CycleConsistency(Game):
             weight_clip=weight_clip,
             flipped_labels=flipped_labels,
             instance_noise=instance_noise,
-            historical_averaging=0.0,
             augmentation=augmentation,
-            auxiliary=0.0,
             rate=rate,
-            stages=None,
         )
         self.label, self.kinds = label, _two_kinds(classes, label)
         self.translators = translators

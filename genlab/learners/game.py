@@ -49,11 +49,11 @@ class Game(Learner, ABC):
         weight_clip: float,
         flipped_labels: float | Schedule,
         instance_noise: float | Schedule,
-        historical_averaging: float,
         augmentation: Augmentation | None,
-        auxiliary: float,
         rate: float | Schedule,
-        stages: Stages | None,
+        historical_averaging: float = 0.0,
+        auxiliary: float = 0.0,
+        stages: Stages | None = None,
     ) -> None:
         super().__init__(rate, stages)
         self.loss = loss

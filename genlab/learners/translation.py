@@ -78,11 +78,8 @@ class Translation(Game):
             weight_clip=weight_clip,
             flipped_labels=flipped_labels,
             instance_noise=instance_noise,
-            historical_averaging=0.0,
             augmentation=augmentation,
-            auxiliary=0.0,
             rate=rate,
-            stages=None,
         )
         given = view.channels(channels)
         if critic_sees_given and view.scale != 1:

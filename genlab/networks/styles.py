@@ -82,6 +82,7 @@ class StyleDecoder(Chain):
         """Styles to pictures."""
         return cast(Synthesis, self.blocks[1])
 
+    # A chain's forward takes no stage; this one's stage is how far it has grown.
     def forward(self, latents: Tensor, **stage: Any) -> Tensor:  # type: ignore[override]
         """(B, inputs) to the picture of a stage, (B, channels, resolution, resolution)."""
         noise = "random" if self.training else "fixed"

@@ -122,10 +122,10 @@ class Bench:
                 (gradient,) = torch.autograd.grad(score.sum(), codes, retain_graph=True)
                 gradients.setdefault(name, []).append(self.space.free(gradient).flatten(1).cpu())
                 odds.setdefault(name, []).append(score.detach().cpu())
-        return tuple(  # type: ignore[return-value]
-            {name: torch.cat(parts) for name, parts in values.items()}
-            for values in (odds, gradients)
-        )
+        found = [
+            {name: torch.cat(parts) for name, parts in each.items()} for each in (odds, gradients)
+        ]
+        return found[0], found[1]
 
     def strength(self, direction: Tensor, targets: Targets) -> float:
         """The smallest that changes 8 of 10 pictures, or the one that changes most of them.

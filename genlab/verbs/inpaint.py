@@ -48,7 +48,7 @@ class Window(NamedTuple):
 def run(config: dict[str, Any]) -> None:
     """Read pictures and masks, fill, write."""
     one_of("method", config["method"], METHODS)
-    for key in ("steps", "draws"):
+    for key in ("steps", "draws", "batch_size"):
         positive(config[key], key)
     opened = open_run(config["run"], config["accelerator"])
     fill, share = _filler(opened, config)
@@ -69,22 +69,20 @@ def run(config: dict[str, Any]) -> None:
 def _filler(opened: Opened, config: dict[str, Any]) -> tuple[Fill, float]:
     """What fills holes, and the share of a window that it expects them to take."""
     learner, method = opened.learner, config["method"]
-    trained = isinstance(learner, Translation) and isinstance(learner.view, Holes)
-    if method == "auto":
-        method = "translator" if trained else "projection"
+    if method != "projection" and isinstance(learner, Translation):
+        translator, view = learner, learner.view
+        if isinstance(view, Holes):
+
+            def fill(images: Tensor, holes: Tensor) -> Tensor:
+                given = Holes.given(images, holes).to(opened.device)
+                return translator.translate(given, translator.directions[0])
+
+            return fill, view.share
     if method == "translator":
-        if not isinstance(learner, Translation) or not isinstance(learner.view, Holes):
-            raise ConfigError(
-                f"run={opened.folder.path}: this model was not trained to fill holes: train "
-                "model=context_encoder, or set method=projection for a generator"
-            )
-        translator = learner
-
-        def fill(images: Tensor, holes: Tensor) -> Tensor:
-            given = Holes.given(images, holes).to(opened.device)
-            return translator.translate(given, translator.directions[0])
-
-        return fill, learner.view.share
+        raise ConfigError(
+            f"run={opened.folder.path}: this model was not trained to fill holes: train "
+            "model=context_encoder, or set method=projection for a generator"
+        )
     opened.require(Generates, "neither fills holes nor makes pictures: train model=context_encoder")
     space = space_of(opened)
 

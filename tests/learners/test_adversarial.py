@@ -6,8 +6,9 @@ from collections.abc import Callable
 import pytest
 import torch
 import torch.nn.functional as F
+from by_hand import descend, weights
 from test_learners import gan_learner
-from torch import Tensor, nn
+from torch import Tensor
 
 from genlab.learners.adversarial import Adversarial
 from genlab.networks import Critic, Generator, Replay, StyleDecoder, progan, stylegan
@@ -21,36 +22,15 @@ IMAGES = torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(3)) * 2 
 
 
 @pytest.fixture
-def played(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Adversarial]:
-    """A learner with these settings that can play without a trainer."""
-    trainer = type("Trainer", (), {"world_size": 1, "strategy": None})()
-    trainer.strategy = type("Strategy", (), {"reduce": lambda self, value, reduce_op: value})()
-    monkeypatch.setattr(Adversarial, "manual_backward", lambda self, loss: loss.backward())
-    monkeypatch.setattr(Adversarial, "trainer", property(lambda self: trainer))
-    monkeypatch.setattr(
-        Adversarial, "optimizers", lambda self, use_pl_optimizer: self.own_optimizers
-    )
+def played(play: Callable[..., dict[str, Tensor]]) -> Callable[..., Adversarial]:
+    """A learner with these settings that has played so many steps."""
 
     def make(steps: int = 1, **settings) -> Adversarial:
         learner = gan_learner(**settings)
-        learner.own_optimizers = learner.optimizers_of_players()
-        for step in range(steps):
-            torch.manual_seed(step)
-            learner.images_seen = step * len(IMAGES)
-            learner.last = learner.play(IMAGES, {})
+        learner.last = play(learner, IMAGES, {}, steps)
         return learner
 
     return make
-
-
-def weights(network: nn.Module) -> Tensor:
-    return torch.cat([p.detach().flatten() for p in network.parameters()])
-
-
-def descend(network: nn.Module, loss: Tensor) -> None:
-    parameters = list(network.parameters())
-    for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
-        parameter.data -= 0.1 * gradient
 
 
 def test_a_step_is_the_two_players_gradients_in_turn(played) -> None:

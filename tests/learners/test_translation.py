@@ -1,13 +1,13 @@
 """The games of translators, against steps by hand and what their papers say."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
+from by_hand import descend, weights
 from torch import Tensor, nn
 
-from genlab.learners import CycleConsistency, Learner, Translation
+from genlab.learners import CycleConsistency, Translation
 from genlab.networks import Critic, Cycle, Replay, convolutional
 from genlab.networks.translators import Residual
 from genlab.objectives.adversarial import least_squares
@@ -63,38 +63,11 @@ def cycle(**settings: Any) -> CycleConsistency:
     )
 
 
-@pytest.fixture
-def play(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Tensor]]:
-    """A step of a learner without a trainer."""
-    trainer = type("Trainer", (), {"world_size": 1})()
-    monkeypatch.setattr(Learner, "manual_backward", lambda self, loss: loss.backward())
-    monkeypatch.setattr(Learner, "trainer", property(lambda self: trainer), raising=False)
-    monkeypatch.setattr(Learner, "optimizers", lambda self, use_pl_optimizer: self.own)
-
-    def step(learner: Any, images_seen: int = 0) -> dict[str, Tensor]:
-        learner.own = learner.optimizers_of_players()
-        learner.images_seen = images_seen
-        torch.manual_seed(0)
-        return learner.play(IMAGES, KINDS)
-
-    return step
-
-
-def weights(network: nn.Module) -> Tensor:
-    return torch.cat([p.detach().flatten() for p in network.parameters()])
-
-
-def descend(network: nn.Module, loss: Tensor) -> None:
-    parameters = list(network.parameters())
-    for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
-        parameter.data -= 0.1 * gradient
-
-
 @pytest.mark.parametrize("sees_given", [False, True])
 def test_a_step_is_the_critics_and_then_content_and_the_game(play, sees_given: bool) -> None:
     settings = {"critic_sees_given": sees_given, "content_weight": 3.0, "adversarial": 0.5}
     learner, twin = translation(**settings), translation(**settings)
-    losses = play(learner)
+    losses = play(learner, IMAGES, KINDS)
     given = Grey()(IMAGES)
     made = twin.translator(given)
 
@@ -119,15 +92,16 @@ def test_the_critic_rests_while_content_alone_is_learned(play) -> None:
     ramp = Ramp(start=0.0, end=1.0, delay_images=100, images=10)
     resting, awake = translation(adversarial=ramp), translation(adversarial=ramp)
     before = weights(resting.critic)
-    assert "critic_loss" not in play(resting, images_seen=100)
+    resting.images_seen, awake.images_seen = 100, 110
+    assert "critic_loss" not in play(resting, IMAGES, KINDS)
     assert torch.equal(weights(resting.critic), before)
-    assert "critic_loss" in play(awake, images_seen=110)
+    assert "critic_loss" in play(awake, IMAGES, KINDS)
     assert not torch.equal(weights(awake.critic), before)
 
 
 def test_content_alone_needs_no_critic(play) -> None:
     learner = translation(critic=None, adversarial=0.0)
-    assert set(play(learner)) == {"content", "loss", "translator_gradient"}
+    assert set(play(learner, IMAGES, KINDS)) == {"content", "loss", "translator_gradient"}
     with pytest.raises(ValueError, match="needs a critic"):
         translation(critic=None)
 
@@ -156,7 +130,7 @@ def test_a_critic_cannot_see_what_is_of_another_size() -> None:
 
 def test_a_step_of_the_cycle_is_that_of_its_paper(play) -> None:
     learner, twin = cycle(cycle=10.0, identity=5.0), cycle()
-    losses = play(learner)
+    losses = play(learner, IMAGES, KINDS)
     real = [IMAGES[KINDS["domain"] == kind] for kind in (0, 1)]
     there, back = twin.translators.translators
     fake = [back(real[1]), there(real[0])]
@@ -177,7 +151,7 @@ def test_a_step_of_the_cycle_is_that_of_its_paper(play) -> None:
 
 def test_the_pool_of_earlier_fakes_is_each_critics_own(play) -> None:
     learner = cycle(replay=lambda: Replay(8, 3, size=2))
-    play(learner)
+    play(learner, IMAGES, KINDS)
     pools = [pool.pool for pool in learner.replays]
     assert not torch.equal(*pools)
     assert "replays.0.pool" in learner.state_dict()
