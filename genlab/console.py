@@ -52,21 +52,21 @@ class ConsoleHandler(logging.Handler):
 
 
 @contextmanager
-def log_to(file: Path, on_console: bool = False, quiet: bool = False) -> Iterator[None]:
-    """Log into `file`, with times and levels, while the block runs.
+def log_to(file: Path | None, on_console: bool = False, quiet: bool = False) -> Iterator[None]:
+    """Log into `file`, with times and levels, while the block runs; None for no file.
 
     `on_console` adds the console for a process that Hydra has not set up; `quiet` logs nothing.
     """
     root = logging.getLogger()
     handlers: list[logging.Handler] = []
-    if not quiet:
+    if file and not quiet:
         handlers.append(logging.FileHandler(file))
         handlers[0].setFormatter(
             logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
         )
-        if on_console:
-            handlers.append(ConsoleHandler())
-            root.setLevel(logging.INFO)
+    if on_console and not quiet:
+        handlers.append(ConsoleHandler())
+        root.setLevel(logging.INFO)
     for handler in handlers:
         root.addHandler(handler)
     try:

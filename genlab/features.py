@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from genlab import launch
 from genlab.assemble import build_data, build_learner
 from genlab.data import GaussianGrid
 from genlab.data.cache import cache_folder
@@ -100,7 +101,8 @@ def _train_once(recipe: dict[str, Any], folder: RunFolder, labels: list[str]) ->
             if not folder.summary.exists():
                 log.info("training a classifier of %s once, as feature network", ", ".join(labels))
                 folder.create(recipe, [])
-                fit(recipe, folder, prepare(recipe, folder, world=1))
+                with launch.alone():
+                    fit(recipe, folder, prepare(recipe, folder, world=1))
         except Stopped as stopped:
             number = stopped.exit_code - 128
             told = "stopped while the feature network was trained: run the same command again"

@@ -7,12 +7,15 @@ import platform
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genlab.errors import GenlabError, Stopped, WorkerFailed
-from genlab.runs import RunFolder
-from genlab.stopping import stopped_message
+
+if TYPE_CHECKING:
+    import torch
 
 
 def rank() -> int:
@@ -35,6 +38,16 @@ def launched() -> bool:
     return world_size() > 1
 
 
+def device(accelerator: str) -> "torch.device":
+    """This process's own device of those that the word stands for."""
+    import torch
+
+    from genlab import devices
+
+    kind = devices.find(accelerator, "auto", "auto")
+    return torch.device(kind, local_rank()) if kind == "cuda" else torch.device(kind)
+
+
 def _variable(torchrun: str, slurm: str) -> str | None:
     """torchrun's variable, or SLURM's inside a step of srun: allocations alone start nothing."""
     if torchrun in os.environ:
@@ -42,16 +55,25 @@ def _variable(torchrun: str, slurm: str) -> str | None:
     return os.environ.get(slurm) if "SLURM_STEP_ID" in os.environ else None
 
 
-def run_processes(run: RunFolder, processes: int) -> None:
-    """Train the run with so many processes; raises what the first of them reports."""
-    folder = run.path
+def run_processes(
+    words: Sequence[str], processes: int, folder: Path, again: str, stopped: Callable[[], str]
+) -> None:
+    """Run `python -m WORDS` in so many processes; raises what the first of them reports.
+
+    Args:
+        words: a module that works within `reporting(folder)`, and its arguments.
+        processes: how many.
+        folder: of their reports, and of what torchrun says.
+        again: the mend where one of them died.
+        stopped: what to say where a signal stopped them before they could say anything.
+    """
     for file in folder.glob(".error-*.json"):
         file.unlink()
     environment = dict(os.environ)
     threads = max((os.cpu_count() or 1) // processes, 1)
     environment.setdefault("OMP_NUM_THREADS", str(threads))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc-per-node", str(processes), "-m", "genlab.train", str(folder)]
+    command += ["--nproc-per-node", str(processes), "-m", *words]
     agent: subprocess.Popen[bytes] | None = None
     received: list[int] = []
 
@@ -75,18 +97,9 @@ def run_processes(run: RunFolder, processes: int) -> None:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    if code:
-        _raise_reported(run, received, code)
-
-
-def report(folder: Path, rank: int, error: GenlabError | Stopped) -> None:
-    """Leave an error of one rank where the starting process finds it."""
-    content = {"exit_code": error.exit_code, "message": str(error)}
-    (folder / f".error-{rank}.json").write_text(json.dumps(content))
-
-
-def _raise_reported(run: RunFolder, received: list[int], code: int) -> None:
-    for file in sorted(run.path.glob(".error-*.json")):
+    if not code:
+        return
+    for file in sorted(folder.glob(".error-*.json")):
         content = json.loads(file.read_text())
         if received:
             raise Stopped(content["message"], received[0])
@@ -94,11 +107,48 @@ def _raise_reported(run: RunFolder, received: list[int], code: int) -> None:
         error.exit_code = content["exit_code"]
         raise error
     if received:
-        raise Stopped(stopped_message(run), received[0])
-    raise WorkerFailed(
-        f"a training process died (exit code {code}, see {run.path / 'torchrun.log'}): continue "
-        f"with genlab train resume={run.path}"
-    )
+        raise Stopped(stopped(), received[0])
+    raise WorkerFailed(f"a process died (exit code {code}, see {folder / 'torchrun.log'}): {again}")
+
+
+@contextmanager
+def reporting(folder: Path) -> Iterator[None]:
+    """What ends the block is left where the starting process finds it; ends this process then."""
+    try:
+        yield
+    except (GenlabError, Stopped) as error:
+        content = {"exit_code": error.exit_code, "message": str(error)}
+        (folder / f".error-{rank()}.json").write_text(json.dumps(content))
+        sys.exit(error.exit_code)
+    finally:
+        leave()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """What runs in the block takes this process for the only one."""
+    told = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "TORCHELASTIC_RUN_ID", "SLURM_STEP_ID")
+    hidden = {name: os.environ.pop(name) for name in told if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
+
+
+def join() -> None:
+    """Let the processes that were started together talk to each other, where there are several."""
+    from torch import distributed
+
+    if launched() and not distributed.is_initialized():
+        distributed.init_process_group("gloo")
+
+
+def leave() -> None:
+    """Stop talking, where it was begun."""
+    from torch import distributed
+
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def _die_with_parent() -> None:

@@ -10,13 +10,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from genlab import runs
+from genlab import launch, runs
 from genlab.artefacts.weights import images_seen_of
 from genlab.assemble import build_data, build_learner
 from genlab.config import check
 from genlab.data.module import ImageData
 from genlab.data.stream import Batch, on_device
-from genlab.devices import choose, keep_big_blocks
+from genlab.devices import keep_big_blocks
 from genlab.errors import CheckpointError, ConfigError
 from genlab.learners import Learner
 from genlab.learners.abilities import Encodes
@@ -76,7 +76,7 @@ def open_run(run: str | None, accelerator: str) -> Opened:
     folder = runs.find(run)
     config = folder.config()
     check(config)
-    device = torch.device(choose(accelerator, "auto", "auto").accelerator)
+    device = launch.device(accelerator)
     learner = build_learner(config)
     load_weights(learner, folder)
     return Opened(folder, config, learner.eval().requires_grad_(False).to(device), device)

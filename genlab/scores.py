@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genlab import launch
 from genlab.assemble import build_data
 from genlab.data.module import ImageData
 from genlab.data.stream import take
-from genlab.devices import choose
 from genlab.errors import ConfigError
 from genlab.features import feature_network
 from genlab.learners import Learner
@@ -99,13 +99,16 @@ class Reference:
             scores["class_divergence"] = found.divergence
         return scores
 
-    def score_all(self, pictures: Tensor, asked: dict[str, Tensor]) -> dict[str, float]:
-        """All that pictures, uint8 (N, C, H, W), tell; `asked` are the labels they were made for.
+    def score_all(
+        self, pictures: Tensor, features: Tensor, asked: dict[str, Tensor]
+    ) -> dict[str, float]:
+        """All that pictures, uint8 (N, C, H, W), and their features (N, D) tell.
+
+        `asked` are the labels (N,) that they were made for.
 
         The multi-scale similarity is that of random pairs; an Inception Score is called so only
         where InceptionV3 tells the classes.
         """
-        features = self.see(pictures)
         scores = self.score(features)
         kernel = kernel_distance(self.features, features)
         scores["kernel_distance"] = kernel.mean
@@ -190,7 +193,7 @@ def reference(
     )
 
 
-def judge_of(config: dict[str, Any], learner: Learner, local_rank: int = 0) -> Reference | None:
+def judge_of(config: dict[str, Any], learner: Learner) -> Reference | None:
     """Who scores the learner's samples while it trains, of the validation part; None for nobody.
 
     Raises ConfigError for a learner that makes no samples, and for too few images to score with.
@@ -210,10 +213,7 @@ def judge_of(config: dict[str, Any], learner: Learner, local_rank: int = 0) -> R
     ):
         if images < FEWEST:
             raise ConfigError(f"{key} gives {images} images to score with: {FEWEST} are needed")
-    chosen = choose(trainer["accelerator"], trainer["precision"], trainer["channels_last"])
-    device = torch.device(chosen.accelerator)
-    if device.type == "cuda":
-        device = torch.device("cuda", local_rank)
+    device = launch.device(trainer["accelerator"])
     count, features = wanted["count"], wanted["features"]
     return reference(config, data, "validation", count, features, device, "evaluate.features")
 

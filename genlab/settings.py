@@ -64,15 +64,18 @@ def processes(config: dict[str, Any]) -> int:
             f"trainer.num_nodes={wanted['num_nodes']}: start the run with torchrun or srun, on "
             "every machine"
         )
-    count, here = wanted["devices"], torch.cuda.device_count() if accelerator == "cuda" else 1
+    return counted(wanted["devices"], accelerator, "trainer.devices")
+
+
+def counted(count: Any, accelerator: str, key: str) -> int:
+    """The number of processes that `count`, the value of `key`, asks for; auto: all GPUs."""
+    here = torch.cuda.device_count() if accelerator == "cuda" else 1
     if count == "auto":
         return here
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise ConfigError(f"trainer.devices={count} is neither a number of processes nor auto")
+        raise ConfigError(f"{key}={count} is neither a number of processes nor auto")
     if accelerator != "cpu" and count > here and not launch.launched():
-        raise ResourceError(
-            f"trainer.devices={count}: this machine has {here}; use trainer.devices=auto"
-        )
+        raise ResourceError(f"{key}={count}: this machine has {here}; use {key}=auto")
     return count
 
 

@@ -9,19 +9,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from genlab import launch
 from genlab.assemble import completed
 from genlab.console import log_to
-from genlab.errors import ConfigError, GenlabError, Stopped
+from genlab.errors import ConfigError
 from genlab.fitting import fit, prepare
 from genlab.pretrained import with_encoder
 from genlab.runs import RunFolder, remember
 from genlab.scores import judge_of
 from genlab.search import listener
 from genlab.settings import check_settings, processes, reached, refuse_changes
-from genlab.stopping import stoppable
+from genlab.stopping import stoppable, stopped_message
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +69,13 @@ def _train_locked(
         del parts, judge  # every process makes its own
         if listener():
             log.warning("trials of several processes run to their end: pruning needs a single one")
-        launch.run_processes(folder, count)
+        launch.run_processes(
+            ["genlab.train", str(folder.path)],
+            count,
+            folder.path,
+            again=f"continue with genlab train resume={folder.path}",
+            stopped=lambda: stopped_message(folder),
+        )
     else:
         with log_to(folder.path / "train.log"):
             fit(config, folder, parts, judge)
@@ -80,26 +84,18 @@ def _train_locked(
 
 def _fit_as_one_of_several(config: dict[str, Any], folder: RunFolder) -> dict[str, Any]:
     parts = prepare(config, folder, launch.world_size())
-    return fit(config, folder, parts, judge_of(config, parts.learner, launch.local_rank()))
+    return fit(config, folder, parts, judge_of(config, parts.learner))
 
 
 def main() -> None:
     """Entry of one of several processes: `python -m genlab.train RUN_FOLDER`."""
     folder = RunFolder(Path(sys.argv[1]))
-    rank = launch.rank()
-    try:
-        with (
-            stoppable(folder),
-            log_to(folder.path / "train.log", on_console=True, quiet=rank > 0),
-        ):
-            config = folder.config()
-            _fit_as_one_of_several(config, folder)
-    except (GenlabError, Stopped) as error:
-        launch.report(folder.path, rank, error)
-        sys.exit(error.exit_code)
-    finally:
-        if torch.distributed.is_initialized():
-            torch.distributed.destroy_process_group()
+    with (
+        launch.reporting(folder.path),
+        stoppable(folder),
+        log_to(folder.path / "train.log", on_console=True, quiet=launch.rank() > 0),
+    ):
+        _fit_as_one_of_several(folder.config(), folder)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,15 @@ DDP = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "data=digi
 SMALL = ["data.batch_size=32", "samples.count=4"]
 
 
+def trained(environment: dict[str, str], folder: Path, data: str = "digits") -> Path:
+    """A tiny GAN's run."""
+    words = ["model=gan", f"data={data}", "trainer=cpu", *SMALL, "total_images=1000"]
+    process = genlab_process(environment, *words, f"hydra.run.dir={folder}")
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    return folder
+
+
 def genlab_process(environment: dict[str, str], *arguments: str) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-m", "genlab", "train", *arguments],
@@ -137,3 +146,51 @@ def test_started_by_torchrun(tmp_path: Path, environment) -> None:
     summary = json.loads((folder / "summary.json").read_text())
     assert len(set(summary["weights_sha256"])) == 1
     assert summary["processes"] == 2
+
+
+@pytest.mark.parametrize(
+    ("started_by", "data"), [("genlab", "gaussian_grid"), ("torchrun", "digits")]
+)
+def test_processes_that_score_a_run_together_find_what_one_finds(
+    tmp_path: Path, environment, started_by: str, data: str
+) -> None:
+    """Of digits in the features of a classifier, which is trained by one of the processes."""
+    environment = {**environment, "GENLAB_CACHE": str(tmp_path / "cache")}
+    run = trained(environment, tmp_path / "run", data)
+    words = ["evaluate", f"run={run}", "count=101"]
+    words += ["features=classifier"] if data == "digits" else []
+    alone = [sys.executable, "-m", "genlab", *words]
+    together = [*alone, "devices=2"]
+    if started_by == "torchrun":
+        several = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+        together = [sys.executable, *several, "-m", "genlab", *words]
+    found = []
+    for command, name in ((together, "two.json"), (alone, "one.json")):
+        done = subprocess.run(
+            [*command, f"out={tmp_path / name}"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stdout.count("frechet_distance") == 1
+        found.append(json.loads((tmp_path / name).read_text()))
+    assert found[0]["stamp"] == found[1]["stamp"]
+    assert found[0]["metrics"] == pytest.approx(found[1]["metrics"], rel=1e-3)
+
+
+def test_what_fails_in_several_processes_is_said_by_the_first(tmp_path: Path, environment) -> None:
+    run = trained(environment, tmp_path / "run")
+    command = [sys.executable, "-m", "genlab", "evaluate", f"run={run}", "devices=2"]
+    done = subprocess.run(
+        [*command, "features=classifer"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("genlab: features=classifer is not known: did you mean")
+    assert done.stderr.count("\n") == 1

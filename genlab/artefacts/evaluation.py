@@ -8,6 +8,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from genlab import ranks
 from genlab.artefacts.history import History
 from genlab.artefacts.samples import sampled
 from genlab.artefacts.weights import export_weights, images_seen_of
@@ -120,14 +121,8 @@ class Evaluation(pl.Callback):
         }
 
     def _seen(self, trainer: pl.Trainer, learner: Learner) -> Tensor:
-        """Features of all samples, (count, D), on the first rank."""
+        """Features of all samples, (count, D)."""
         assert isinstance(learner, Generates)
         noise = torch.Generator().manual_seed(self.seed)
-        latents = learner.latents(self.judge.count, noise, {})
-        rank, world = trainer.global_rank, trainer.world_size
-        own = self.judge.see(sampled(trainer, learner, latents[rank::world], _CHUNK))
-        parts: list[Any] = [own]
-        if world > 1:
-            parts = [None] * world
-            torch.distributed.all_gather_object(parts, own)
-        return torch.cat(parts)
+        latents = ranks.own(learner.latents(self.judge.count, noise, {}))
+        return ranks.joined(self.judge.see(sampled(trainer, learner, latents, _CHUNK)))

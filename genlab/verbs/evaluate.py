@@ -2,6 +2,8 @@
 
 import json
 import logging
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,12 @@ import torch
 from PIL import Image
 
 import genlab
+from genlab import launch, ranks
 from genlab.artefacts.files import write_text
 from genlab.artefacts.grids import are_points
 from genlab.artefacts.pictures import grid, save_png, with_caption, with_row_captions
 from genlab.artefacts.validation import summed
+from genlab.console import log_to
 from genlab.data.stream import on_device, take
 from genlab.learners.abilities import Encodes, EstimatesLikelihood, Generates, Measures, Translates
 from genlab.learners.learner import seed_noise
@@ -28,6 +32,7 @@ from genlab.metrics import (
 )
 from genlab.opened import Opened, open_run
 from genlab.scores import Memorisation, memorisation, reference
+from genlab.settings import counted
 from genlab.verbs.attributes import judge_of
 from genlab.verbs.output import positive
 from genlab.verbs.paths import path_scores
@@ -38,10 +43,14 @@ log = logging.getLogger(__name__)
 
 
 def run(config: dict[str, Any]) -> None:
-    """Measure, print, write."""
+    """Measure, print, write; several processes share the making and seeing of pictures."""
     count = positive(config["count"], "count")
     batch_size = positive(config["batch_size"], "batch_size")
     opened = open_run(config["run"], config["accelerator"])
+    processes = counted(config["devices"], opened.device.type, "devices")
+    if processes > 1 and not launch.launched():
+        _several(opened, config, processes)
+        return
     stamp: dict[str, Any] = {
         "split": config["split"],
         "data": opened.data.source.fingerprint(),
@@ -51,24 +60,49 @@ def run(config: dict[str, Any]) -> None:
     metrics: dict[str, float] = {}
     path = Path(config["out"] or opened.folder.evaluation).expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
+    distances: dict[str, float] = {}
+    if config["features"] != "none":
+        try:
+            distances = _distances(opened, config, count, batch_size, stamp, path)
+        except FeaturesUnavailable as error:
+            log.warning("no distances: %s", error)
+            stamp["no_distances"] = str(error)
+    if launch.rank() > 0:  # the first process does the rest
+        return
     if isinstance(opened.learner, Measures):
         metrics |= _measures(opened, config["split"], count, batch_size, stamp)
     if isinstance(opened.learner, EstimatesLikelihood):
         metrics |= _likelihood(opened, config, stamp)
     if isinstance(opened.learner, Encodes):
         metrics |= _codes(opened, config, count, batch_size, stamp)
-    if config["features"] != "none":
-        try:
-            metrics |= _distances(opened, config, count, batch_size, stamp, path)
-        except FeaturesUnavailable as error:
-            log.warning("no distances: %s", error)
-            stamp["no_distances"] = str(error)
+    metrics |= distances
     if config["path_samples"] != 0:
         metrics |= _paths(opened, config, stamp)
     write_text(path, json.dumps({"metrics": metrics, "stamp": stamp}, indent=2) + "\n")
     for name, value in metrics.items():
         log.info("%-28s %.5g", name, value)
     log.info("wrote %s", path)
+
+
+def _several(opened: Opened, config: dict[str, Any], processes: int) -> None:
+    """The same in so many processes."""
+    folder = opened.folder
+    run = folder.weights if folder.tag else folder.path  # "last" may soon be another one
+    with tempfile.TemporaryDirectory() as reports:
+        launch.run_processes(
+            ["genlab.verbs.evaluate", json.dumps({**config, "run": str(run)}), reports],
+            processes,
+            Path(reports),
+            again="run the command again, or with devices=1",
+            stopped=lambda: "stopped",
+        )
+
+
+def main() -> None:
+    """Entry of one of several processes: `python -m genlab.verbs.evaluate CONFIG REPORTS`."""
+    config, reports = json.loads(sys.argv[1]), Path(sys.argv[2])
+    with launch.reporting(reports), log_to(None, on_console=True, quiet=launch.rank() > 0):
+        run(config)
 
 
 def _measures(
@@ -158,13 +192,18 @@ def _generated(
     held = reference(
         opened.config, opened.data, config["split"], count, config["features"], opened.device
     )
+    launch.join()
+    held.features = ranks.joined(held.see(ranks.own(held.images)))
     pictures, asked = generate(opened, count, config["seed"], batch_size)
+    features = ranks.joined(held.see(ranks.own(pictures)))
+    if launch.rank() > 0:
+        return {}
     stamp |= held.stamp | {
         "generated_images": len(pictures),
         "reference_images": len(held.images),
         "seed": config["seed"],
     }
-    scores = held.score_all(pictures, asked)
+    scores = held.score_all(pictures, features, asked)
     chosen = min(positive(config["memorisation_images"], "memorisation_images"), count)
     if are_points(pictures):
         return scores
@@ -243,3 +282,7 @@ def weights_stamp(opened: Opened) -> dict[str, Any]:
         "batch_statistics": "running averages",
         "precision": "32-true",
     }
+
+
+if __name__ == "__main__":
+    main()

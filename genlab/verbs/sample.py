@@ -10,6 +10,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from genlab import ranks
 from genlab.artefacts.grids import POINTS, are_points, beside, sheet
 from genlab.artefacts.pictures import (
     grid,
@@ -73,11 +74,13 @@ def generate(
 ) -> Batch:
     """`count` pictures, uint8 (count, C, H, W), by latents that depend on the seed alone.
 
-    Of chosen classes, by label name; with the labels that a conditional model was told.
+    Of chosen classes, by label name; with the labels that a conditional model was told. Processes
+    that work together each make a part of them.
     """
     learner = _generator(opened)
     latents = _drawn(learner, count, seed, labels)
-    return Batch(_decoded(opened, latents, batch_size), learner.labels_of(latents))
+    pictures = ranks.joined(_decoded(opened, ranks.own(latents), batch_size))
+    return Batch(pictures, learner.labels_of(latents))
 
 
 def seeds_of(given: Any) -> list[int]:

@@ -1,0 +1,23 @@
+"""Rows of tensors, shared out among the processes that work together; all of them to one alone."""
+
+from typing import Any
+
+import torch
+import torch.distributed as distributed
+from torch import Tensor
+
+
+def own(rows: Tensor) -> Tensor:
+    """This process's part (n, ...) of rows (N, ...)."""
+    if not distributed.is_initialized():
+        return rows
+    return rows.tensor_split(distributed.get_world_size())[distributed.get_rank()]
+
+
+def joined(part: Tensor) -> Tensor:
+    """The rows (N, ...) that `own` shared out, from the parts of all processes, on the CPU."""
+    if not distributed.is_initialized():
+        return part.cpu()
+    parts: list[Any] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(parts, part.cpu())
+    return torch.cat(parts)
