@@ -8,6 +8,8 @@ import hashlib
 import json
 import logging
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -35,6 +37,7 @@ log = logging.getLogger(__name__)
 
 CHOICES = ("auto", "inception", "classifier")
 CLASSIFIER_IMAGES = 300_000
+NOISE = 0.3  # deviation on pictures in [-1, 1], of the classifier that sees through it
 _OWN = ("balanced", "leave_out", "crop", "extra")  # settings of a run that classifiers ignore
 
 
@@ -61,7 +64,26 @@ def feature_network(
     return _classifier(config, device)
 
 
-def _classifier(config: dict[str, Any], device: torch.device) -> ClassifierFeatures:
+def noisy_classifier(config: dict[str, Any], device: torch.device) -> ClassifierFeatures:
+    """The classifier of a run's data, taught on images with noise of a deviation of NOISE.
+
+    Its gradients lead to what an attribute looks like, where those of one that has seen clean
+    images alone lead to changes that nobody sees (Kaur et al. 2019,
+    https://arxiv.org/abs/1910.08640).
+
+    Raises FeaturesUnavailable for data without labels.
+    """
+    corruption = {
+        "_target_": "genlab.objectives.corruptions.GaussianNoise",
+        "deviation": NOISE / 2,  # of the range from -1 to 1
+    }
+    return _classifier(config, device, {"corruption": corruption})
+
+
+def _classifier(
+    config: dict[str, Any], device: torch.device, settings: Mapping[str, Any] = MappingProxyType({})
+) -> ClassifierFeatures:
+    """Trained once, with further settings of its learner."""
     # One network for all runs on a data set, whatever they themselves were allowed to see: scores
     # compare only where it is the same.
     shown = {key: value for key, value in config["data"].items() if key not in _OWN}
@@ -74,6 +96,7 @@ def _classifier(config: dict[str, Any], device: torch.device) -> ClassifierFeatu
             'for each class, or pip install "genlab[inception]"'
         )
     recipe = _recipe(config, classes, batch_size=min(100, len(data.indices("train"))))
+    recipe["model"] |= settings
     key = hashlib.sha256(
         json.dumps([recipe, data.source.fingerprint()], sort_keys=True, default=str).encode()
     ).hexdigest()[:16]

@@ -1,6 +1,6 @@
 """The space of latents: paths through it, planes that show it, and what each number in it does."""
 
-from genlab.latent.directions import change, factorised, in_deviations, principal
+from genlab.latent.directions import factorised, in_deviations, principal
 from genlab.latent.interpolation import PATHS, Path, linear, spherical
 from genlab.latent.projection import FEWEST, PROJECTIONS, Plane, code_plane, pca, tsne, umap
 from genlab.latent.traversal import Strengths, lattice, order, strengths, traverse
@@ -12,7 +12,6 @@ __all__ = [
     "Path",
     "Plane",
     "Strengths",
-    "change",
     "code_plane",
     "factorised",
     "in_deviations",

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from genlab.learners.learner import Learner, Losses, OptimizerFactory
 from genlab.networks import Classifier
+from genlab.networks.autoencoder import Corruption
 from genlab.schedules import Schedule, Stages
 
 
@@ -17,6 +18,7 @@ class Supervised(Learner):
     Args:
         classifier: images to logits by label name.
         optimizer: makes the optimizer from parameters.
+        corruption: of the images that it learns from; None for none.
         rate, stages: see `Learner`.
     """
 
@@ -24,12 +26,14 @@ class Supervised(Learner):
         self,
         classifier: Classifier,
         optimizer: OptimizerFactory,
+        corruption: Corruption | None = None,
         rate: float | Schedule = 1.0,
         stages: Stages | None = None,
     ) -> None:
         super().__init__(rate, stages)
         self.classifier = classifier
         self.optimizer = optimizer
+        self.corruption = corruption
 
     @property
     def exported(self) -> nn.Module:
@@ -42,6 +46,8 @@ class Supervised(Learner):
 
     def play(self, images: Tensor, labels: Mapping[str, Tensor]) -> Losses:
         """Predict, compare, step."""
+        if self.corruption:
+            images = self.corruption(images, -1.0, 1.0)
         predicted = self.classifier(images, **self.stage)
         logits = {name: value.float() for name, value in predicted.items()}
         loss = torch.stack([F.cross_entropy(logits[name], labels[name]) for name in logits]).sum()

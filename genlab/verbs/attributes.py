@@ -6,11 +6,10 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from genlab.errors import ConfigError
-from genlab.features import feature_network
+from genlab.features import NOISE, feature_network, noisy_classifier
 from genlab.metrics import ClassifierFeatures
 from genlab.opened import Opened
 from genlab.scores import most_probable
@@ -40,25 +39,41 @@ class Attribute(NamedTuple):
         values = log_probabilities[self.label]
         chosen = torch.zeros_like(values, dtype=torch.bool)
         chosen[:, list(self.classes)] = True
-        return _log_odds(values, chosen)
+        for_it = values.masked_fill(~chosen, float("-inf")).logsumexp(1)
+        return for_it - values.masked_fill(chosen, float("-inf")).logsumexp(1)
 
 
 @dataclass(frozen=True)
 class Judge:
-    """The classifier; `labels` (T,) are those of all images of the data set."""
+    """The classifier of a run's data, and one that sees through noise."""
 
+    opened: Opened
     network: ClassifierFeatures
-    classes: Classes
-    labels: Mapping[str, Tensor]
+
+    @property
+    def classes(self) -> Classes:
+        """Names of the classes by label."""
+        return self.opened.data.image_set.classes
+
+    @cached_property
+    def through_noise(self) -> ClassifierFeatures:
+        """The one that was taught on noisy images."""
+        network = noisy_classifier(self.opened.config, self.opened.device)
+        network.network.eval().requires_grad_(False)
+        return network
 
     def told(self, pictures: Tensor) -> dict[str, Tensor]:
         """Uint8 (N, C, H, W) to the most probable class (N,) of every label."""
         return most_probable(self.network.classes(self.network(pictures)))
 
-    def log_probabilities(self, pictures: Tensor) -> dict[str, Tensor]:
-        """(N, C, H, W) in [-1, 1] to (N, classes) by label; gradients pass."""
-        network: Any = self.network.network
-        return {name: logits.log_softmax(1) for name, logits in network(pictures).items()}
+    def log_probabilities(self, pictures: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        """(N, C, H, W) in [-1, 1], seen through noise of deviation 1 times NOISE.
+
+        To (N, classes) by label, on the pictures' device; gradients pass.
+        """
+        network: Any = self.through_noise.network
+        seen = pictures + NOISE * noise.to(pictures.device)
+        return {name: logits.log_softmax(1) for name, logits in network(seen).items()}
 
     def others(self, asked: Sequence[Attribute] = ()) -> list[Attribute]:
         """Binary attributes that are no matter of the asked ones' labels, each of them once."""
@@ -80,25 +95,14 @@ class Judge:
 
     @cached_property
     def _held(self) -> dict[str, bytes]:
-        """What images have, by labels with a class for none."""
+        """What all images of the data set have, by labels with a class for none."""
+        stored = self.opened.data.image_set.labels
+        labels = {name: torch.from_numpy(values) for name, values in stored.items()}
         return {
-            label: having(self.classes, label).held(self.labels).numpy().tobytes()
+            label: having(self.classes, label).held(labels).numpy().tobytes()
             for label, kinds in self.classes.items()
             if NONE in kinds
         }
-
-
-def kept(log_probabilities: Tensor) -> Tensor:
-    """Log odds (N,) of the most probable class against the rest, of (N, classes)."""
-    top = F.one_hot(log_probabilities.argmax(1), log_probabilities.shape[1]).bool()
-    return _log_odds(log_probabilities, top)
-
-
-def _log_odds(values: Tensor, chosen: Tensor) -> Tensor:
-    """Of chosen classes against the others, of log probabilities and bool (N, classes)."""
-    without = float("-inf")
-    for_it = values.masked_fill(~chosen, without).logsumexp(1)
-    return for_it - values.masked_fill(chosen, without).logsumexp(1)
 
 
 def judge_of(opened: Opened) -> Judge:
@@ -106,9 +110,7 @@ def judge_of(opened: Opened) -> Judge:
     network = feature_network("classifier", opened.config, opened.device)
     assert isinstance(network, ClassifierFeatures)
     network.network.eval().requires_grad_(False)
-    image_set = opened.data.image_set
-    labels = {name: torch.from_numpy(values) for name, values in image_set.labels.items()}
-    return Judge(network, image_set.classes, labels)
+    return Judge(opened, network)
 
 
 def binary(classes: Classes) -> list[Attribute]:

@@ -7,21 +7,24 @@ from functools import cached_property
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from genlab.errors import ConfigError
-from genlab.latent import change
-from genlab.pixels import normalise, to_uint8
-from genlab.verbs.attributes import Attribute, Judge, judge_of, kept
+from genlab.pixels import normalise
+from genlab.scores import most_probable
+from genlab.verbs.attributes import Attribute, Judge, judge_of
 from genlab.verbs.spaces import Space
 
 log = logging.getLogger(__name__)
 
-FLIPPED = 0.8  # share of pictures that the automatic strength changes, seen through noise
-# Standard deviation of the noise on pictures in [-1, 1]: a classifier can be talked into anything
-# by changes that nobody sees, but hardly through noise.
-NOISE = 0.3
-STRENGTHS = torch.arange(0.25, 10.01, 0.25)  # that are tried for it
+FLIPPED = 0.85  # share of pictures that the automatic strength changes, also seen through noise
+STEPS = 150  # that a change is learned in, of BATCH pictures
+BATCH = 32
+RATE = 0.03  # standard deviations of codes a step
+MARGIN = 2.0  # log odds that pictures should have the attribute with
+KEEPING = 0.2  # weight of each other label
+STRENGTHS = torch.arange(0.5, 3.01, 0.125)  # that are tried for it
 Targets = Mapping[Attribute, bool]
 
 
@@ -56,13 +59,25 @@ class Bench:
         """Uint8 (N, C, H, W)."""
         return self.space.pictures(codes, self.config["batch_size"])
 
-    def tell(self, codes: Tensor, noise: float = 0.0) -> dict[str, Tensor]:
-        """The labels (N,) of codes' pictures, seen through noise."""
+    def tell(self, codes: Tensor) -> dict[str, Tensor]:
+        """The labels (N,) of codes' pictures."""
+        return self.judge.told(self.pictures(codes))
+
+    def flipped(self, codes: Tensor, targets: Targets) -> dict[str, float]:
+        """Shares of codes' pictures that meet the targets, as they are and seen through noise."""
         pictures = self.pictures(codes)
-        if noise:
-            drawn = torch.randn(pictures.shape, generator=torch.Generator().manual_seed(0))
-            pictures = to_uint8(normalise(pictures) + noise * drawn)
-        return self.judge.told(pictures)
+        generator = torch.Generator().manual_seed(0)
+        noisy = []
+        for part in pictures.split(self.config["batch_size"]):
+            noise = torch.randn(part.shape, generator=generator)
+            seen = normalise(part.to(self.space.opened.device))
+            with torch.no_grad():
+                told = most_probable(self.judge.log_probabilities(seen, noise))
+            noisy.append(met({name: kinds.cpu() for name, kinds in told.items()}, targets))
+        return {
+            "flipped": float(met(self.judge.told(pictures), targets).float().mean()),
+            "flipped_through_noise": float(torch.cat(noisy).float().mean()),
+        }
 
     def seeds(self, seeds: Sequence[int]) -> Tensor:
         """The first code of each seed, (N, layers, n)."""
@@ -83,65 +98,78 @@ class Bench:
             )
         return float(held.float().mean())
 
-    def changes(self, attributes: Sequence[Attribute]) -> list[Tensor]:
-        """From codes without each of the attributes to those with it, all else alike.
+    def change(self, attribute: Attribute) -> Tensor:
+        """From codes without the attribute to those with it, all else alike: (layers, m).
 
-        As long as it takes, to first order, from the mean log odds of those without to that of
-        those with it.
+        Learned on the drawn codes, as by GANalyze (Goetschalckx et al. 2019, section 3.1,
+        https://arxiv.org/abs/1906.10112): one step that gives pictures the attribute, or takes it
+        away where they have it, while the probabilities of other labels stay as they were. All is
+        seen through noise.
         """
-        for attribute in attributes:
-            self.share(attribute)
-        odds, gradients = self._gradients(attributes)
-        found = []
-        for attribute in attributes:
-            kin = self.judge.kin(attribute.label)
-            others = [gradients[label] for label in self.judge.classes if label not in kin]
-            held = attribute.held(self.told)
-            value = odds[attribute.name]
-            direction = change(gradients[attribute.name], others)
-            found.append((value[held].mean() - value[~held].mean()) * direction)
-        return [direction.view_as(self.free[0]) for direction in found]
-
-    def _gradients(
-        self, attributes: Sequence[Attribute]
-    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Log odds (N,) of attributes, their gradients by codes, and those of labels to keep.
-
-        Of noisy pictures (SmoothGrad, Smilkov et al. 2017, https://arxiv.org/abs/1706.03825).
-        """
+        self.share(attribute)
+        held = attribute.held(self.told)
+        device = self.space.opened.device
+        step = torch.zeros_like(self.free[0]).to(device).requires_grad_()
+        rate = RATE * float(self.free.flatten(1).std(0).mean())
+        optimizer = torch.optim.Adam([step], lr=rate)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
         generator = torch.Generator().manual_seed(self.config["seed"])
-        odds: dict[str, list[Tensor]] = {}
-        gradients: dict[str, list[Tensor]] = {}
-        for part in self.codes.split(self.config["batch_size"]):
-            codes = part.to(self.space.opened.device).requires_grad_()
-            pictures = self.space.generate(codes)
-            noise = torch.randn(pictures.shape, generator=generator).to(pictures.device)
-            told = self.judge.log_probabilities(pictures + NOISE * noise)
-            scores = {each.name: each.log_odds(told) for each in attributes}
-            for name, score in (scores | {name: kept(p) for name, p in told.items()}).items():
-                (gradient,) = torch.autograd.grad(score.sum(), codes, retain_graph=True)
-                gradients.setdefault(name, []).append(self.space.free(gradient).flatten(1).cpu())
-                odds.setdefault(name, []).append(score.detach().cpu())
-        found = [
-            {name: torch.cat(parts) for name, parts in each.items()} for each in (odds, gradients)
-        ]
-        return found[0], found[1]
+        half = min(BATCH, self.config["batch_size"] + 1) // 2
+        for _ in range(STEPS):
+            chosen = torch.cat(
+                [
+                    rows[torch.randint(len(rows), (half,), generator=generator)]
+                    for rows in (held.nonzero()[:, 0], (~held).nonzero()[:, 0])
+                ]
+            )
+            codes = self.codes[chosen].to(device)
+            wanted = torch.where(held[chosen], -1.0, 1.0).to(device)
+            moved = codes + wanted[:, None, None] * self.space.moves(step, codes)
+            loss = self._loss(attribute, codes, moved, wanted, generator)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+        return step.detach().cpu()
+
+    def _loss(
+        self,
+        attribute: Attribute,
+        codes: Tensor,
+        moved: Tensor,
+        wanted: Tensor,
+        generator: torch.Generator,
+    ) -> Tensor:
+        """What moved codes (B, layers, n) lack, and how far other labels are from what they were.
+
+        `wanted` (B,) is 1 where pictures should get the attribute, -1 where they should lose it.
+        """
+        pictures = self.space.generate(moved)
+        noise = torch.randn(pictures.shape, generator=generator)
+        told = self.judge.log_probabilities(pictures, noise)
+        with torch.no_grad():
+            before = self.judge.log_probabilities(self.space.generate(codes), noise)
+        loss = F.softplus(MARGIN - wanted * attribute.log_odds(told)).mean()
+        for label in before.keys() - self.judge.kin(attribute.label):
+            change = F.kl_div(told[label], before[label], log_target=True, reduction="batchmean")
+            loss = loss + KEEPING * change
+        return loss
 
     def strength(self, direction: Tensor, targets: Targets) -> float:
-        """The smallest that changes 8 of 10 pictures, or the one that changes most of them.
+        """The smallest that changes FLIPPED of the pictures, or the one that changes most of them.
 
-        Through noise, so that it is seen.
+        Also as seen through noise, so that it is seen.
         """
         codes = self._lacking(targets, self.config["seed"] + 1)
         best, most = 0.0, -1.0
         for strength in STRENGTHS:
             edited = self.moved(codes, direction, strength[None])[:, 0]
-            share = float(met(self.tell(edited, NOISE), targets).float().mean())
+            share = min(self.flipped(edited, targets).values())
             if share > most:
                 best, most = float(strength), share
             if share >= FLIPPED:
                 return best
-        log.warning("no strength changes 8 of 10 pictures: %.2f of them at most", most)
+        log.warning("no strength changes %g of the pictures: %.2f at most", FLIPPED, most)
         return best
 
     def report(self, direction: Tensor, targets: Targets, strength: float) -> dict[str, Any]:
@@ -150,10 +178,7 @@ class Bench:
         before = self.tell(codes)
         edited = self.moved(codes, direction, torch.tensor([strength]))[:, 0]
         after = self.tell(edited)
-        shares = {
-            "flipped": float(met(after, targets).float().mean()),
-            "flipped_through_noise": float(met(self.tell(edited, NOISE), targets).float().mean()),
-        }
+        shares = self.flipped(edited, targets)
         for attribute in self.judge.others(list(targets)):
             same = attribute.held(after) == attribute.held(before)
             shares[f"kept/{attribute.label}"] = float(same.float().mean())

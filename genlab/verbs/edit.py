@@ -72,7 +72,7 @@ def _slide(bench: Bench, word: str) -> None:
     """Seeds as rows, strengths along the direction of an attribute as columns."""
     classes = bench.space.opened.data.image_set.classes
     attribute = showing(classes, word) if ":" in word else having(classes, word)
-    (found,) = bench.changes([attribute])
+    found = bench.change(attribute)
     direction = in_deviations(found.flatten()[None], bench.free.flatten(1)).view_as(found)
     _strip(bench, direction, attribute.name, word, widest=6)
     targets = {attribute: True}
@@ -150,8 +150,8 @@ def _operands(bench: Bench, terms: Sequence[Term], mean: Tensor) -> tuple[list[T
     the mean of all codes lies between them by their shares: what else is more frequent in the set
     is left out.
     """
-    attributes = list(dict.fromkeys(term.attribute for term in terms if term.attribute))
-    found = dict(zip(attributes, bench.changes(attributes), strict=True)) if attributes else {}
+    attributes = dict.fromkeys(term.attribute for term in terms if term.attribute)
+    found = {attribute: bench.change(attribute) for attribute in attributes}
     operands, direction = [], torch.zeros_like(bench.free[0])
     for term in terms:
         if term.attribute is None:

@@ -1,0 +1,85 @@
+"""What an edit is worked out of, with a generator and a classifier that are known."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from genlab.errors import ConfigError
+from genlab.verbs.attributes import Attribute, Judge
+from genlab.verbs.bench import Bench
+
+# What the three labels read from codes of four numbers: the second is mixed up with the first.
+SCORES = torch.tensor([[4.0, 0, 0, 0], [3.0, 4, 0, 0], [0, 0, 4, 0]])
+NAMES = ("glasses", "hat", "hair")
+
+
+class Linear(Judge):
+    """Reads labels of two classes from pictures by SCORES."""
+
+    @property
+    def classes(self) -> dict[str, list[str]]:
+        return {name: ["no", "yes"] for name in NAMES}
+
+    def told(self, pictures: Tensor) -> dict[str, Tensor]:
+        odds = pictures.flatten(1) @ SCORES.T
+        return {name: (odds[:, i] > 0).long() for i, name in enumerate(NAMES)}
+
+    def log_probabilities(self, pictures: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        odds = (pictures + 0.1 * noise).flatten(1) @ SCORES.T
+        both = torch.stack([-odds / 2, odds / 2], 2).log_softmax(2)
+        return {name: both[:, i] for i, name in enumerate(NAMES)}
+
+
+def linear_bench() -> Bench:
+    """Codes are their own pictures."""
+    draw: Any = lambda count, seed: torch.randn(  # noqa: E731
+        count, 1, 4, generator=torch.Generator().manual_seed(seed)
+    )
+    space: Any = SimpleNamespace(
+        opened=SimpleNamespace(device=torch.device("cpu")),
+        draw=draw,
+        free=lambda codes: codes,
+        moves=lambda directions, codes: directions,
+        generate=lambda codes: codes,
+        pictures=lambda codes, batch_size: codes,
+    )
+    bench = Bench(space, {"codes": 500, "seed": 0, "batch_size": 100})
+    opened: Any = SimpleNamespace()
+    network: Any = None
+    vars(bench)["judge"] = Linear(opened, network)
+    vars(vars(bench)["judge"])["_held"] = {}
+    return bench
+
+
+def test_a_change_gives_what_is_asked_for_and_keeps_the_rest() -> None:
+    bench = linear_bench()
+    step = bench.change(Attribute("glasses:yes", "glasses", (1,)))
+    odds = SCORES @ step.flatten()
+    assert odds[0] > 2 * odds[1:].abs().max()
+    codes = bench.space.draw(1000, 1)
+    before = bench.judge.told(codes)
+    without = before["glasses"] == 0
+    after = bench.judge.told((codes + step)[without])
+    assert after["glasses"].float().mean() > 0.9
+    for name in ("hat", "hair"):
+        assert (after[name] == before[name][without]).float().mean() > 0.8
+    # The gradient of the label alone would have changed the second one with it.
+    plain = SCORES[0] / SCORES[0].square().sum() * odds[0]
+    worse = bench.judge.told((codes + plain)[without])
+    kept = [(told["hat"] == before["hat"][without]).float().mean() for told in (after, worse)]
+    assert kept[0] > kept[1] + 0.1
+
+
+def test_the_same_seed_finds_the_same_change() -> None:
+    attribute = Attribute("hair:yes", "hair", (1,))
+    assert torch.equal(linear_bench().change(attribute), linear_bench().change(attribute))
+
+
+def test_what_no_picture_shows_cannot_be_learned() -> None:
+    bench = linear_bench()
+    vars(bench)["told"] = {name: torch.zeros(500, dtype=torch.long) for name in NAMES}
+    with pytest.raises(ConfigError, match="none of 500 drawn pictures show it"):
+        bench.change(Attribute("hair:yes", "hair", (1,)))
