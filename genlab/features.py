@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 CHOICES = ("auto", "inception", "classifier")
 CLASSIFIER_IMAGES = 300_000
-NOISE = 0.3  # deviation on pictures in [-1, 1], of the classifier that sees through it
+NOISE = 0.3  # largest deviation on pictures in [-1, 1], for the classifier that sees through it
 _OWN = ("balanced", "leave_out", "crop", "extra")  # settings of a run that classifiers ignore
 
 
@@ -65,7 +65,7 @@ def feature_network(
 
 
 def noisy_classifier(config: dict[str, Any], device: torch.device) -> ClassifierFeatures:
-    """The classifier of a run's data, taught on images with noise of a deviation of NOISE.
+    """The classifier of a run's data, taught on images with noise of deviations up to NOISE.
 
     Its gradients lead to what an attribute looks like, where those of one that has seen clean
     images alone lead to changes that nobody sees (Kaur et al. 2019,
@@ -75,7 +75,7 @@ def noisy_classifier(config: dict[str, Any], device: torch.device) -> Classifier
     """
     corruption = {
         "_target_": "genlab.objectives.corruptions.GaussianNoise",
-        "deviation": NOISE / 2,  # of the range from -1 to 1
+        "deviation": [0.0, NOISE / 2],  # of the range from -1 to 1
     }
     return _classifier(config, device, {"corruption": corruption})
 

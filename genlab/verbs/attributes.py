@@ -67,12 +67,9 @@ class Judge:
         return most_probable(self.network.classes(self.network(pictures)))
 
     def log_probabilities(self, pictures: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """(N, C, H, W) in [-1, 1], seen through noise of deviation 1 times NOISE.
-
-        To (N, classes) by label, on the pictures' device; gradients pass.
-        """
+        """(N, C, H, W) in [-1, 1], with noise on top, to (N, classes) by label; gradients pass."""
         network: Any = self.through_noise.network
-        seen = pictures + NOISE * noise.to(pictures.device)
+        seen = pictures + noise.to(pictures.device)
         return {name: logits.log_softmax(1) for name, logits in network(seen).items()}
 
     def others(self, asked: Sequence[Attribute] = ()) -> list[Attribute]:
@@ -103,6 +100,15 @@ class Judge:
             for label, kinds in self.classes.items()
             if NONE in kinds
         }
+
+
+def noise_like(pictures: Tensor, generator: torch.Generator) -> Tensor:
+    """Noise (N, C, H, W) on the CPU, of each picture with a deviation of its own up to NOISE.
+
+    Hardly any shows details, much of it hides what nobody would see.
+    """
+    deviations = NOISE * torch.rand(len(pictures), 1, 1, 1, generator=generator)
+    return deviations * torch.randn(pictures.shape, generator=generator)
 
 
 def judge_of(opened: Opened) -> Judge:

@@ -13,7 +13,7 @@ from torch import Tensor
 from genlab.errors import ConfigError
 from genlab.pixels import normalise
 from genlab.scores import most_probable
-from genlab.verbs.attributes import Attribute, Judge, judge_of
+from genlab.verbs.attributes import Attribute, Judge, judge_of, noise_like
 from genlab.verbs.spaces import Space
 
 log = logging.getLogger(__name__)
@@ -21,9 +21,10 @@ log = logging.getLogger(__name__)
 FLIPPED = 0.85  # share of pictures that the automatic strength changes, also seen through noise
 STEPS = 150  # that a change is learned in, of BATCH pictures
 BATCH = 32
-RATE = 0.03  # standard deviations of codes a step
-MARGIN = 2.0  # log odds that pictures should have the attribute with
-KEEPING = 0.2  # weight of each other label
+RATE = 0.03  # standard deviations along every axis of the codes, a step
+MARGIN = 3.0  # log odds that pictures should have the attribute with
+KEEPING = 1.5  # weight of the mean change of other labels, in nats
+RIDGE = 0.01  # of the squared length, in standard deviations
 STRENGTHS = torch.arange(0.5, 3.01, 0.125)  # that are tried for it
 Targets = Mapping[Attribute, bool]
 
@@ -69,7 +70,7 @@ class Bench:
         generator = torch.Generator().manual_seed(0)
         noisy = []
         for part in pictures.split(self.config["batch_size"]):
-            noise = torch.randn(part.shape, generator=generator)
+            noise = noise_like(part, generator)
             seen = normalise(part.to(self.space.opened.device))
             with torch.no_grad():
                 told = most_probable(self.judge.log_probabilities(seen, noise))
@@ -99,19 +100,21 @@ class Bench:
         return float(held.float().mean())
 
     def change(self, attribute: Attribute) -> Tensor:
-        """From codes without the attribute to those with it, all else alike: (layers, m).
+        """The step from codes without the attribute to those with it, all else alike: (layers, m).
 
         Learned on the drawn codes, as by GANalyze (Goetschalckx et al. 2019, section 3.1,
         https://arxiv.org/abs/1906.10112): one step that gives pictures the attribute, or takes it
         away where they have it, while the probabilities of other labels stay as they were. All is
-        seen through noise.
+        seen through noise. The step is the same in all layers and goes along the axes that codes
+        vary on: a step of each layer's own keeps more labels, but leads out of what the generator
+        draws well.
         """
         self.share(attribute)
         held = attribute.held(self.told)
         device = self.space.opened.device
-        step = torch.zeros_like(self.free[0]).to(device).requires_grad_()
-        rate = RATE * float(self.free.flatten(1).std(0).mean())
-        optimizer = torch.optim.Adam([step], lr=rate)
+        axes = self._axes().to(device)
+        way = torch.zeros(1, len(axes), device=device).requires_grad_()
+        optimizer = torch.optim.Adam([way], lr=RATE)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
         generator = torch.Generator().manual_seed(self.config["seed"])
         half = min(BATCH, self.config["batch_size"] + 1) // 2
@@ -123,14 +126,21 @@ class Bench:
                 ]
             )
             codes = self.codes[chosen].to(device)
+            step = (way @ axes).expand_as(self.free[0])
             wanted = torch.where(held[chosen], -1.0, 1.0).to(device)
             moved = codes + wanted[:, None, None] * self.space.moves(step, codes)
             loss = self._loss(attribute, codes, moved, wanted, generator)
+            loss = loss + RIDGE * way.square().sum()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
-        return step.detach().cpu()
+        return (way @ axes).detach().cpu().expand_as(self.free[0])
+
+    def _axes(self) -> Tensor:
+        """Rows (m, m) that codes of deviation 1 on every axis are made of."""
+        values, vectors = torch.linalg.eigh(torch.cov(self.free[:, 0].T.double()))
+        return (vectors * values.clamp(min=0).sqrt()).T.float()
 
     def _loss(
         self,
@@ -145,15 +155,17 @@ class Bench:
         `wanted` (B,) is 1 where pictures should get the attribute, -1 where they should lose it.
         """
         pictures = self.space.generate(moved)
-        noise = torch.randn(pictures.shape, generator=generator)
+        noise = noise_like(pictures, generator)
         told = self.judge.log_probabilities(pictures, noise)
         with torch.no_grad():
             before = self.judge.log_probabilities(self.space.generate(codes), noise)
         loss = F.softplus(MARGIN - wanted * attribute.log_odds(told)).mean()
-        for label in before.keys() - self.judge.kin(attribute.label):
-            change = F.kl_div(told[label], before[label], log_target=True, reduction="batchmean")
-            loss = loss + KEEPING * change
-        return loss
+        others = [label for label in before if label not in self.judge.kin(attribute.label)]
+        changes = [
+            F.kl_div(told[label], before[label], log_target=True, reduction="batchmean")
+            for label in others
+        ]
+        return loss + KEEPING * torch.stack(changes).mean() if changes else loss
 
     def strength(self, direction: Tensor, targets: Targets) -> float:
         """The smallest that changes FLIPPED of the pictures, or the one that changes most of them.

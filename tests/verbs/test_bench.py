@@ -28,7 +28,7 @@ class Linear(Judge):
         return {name: (odds[:, i] > 0).long() for i, name in enumerate(NAMES)}
 
     def log_probabilities(self, pictures: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        odds = (pictures + 0.1 * noise).flatten(1) @ SCORES.T
+        odds = (pictures + noise).flatten(1) @ SCORES.T
         both = torch.stack([-odds / 2, odds / 2], 2).log_softmax(2)
         return {name: both[:, i] for i, name in enumerate(NAMES)}
 
@@ -43,8 +43,8 @@ def linear_bench() -> Bench:
         draw=draw,
         free=lambda codes: codes,
         moves=lambda directions, codes: directions,
-        generate=lambda codes: codes,
-        pictures=lambda codes, batch_size: codes,
+        generate=lambda codes: codes[:, None],
+        pictures=lambda codes, batch_size: codes[:, None],
     )
     bench = Bench(space, {"codes": 500, "seed": 0, "batch_size": 100})
     opened: Any = SimpleNamespace()
