@@ -139,7 +139,9 @@ def join() -> None:
     """Let the processes that were started together talk to each other, where there are several."""
     from torch import distributed
 
-    if launched() and not distributed.is_initialized():
+    from genlab import ranks
+
+    if launched() and not ranks.together():
         distributed.init_process_group("gloo")
 
 
@@ -147,7 +149,9 @@ def leave() -> None:
     """Stop talking, where it was begun."""
     from torch import distributed
 
-    if distributed.is_initialized():
+    from genlab import ranks
+
+    if ranks.together():
         distributed.destroy_process_group()
 
 

@@ -7,16 +7,21 @@ import torch.distributed as distributed
 from torch import Tensor
 
 
+def together() -> bool:
+    """Whether there are other processes."""
+    return distributed.is_available() and distributed.is_initialized()
+
+
 def own(rows: Tensor) -> Tensor:
     """This process's part (n, ...) of rows (N, ...)."""
-    if not distributed.is_initialized():
+    if not together():
         return rows
     return rows.tensor_split(distributed.get_world_size())[distributed.get_rank()]
 
 
 def joined(part: Tensor) -> Tensor:
     """The rows (N, ...) that `own` shared out, from the parts of all processes, on the CPU."""
-    if not distributed.is_initialized():
+    if not together():
         return part.cpu()
     parts: list[Any] = [None] * distributed.get_world_size()
     distributed.all_gather_object(parts, part.cpu())

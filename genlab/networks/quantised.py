@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, distributed, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from genlab import ranks
 from genlab.networks.bottlenecks import Bottleneck
 
 HEADS = 4  # of the prior's attention
@@ -108,7 +109,7 @@ class VectorQuantiser(Bottleneck):
         entries = len(self.codebook)
         counts = torch.bincount(indices, minlength=entries).float()
         sums = torch.zeros_like(self.sums).index_add_(0, indices, vectors)
-        several = distributed.is_available() and distributed.is_initialized()
+        several = ranks.together()
         if several:
             distributed.all_reduce(counts)
             distributed.all_reduce(sums)
