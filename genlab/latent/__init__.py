@@ -1,6 +1,6 @@
 """The space of latents: paths through it, planes that show it, and what each number in it does."""
 
-from genlab.latent.directions import factorised, in_deviations, principal
+from genlab.latent.directions import Step, factorised, in_deviations, principal
 from genlab.latent.interpolation import PATHS, Path, linear, spherical
 from genlab.latent.projection import FEWEST, PROJECTIONS, Plane, code_plane, pca, tsne, umap
 from genlab.latent.traversal import Strengths, lattice, order, strengths, traverse
@@ -11,6 +11,7 @@ __all__ = [
     "PROJECTIONS",
     "Path",
     "Plane",
+    "Step",
     "Strengths",
     "code_plane",
     "factorised",

@@ -1,9 +1,10 @@
-"""Directions in a space of codes: those of most change.
+"""Directions in a space of codes: those of most change, and steps that every code has its own of.
 
 Codes are (N, n), directions (n,) or rows of (K, n), all on the CPU.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -35,3 +36,26 @@ def in_deviations(directions: Tensor, codes: Tensor) -> Tensor:
     """Directions (K, n) with the length of one standard deviation of the codes along them."""
     units = directions / directions.norm(dim=1, keepdim=True)
     return units * (codes @ units.T).std(0, correction=0)[:, None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where codes (..., n) go from where they are: offset (n,) + codes @ matrix (n, n)."""
+
+    offset: Tensor
+    matrix: Tensor
+
+    @classmethod
+    def constant(cls, direction: Tensor) -> "Step":
+        """The same direction (n,) for all codes."""
+        return cls(direction, direction.new_zeros(2 * direction.shape))
+
+    def __call__(self, codes: Tensor) -> Tensor:
+        """The steps of codes."""
+        return self.offset + codes @ self.matrix
+
+    def __add__(self, other: "Step") -> "Step":
+        return Step(self.offset + other.offset, self.matrix + other.matrix)
+
+    def __rmul__(self, factor: float) -> "Step":
+        return Step(factor * self.offset, factor * self.matrix)

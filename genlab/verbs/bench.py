@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genlab.errors import ConfigError
+from genlab.latent import Step
 from genlab.pixels import normalise
 from genlab.scores import most_probable
 from genlab.verbs.attributes import Attribute, Judge, judge_of, noise_like
@@ -19,9 +20,10 @@ from genlab.verbs.spaces import Space
 log = logging.getLogger(__name__)
 
 FLIPPED = 0.85  # share of pictures that the automatic strength changes, also seen through noise
-STEPS = 150  # that a change is learned in, of BATCH pictures
+STEPS = 300  # that a change is learned in, of BATCH pictures
 BATCH = 32
-RATE = 0.03  # standard deviations along every axis of the codes, a step
+RATE = 0.03  # of the offset, in standard deviations along every axis of the codes
+MATRIX_RATE = 0.003
 MARGIN = 3.0  # log odds that pictures should have the attribute with
 KEEPING = 1.5  # weight of the mean change of other labels, in nats
 RIDGE = 0.01  # of the squared length, in standard deviations
@@ -31,7 +33,7 @@ Targets = Mapping[Attribute, bool]
 
 @dataclass(frozen=True)
 class Bench:
-    """A model's space, and codes drawn from it; directions are (layers, m)."""
+    """A model's space, and codes drawn from it."""
 
     space: Space
     config: Mapping[str, Any]
@@ -84,10 +86,10 @@ class Bench:
         """The first code of each seed, (N, layers, n)."""
         return torch.cat([self.space.draw(1, seed) for seed in seeds])
 
-    def moved(self, codes: Tensor, direction: Tensor, strengths: Tensor) -> Tensor:
-        """Codes (N, layers, n) by strengths (S,) along a direction: (N, S, layers, n)."""
-        move = self.space.moves(direction, codes)
-        return codes[:, None] + strengths[:, None, None] * move
+    def moved(self, codes: Tensor, step: Step, strengths: Tensor) -> Tensor:
+        """Codes (N, layers, n) after strengths (S,) times their steps: (N, S, layers, n)."""
+        moves = self.space.moves(step(self.space.free(codes)), codes)
+        return codes[:, None] + strengths[:, None, None] * moves[:, None]
 
     def share(self, attribute: Attribute) -> float:
         """Of the drawn pictures, with the attribute; ConfigError where all have it or none has."""
@@ -99,22 +101,24 @@ class Bench:
             )
         return float(held.float().mean())
 
-    def change(self, attribute: Attribute) -> Tensor:
-        """The step from codes without the attribute to those with it, all else alike: (layers, m).
+    def change(self, attribute: Attribute) -> Step:
+        """The step from codes without the attribute to those with it, all else alike.
 
-        Learned on the drawn codes, as by GANalyze (Goetschalckx et al. 2019, section 3.1,
-        https://arxiv.org/abs/1906.10112): one step that gives pictures the attribute, or takes it
-        away where they have it, while the probabilities of other labels stay as they were. All is
-        seen through noise. The step is the same in all layers and goes along the axes that codes
-        vary on: a step of each layer's own keeps more labels, but leads out of what the generator
-        draws well.
+        Learned on the drawn codes as by Yao et al. 2021 (A Latent Transformer for Disentangled
+        Face Editing, section 3.1, https://arxiv.org/abs/2106.11895): a linear function of the code
+        that gives pictures the attribute, or takes it away where they have it, while the
+        probabilities of other labels stay as they were. All is seen through noise. All layers have
+        the same step: one of each layer's own leads out of what the generator draws well.
         """
         self.share(attribute)
         held = attribute.held(self.told)
         device = self.space.opened.device
-        axes = self._axes().to(device)
-        way = torch.zeros(1, len(axes), device=device).requires_grad_()
-        optimizer = torch.optim.Adam([way], lr=RATE)
+        whiten, axes, mean = (each.to(device) for each in self._axes())
+        offset = torch.zeros(len(axes), device=device).requires_grad_()
+        matrix = torch.zeros(len(axes), len(axes), device=device).requires_grad_()
+        optimizer = torch.optim.Adam(
+            [{"params": [offset], "lr": RATE}, {"params": [matrix], "lr": MATRIX_RATE}]
+        )
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
         generator = torch.Generator().manual_seed(self.config["seed"])
         half = min(BATCH, self.config["batch_size"] + 1) // 2
@@ -126,21 +130,26 @@ class Bench:
                 ]
             )
             codes = self.codes[chosen].to(device)
-            step = (way @ axes).expand_as(self.free[0])
+            way = offset + (self.space.free(codes) - mean) @ whiten @ matrix
             wanted = torch.where(held[chosen], -1.0, 1.0).to(device)
-            moved = codes + wanted[:, None, None] * self.space.moves(step, codes)
+            moved = codes + wanted[:, None, None] * self.space.moves(way @ axes, codes)
             loss = self._loss(attribute, codes, moved, wanted, generator)
-            loss = loss + RIDGE * way.square().sum()
+            loss = loss + RIDGE * way.square().sum(-1).mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
-        return (way @ axes).detach().cpu().expand_as(self.free[0])
+        with torch.no_grad():
+            slope = whiten @ matrix @ axes
+            return Step((offset @ axes - mean @ slope).cpu(), slope.cpu())
 
-    def _axes(self) -> Tensor:
-        """Rows (m, m) that codes of deviation 1 on every axis are made of."""
-        values, vectors = torch.linalg.eigh(torch.cov(self.free[:, 0].T.double()))
-        return (vectors * values.clamp(min=0).sqrt()).T.float()
+    def _axes(self) -> tuple[Tensor, Tensor, Tensor]:
+        """What makes codes white (m, m), what undoes it (m, m), and their mean (m,)."""
+        codes = self.free[:, 0].double()
+        values, vectors = torch.linalg.eigh(torch.cov(codes.T))
+        deviations = values.clamp(min=1e-6 * float(values.max())).sqrt()
+        whiten, axes = vectors / deviations, (vectors * deviations).T
+        return whiten.float(), axes.float(), codes.mean(0).float()
 
     def _loss(
         self,
@@ -167,7 +176,7 @@ class Bench:
         ]
         return loss + KEEPING * torch.stack(changes).mean() if changes else loss
 
-    def strength(self, direction: Tensor, targets: Targets) -> float:
+    def strength(self, step: Step, targets: Targets) -> float:
         """The smallest that changes FLIPPED of the pictures, or the one that changes most of them.
 
         Also as seen through noise, so that it is seen.
@@ -175,7 +184,7 @@ class Bench:
         codes = self._lacking(targets, self.config["seed"] + 1)
         best, most = 0.0, -1.0
         for strength in STRENGTHS:
-            edited = self.moved(codes, direction, strength[None])[:, 0]
+            edited = self.moved(codes, step, strength[None])[:, 0]
             share = min(self.flipped(edited, targets).values())
             if share > most:
                 best, most = float(strength), share
@@ -184,11 +193,11 @@ class Bench:
         log.warning("no strength changes %g of the pictures: %.2f at most", FLIPPED, most)
         return best
 
-    def report(self, direction: Tensor, targets: Targets, strength: float) -> dict[str, Any]:
+    def report(self, step: Step, targets: Targets, strength: float) -> dict[str, Any]:
         """Shares of fresh pictures that change as asked, and that keep each other attribute."""
         codes = self._lacking(targets, self.config["seed"] + 2)
         before = self.tell(codes)
-        edited = self.moved(codes, direction, torch.tensor([strength]))[:, 0]
+        edited = self.moved(codes, step, torch.tensor([strength]))[:, 0]
         after = self.tell(edited)
         shares = self.flipped(edited, targets)
         for attribute in self.judge.others(list(targets)):

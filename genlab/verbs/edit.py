@@ -21,7 +21,7 @@ from genlab.artefacts.pictures import (
     with_row_captions,
 )
 from genlab.errors import ConfigError
-from genlab.latent import factorised, in_deviations, principal
+from genlab.latent import Step, factorised, in_deviations, principal
 from genlab.opened import open_run
 from genlab.verbs.attributes import having, showing
 from genlab.verbs.bench import Bench, Targets
@@ -69,14 +69,13 @@ def _check_list(key: str, values: Any, kind: type | tuple[type, ...], kinds: str
 
 
 def _slide(bench: Bench, word: str) -> None:
-    """Seeds as rows, strengths along the direction of an attribute as columns."""
+    """Seeds as rows, strengths of the step to an attribute as columns."""
     classes = bench.space.opened.data.image_set.classes
     attribute = showing(classes, word) if ":" in word else having(classes, word)
-    found = bench.change(attribute)
-    direction = in_deviations(found.flatten()[None], bench.free.flatten(1)).view_as(found)
-    _strip(bench, direction, attribute.name, word, widest=6)
-    targets = {attribute: True}
-    _write_report(bench, word, direction, targets, _strength(bench, direction, targets))
+    step, targets = bench.change(attribute), {attribute: True}
+    strength = _strength(bench, step, targets)
+    _strip(bench, step, attribute.name, word, "steps", widest=1.5 * strength)
+    _write_report(bench, word, step, targets, strength)
 
 
 def _components(bench: Bench, method: str) -> None:
@@ -88,8 +87,9 @@ def _components(bench: Bench, method: str) -> None:
     else:
         directions = factorised(_style_weights(bench.space), count)
     for number, direction in enumerate(in_deviations(directions, codes), 1):
-        alike = direction.expand(bench.space.layers, -1)
-        _strip(bench, alike, f"{method} component {number}", f"{method}_{number}", widest=3)
+        about = f"{method} component {number}"
+        step = Step.constant(direction)
+        _strip(bench, step, about, f"{method}_{number}", "standard deviations", widest=3)
 
 
 def _style_weights(space: Space) -> list[Tensor]:
@@ -101,14 +101,14 @@ def _style_weights(space: Space) -> list[Tensor]:
     return [(layer.weight * layer.scale).cpu() for layer in layers]
 
 
-def _strip(bench: Bench, direction: Tensor, about: str, name: str, widest: float) -> None:
+def _strip(bench: Bench, step: Step, about: str, name: str, unit: str, widest: float) -> None:
     seeds, given = bench.config["seeds"], bench.config["strengths"]
     strengths = widest / 3 * torch.arange(-3, 4) if given == "auto" else torch.tensor(given).float()
-    codes = bench.moved(bench.seeds(seeds), direction, strengths)
+    codes = bench.moved(bench.seeds(seeds), step, strengths)
     sheet = grid(bench.pictures(codes.flatten(0, 1)), len(strengths))
     sheet = with_row_captions(sheet, [f"seed {seed}" for seed in seeds])
     told = ", ".join(f"{strength:g}" for strength in strengths.tolist())
-    _save(bench, with_caption(sheet, f"{about}: {told} standard deviations"), name)
+    _save(bench, with_caption(sheet, f"{about}: {told} {unit}"), name)
 
 
 def _add_up(bench: Bench, expression: str) -> None:
@@ -119,21 +119,21 @@ def _add_up(bench: Bench, expression: str) -> None:
     terms = parse(expression, bench.space.opened.data.image_set.classes)
     targets = asked(terms)
     mean = bench.codes.mean(0)
-    operands, direction = _operands(bench, terms, mean)
-    strength = torch.tensor([_strength(bench, direction, targets) if targets else 0.0])
+    operands, step = _operands(bench, terms, mean)
+    strength = torch.tensor([_strength(bench, step, targets) if targets else 0.0])
     start = mean.clone()
     for term, operand in zip(terms, operands, strict=True):
         if term.attribute is None:
             start += term.factor * (operand - mean)
-    end = bench.moved(start[None], direction, strength)[0, 0]
+    end = bench.moved(start[None], step, strength)[0, 0]
     pictures = bench.pictures(torch.stack([*operands, end]))
     captions = [_sign(number, term) + term.word for number, term in enumerate(terms)]
     sheet = with_column_captions(grid(pictures, len(pictures), margin=6), [*captions, "="])
     _save(bench, with_caption(sheet, f"{expression}; sets {strength.item():g} times"), expression)
     if targets:
         starts = torch.cat([start[None], bench.seeds(bench.config["seeds"])])
-        _pairs(bench, starts, bench.moved(starts, direction, strength)[:, 0], expression)
-        _write_report(bench, expression, direction, targets, strength.item())
+        _pairs(bench, starts, bench.moved(starts, step, strength)[:, 0], expression)
+        _write_report(bench, expression, step, targets, strength.item())
 
 
 def _pairs(bench: Bench, starts: Tensor, ends: Tensor, expression: str) -> None:
@@ -143,8 +143,8 @@ def _pairs(bench: Bench, starts: Tensor, ends: Tensor, expression: str) -> None:
     _save(bench, grid(pairs, 6, caption, apart=(2, 4)), f"{expression}_seeds")
 
 
-def _operands(bench: Bench, terms: Sequence[Term], mean: Tensor) -> tuple[list[Tensor], Tensor]:
-    """The code (layers, n) of every term, and the direction (layers, m) that the sets add up to.
+def _operands(bench: Bench, terms: Sequence[Term], mean: Tensor) -> tuple[list[Tensor], Step]:
+    """The code (layers, n) of every term, and the step that the sets add up to.
 
     The codes of a set and of its complement are apart by the change of their attribute alone, and
     the mean of all codes lies between them by their shares: what else is more frequent in the set
@@ -152,24 +152,24 @@ def _operands(bench: Bench, terms: Sequence[Term], mean: Tensor) -> tuple[list[T
     """
     attributes = dict.fromkeys(term.attribute for term in terms if term.attribute)
     found = {attribute: bench.change(attribute) for attribute in attributes}
-    operands, direction = [], torch.zeros_like(bench.free[0])
+    operands, step = [], Step.constant(torch.zeros_like(bench.free[0, 0]))
     for term in terms:
         if term.attribute is None:
             operands.append(bench.seeds([term.seed or 0])[0])
             continue
         share = bench.share(term.attribute)
-        offset = ((1 - share) if term.held else -share) * found[term.attribute]
-        operands.append(mean + bench.space.moves(offset, mean))
-        direction += term.factor * offset
-    return operands, direction
+        part = ((1 - share) if term.held else -share) * found[term.attribute]
+        operands.append(bench.moved(mean[None], part, torch.ones(1))[0, 0])
+        step = step + term.factor * part
+    return operands, step
 
 
-def _strength(bench: Bench, direction: Tensor, targets: Targets) -> float:
+def _strength(bench: Bench, step: Step, targets: Targets) -> float:
     """The strength that is set, or the one found."""
     given = bench.config["strength"]
     if given != "auto":
         return float(given)
-    found = bench.strength(direction, targets)
+    found = bench.strength(step, targets)
     log.info("strength=%g", found)
     return found
 
@@ -191,9 +191,7 @@ def _save(bench: Bench, picture: Image.Image, name: str) -> None:
     log.info("wrote %s", path)
 
 
-def _write_report(
-    bench: Bench, name: str, direction: Tensor, targets: Targets, strength: float
-) -> None:
+def _write_report(bench: Bench, name: str, step: Step, targets: Targets, strength: float) -> None:
     path = _path(bench, name, ".json")
-    write_text(path, json.dumps(bench.report(direction, targets, strength), indent=2) + "\n")
+    write_text(path, json.dumps(bench.report(step, targets, strength), indent=2) + "\n")
     log.info("wrote %s", path)

@@ -3,10 +3,11 @@
 import glob
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 MAX_PIXELS = 200_000_000  # a small file may claim to be enormous
 _SHOWN = 3
+T = TypeVar("T")
 
 
 class Pictures(NamedTuple):
@@ -31,19 +33,22 @@ class Pictures(NamedTuple):
     images: Tensor
 
 
-def listed(pattern: object, key: str) -> list[Path]:
+def listed(pattern: object, key: str, out: object = None) -> list[Path]:
     """The files, sorted, that `pattern`, the value of the setting `key`, names.
 
     Args:
         pattern: a file, a folder for all pictures below it, a glob such as "faces/*.png", or a list
             of these.
         key: what messages call the setting.
+        out: a folder that results go to: where it lies in a folder that is named, they are no
+            originals of the next time.
 
     Raises:
         DataError: one of them names nothing.
     """
     given = _several(pattern)
-    return sorted({path for each in given for path in _found(each, key)})
+    results = None if out is None else Path(str(out)).expanduser().resolve()
+    return sorted({path for each in given for path in _found(each, key, results)})
 
 
 def read(path: Path, channels: int, resolution: int | None = None) -> Tensor:
@@ -75,18 +80,16 @@ def read(path: Path, channels: int, resolution: int | None = None) -> Tensor:
         raise DataError(f"{path} cannot be used: {error}; name another image") from error
 
 
-def each(
-    paths: Sequence[Path], channels: int, resolution: int | None = None
-) -> Iterator[tuple[Path, Tensor]]:
-    """Every picture, see `read`, one at a time, and a warning for each that cannot be read.
+def each(paths: Sequence[Path], load: Callable[[Path], T]) -> Iterator[tuple[Path, T]]:
+    """What `load` makes of every path, one at a time, and a warning for each that it refuses.
 
     Raises:
-        DataError: none can be read.
+        DataError: it refuses all.
     """
     done = 0
     for path in paths:
         try:
-            picture = read(path, channels, resolution)
+            picture = load(path)
         except DataError as error:
             if len(paths) == 1:
                 raise
@@ -102,7 +105,7 @@ def batches(paths: Sequence[Path], channels: int, resolution: int, size: int) ->
     """Pictures of one size, `size` at a time; see `each`."""
     kind = "grey" if channels == 1 else "RGB"
     log.info("pictures other than %d x %d %s are %s", resolution, resolution, kind, RULE)
-    pictures = each(paths, channels, resolution)
+    pictures = each(paths, partial(read, channels=channels, resolution=resolution))
     while some := list(islice(pictures, size)):
         yield Pictures([path for path, _ in some], torch.stack([picture for _, picture in some]))
 
@@ -155,12 +158,15 @@ def _several(pattern: object) -> list[str]:
     return [os.path.expanduser(str(name)) for name in given]
 
 
-def _found(name: str, key: str) -> Iterable[Path]:
+def _found(name: str, key: str, results: Path | None) -> Iterable[Path]:
     path = Path(name)
     if path.is_file():
         return [path]
     if name and path.is_dir():
-        if found := list(pictures_below(path)):
+        found = list(pictures_below(path))
+        if results is not None and path.resolve() in results.parents:
+            found = [picture for picture in found if results not in picture.resolve().parents]
+        if found:
             return found
         kinds = ", ".join(suffix[1:] for suffix in SUFFIXES)
         raise DataError(f"{key}={name} holds no pictures: it needs files of {kinds}")

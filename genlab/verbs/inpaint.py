@@ -52,15 +52,19 @@ def run(config: dict[str, Any]) -> None:
         positive(config[key], key)
     opened = open_run(config["run"], config["accelerator"])
     fill, share = _filler(opened, config)
-    files = listed(config["image"], "image")
+    files = listed(config["image"], "image", config["out"])
     masks = _masks(files, config["mask"])
     places = targets(
         files, config["image"], config["out"], opened.folder, "inpainted", config["overwrite"]
     )
     channels, resolution = (opened.config["data"][key] for key in ("channels", "resolution"))
-    for file, picture in each(files, channels):
+
+    def load(file: Path) -> tuple[Tensor, Tensor, Window]:
+        picture = read(file, channels)
         holes = _holes(masks[file], picture.shape[-2:])
-        window = window_of(holes, share, resolution)
+        return picture, holes, window_of(holes, share, resolution)
+
+    for file, (picture, holes, window) in each(files, load):
         made = filled(picture, holes, window, resolution, fill)
         save_png(to_image(made), places[file])
         log.info("wrote %s: %d pixels filled", places[file], int(holes.sum()))
@@ -116,12 +120,12 @@ def window_of(holes: Tensor, share: float, resolution: int) -> Window:
     As much of the picture as there is where the holes are not much smaller than that: a model knows
     whole pictures best.
 
-    Raises ConfigError where there are no holes, or where they do not fit into a square.
+    Raises DataError where there are no holes, or where they do not fit into a square.
     """
     height, width = holes.shape
     places = holes.nonzero()
     if not len(places):
-        raise ConfigError("the mask has no white pixels: white says what is to be filled")
+        raise DataError("the mask has no white pixels: white says what is to be filled")
     low, high = places.amin(0), places.amax(0) + 1
     extent = int((high - low).max())
     whole, usual = min(height, width), math.sqrt(share)
@@ -129,7 +133,7 @@ def window_of(holes: Tensor, share: float, resolution: int) -> Window:
     if extent >= usual / 2 * whole:
         side = whole
     if extent > side:
-        raise ConfigError(
+        raise DataError(
             f"the holes span {extent} pixels, more than the picture's shorter side of {whole}: "
             "fill smaller ones, one after another"
         )

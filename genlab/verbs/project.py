@@ -1,7 +1,10 @@
 """`genlab project`: the codes of real images, by an encoder or by looking for them."""
 
 import logging
+import re
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,6 +63,12 @@ def run(config: dict[str, Any]) -> None:
     _write(opened, asked, codes, views, config, method)
 
 
+def _called(names: list[str]) -> str:
+    """The first of the names as part of a file's, and how many more there are."""
+    first = re.sub(r"\W+", "_", Path(names[0]).stem)
+    return first if len(names) == 1 else f"{first}_and_{len(names) - 1}_more"
+
+
 def _images(opened: Opened, config: Mapping[str, Any]) -> Asked:
     """The files that are named, or images of the split."""
     if (config["image"] is None) == (config["index"] is None):
@@ -67,7 +76,9 @@ def _images(opened: Opened, config: Mapping[str, Any]) -> Asked:
     if config["image"] is not None:
         image_set = opened.data.image_set
         paths = files.listed(config["image"], "image")
-        found = dict(files.each(paths, image_set.channels, image_set.resolution))
+        channels, resolution = image_set.channels, image_set.resolution
+        load = partial(files.read, channels=channels, resolution=resolution)
+        found = dict(files.each(paths, load))
         return Asked(torch.stack(list(found.values())), [str(path) for path in found], {})
     given = config["index"] if isinstance(config["index"], list) else [config["index"]]
     indices = positions(opened, config["split"])
@@ -124,7 +135,8 @@ def _write(
     ratios = psnr(errors)
     for name, error, ratio in zip(asked.names, errors.tolist(), ratios.tolist(), strict=True):
         log.info("%s: mse %.5f, psnr %.2f dB", name, error, ratio)
-    name = f"projection_{method}_{config['space'].replace('+', 'plus')}" + opened.folder.tag
+    place = config["space"].replace("+", "plus")
+    name = f"projection_{_called(asked.names)}_{method}_{place}{opened.folder.tag}"
     paths = destinations(config["out"], opened.folder, name, [".png", ".npz"], "generated")
     columns = torch.cat([asked.images[:, None], views], 1)
     apart = (1,) if views.shape[1] == 1 else (1, columns.shape[1] - 1)

@@ -43,7 +43,7 @@ def _files(opened: Opened, learner: Reconstructs, batch_size: int, config: dict[
         )
     if condition_of(opened):
         raise ConfigError("input=: this model is told labels, which files do not say: leave it out")
-    paths = files.listed(config["input"], "input")
+    paths = files.listed(config["input"], "input", config["out"])
     targets = files.targets(
         paths, config["input"], config["out"], opened.folder, "reconstructed", config["overwrite"]
     )

@@ -1,6 +1,7 @@
 """`genlab translate`: pictures of yours, turned into what a translator was trained to make."""
 
 import logging
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from genlab.learners.learner import seed_noise
 from genlab.objectives.views import Holes, Shrunk
 from genlab.opened import open_run
 from genlab.pixels import normalise, to_uint8
-from genlab.verbs.files import each, listed, targets
+from genlab.verbs.files import each, listed, read, targets
 from genlab.words import one_of
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def run(config: dict[str, Any]) -> None:
     one_of("direction", direction, learner.directions)
     if view is not None and not config["derive"]:
         channels = view.channels(channels)
-    files = listed(config["image"], "image")
+    files = listed(config["image"], "image", config["out"])
     places = targets(
         files,
         config["image"],
@@ -52,7 +53,8 @@ def run(config: dict[str, Any]) -> None:
     )
     resolution = None if config["whole"] else opened.config["data"]["resolution"]
     shown: list[Tensor] = []
-    for file, picture in each(files, channels, resolution):
+    load = partial(read, channels=channels, resolution=resolution)
+    for file, picture in each(files, load):
         seed_noise(config["seed"])
         given = normalise(picture[None].to(opened.device))
         if view is not None and config["derive"]:

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from genlab.learners import Translation
 from genlab.objectives.views import Shrunk
 from genlab.opened import Opened, open_run
 from genlab.pixels import normalise, to_uint8
-from genlab.verbs.files import each, listed, targets
+from genlab.verbs.files import each, listed, read, targets
 from genlab.verbs.output import positive
 from genlab.verbs.tiles import in_tiles
 
@@ -33,11 +34,11 @@ def run(config: dict[str, Any]) -> None:
             f"run={opened.folder.path}: this model does not enlarge pictures: train one with "
             "model=srgan"
         )
-    files = listed(config["image"], "image")
+    files = listed(config["image"], "image", config["out"])
     places = targets(
         files, config["image"], config["out"], opened.folder, "upscaled", config["overwrite"]
     )
-    for file, picture in each(files, learner.channels):
+    for file, picture in each(files, partial(read, channels=learner.channels)):
         save_png(to_image(_enlarged(opened, learner, picture, side, file.name)), places[file])
         height, width = (size * learner.view.scale for size in picture.shape[-2:])
         log.info("wrote %s (%d x %d)", places[file], width, height)

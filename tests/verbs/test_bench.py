@@ -57,17 +57,16 @@ def linear_bench() -> Bench:
 def test_a_change_gives_what_is_asked_for_and_keeps_the_rest() -> None:
     bench = linear_bench()
     step = bench.change(Attribute("glasses:yes", "glasses", (1,)))
-    odds = SCORES @ step.flatten()
-    assert odds[0] > 2 * odds[1:].abs().max()
     codes = bench.space.draw(1000, 1)
     before = bench.judge.told(codes)
     without = before["glasses"] == 0
-    after = bench.judge.told((codes + step)[without])
+    steps = step(codes)
+    after = bench.judge.told((codes + steps)[without])
     assert after["glasses"].float().mean() > 0.9
     for name in ("hat", "hair"):
-        assert (after[name] == before[name][without]).float().mean() > 0.8
+        assert (after[name] == before[name][without]).float().mean() > 0.9
     # The gradient of the label alone would have changed the second one with it.
-    plain = SCORES[0] / SCORES[0].square().sum() * odds[0]
+    plain = SCORES[0] / SCORES[0].square().sum() * (steps @ SCORES[0]).mean()
     worse = bench.judge.told((codes + plain)[without])
     kept = [(told["hat"] == before["hat"][without]).float().mean() for told in (after, worse)]
     assert kept[0] > kept[1] + 0.1
@@ -75,7 +74,9 @@ def test_a_change_gives_what_is_asked_for_and_keeps_the_rest() -> None:
 
 def test_the_same_seed_finds_the_same_change() -> None:
     attribute = Attribute("hair:yes", "hair", (1,))
-    assert torch.equal(linear_bench().change(attribute), linear_bench().change(attribute))
+    first, second = (linear_bench().change(attribute) for _ in range(2))
+    assert torch.equal(first.offset, second.offset)
+    assert torch.equal(first.matrix, second.matrix)
 
 
 def test_what_no_picture_shows_cannot_be_learned() -> None:

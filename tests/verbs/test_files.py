@@ -1,6 +1,7 @@
 """Pictures found, read, and where what is made of them goes."""
 
 import logging
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -82,12 +83,21 @@ def test_with_a_resolution_they_are_fitted_as_a_folder_of_data_is(photos: Path) 
     assert torch.equal(files.read(photos / "b.JPG", 1, 8), wanted)
 
 
+def test_results_inside_a_folder_are_no_originals(photos: Path) -> None:
+    found = names(files.listed(photos, "image", photos / "sub"), photos)
+    assert found == ["a.png", "b.JPG"]
+    assert names(files.listed(photos / "sub", "image", photos / "sub"), photos) == [
+        "sub/c.webp",
+        "sub/d.gif",
+    ]
+
+
 def test_a_damaged_file_is_named_and_the_others_are_read(photos: Path, caplog) -> None:
     whole = (photos / "a.png").read_bytes()
     (photos / "a.png").write_bytes(whole[: len(whole) // 2])
     paths = files.listed(photos, "image")
     with caplog.at_level(logging.WARNING):
-        found = list(files.each(paths, 3, 8))
+        found = list(files.each(paths, partial(files.read, channels=3, resolution=8)))
     assert names([path for path, _ in found], photos) == ["b.JPG", "sub/c.webp", "sub/d.gif"]
     assert f"{photos / 'a.png'} cannot be used" in caplog.text
     sizes = [len(batch.images) for batch in files.batches(paths, 3, 8, 2)]
@@ -98,10 +108,11 @@ def test_where_none_can_be_read(tmp_path: Path) -> None:
     paths = [tmp_path / "0.png", tmp_path / "1.png"]
     for path in paths:
         path.write_bytes(b"nothing")
+    load = partial(files.read, channels=3)
     with pytest.raises(DataError, match="none of 2 pictures can be used"):
-        list(files.each(paths, 3))
+        list(files.each(paths, load))
     with pytest.raises(DataError, match=r"0\.png cannot be used"):
-        list(files.each(paths[:1], 3))
+        list(files.each(paths[:1], load))
 
 
 def test_a_bomb_is_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,15 @@ def test_autoencoders_encode(genlab, runs, tmp_path: Path) -> None:
     assert np.array_equal(found["images"][0], image.transpose(1, 2, 0))
 
 
+def test_a_second_projection_leaves_the_first(genlab, runs, tmp_path: Path) -> None:
+    for words in ("index=3", "index=[4,5,6]"):
+        assert genlab("project", f"run={runs['vae']}", f"out={tmp_path}", words)[0] == 0
+    assert sorted(path.name for path in tmp_path.glob("*.npz")) == [
+        "projection_test_3_encoder_auto.npz",
+        "projection_test_4_and_2_more_encoder_auto.npz",
+    ]
+
+
 @pytest.mark.parametrize("which", ["dcgan", "vae"])
 def test_files_are_fitted_and_looked_for(genlab, runs, tmp_path: Path, which: str) -> None:
     pictures = np.random.default_rng(0).integers(0, 255, (2, 20, 30, 3), np.uint8)

@@ -196,6 +196,24 @@ def test_masks_have_to_fit(genlab, inpainter, face, pictures) -> None:
         assert told in err
 
 
+def test_a_mask_that_does_not_fit_leaves_the_other_pictures(
+    genlab, inpainter, face, tmp_path: Path
+) -> None:
+    image, mask = face
+    for folder in ("faces", "masks"):
+        (tmp_path / folder).mkdir()
+    for name in ("0.png", "1.png"):
+        (tmp_path / "faces" / name).write_bytes(image.read_bytes())
+    (tmp_path / "masks" / "1.png").write_bytes(mask.read_bytes())
+    Image.new("L", (3, 3), 255).save(tmp_path / "masks" / "0.png")
+    words = [f"image={tmp_path}/faces", f"mask={tmp_path}/masks", f"out={tmp_path}/out"]
+    code, said, _ = genlab("inpaint", f"run={inpainter}", *words)
+    assert code == 0
+    assert "left out: " in said
+    assert "make them the same" in said
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["1.png"]
+
+
 def test_evaluation_says_what_was_gained(genlab, upscaler, tmp_path: Path) -> None:
     import json
 
