@@ -8,18 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from PIL import Image
 
 import genlab
-from genlab import launch, ranks
+from genlab import launch
 from genlab.artefacts.files import write_text
-from genlab.artefacts.grids import are_points
-from genlab.artefacts.pictures import grid, save_png, with_caption, with_row_captions
 from genlab.artefacts.validation import summed
 from genlab.console import log_to
 from genlab.data.stream import on_device, take
-from genlab.learners.abilities import Encodes, EstimatesLikelihood, Generates, Measures, Translates
+from genlab.learners.abilities import Encodes, EstimatesLikelihood, Generates, Measures
 from genlab.learners.learner import seed_noise
 from genlab.metrics import (
     FeaturesUnavailable,
@@ -31,13 +27,11 @@ from genlab.metrics import (
     state_sha256,
 )
 from genlab.opened import Opened, open_run
-from genlab.scores import Memorisation, memorisation, reference
 from genlab.settings import counted
 from genlab.verbs.attributes import judge_of
+from genlab.verbs.distances import distances_of
 from genlab.verbs.output import positive
 from genlab.verbs.paths import path_scores
-from genlab.verbs.sample import generate
-from genlab.verbs.translations import translated, translation_scores, translation_sheet
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +57,7 @@ def run(config: dict[str, Any]) -> None:
     distances: dict[str, float] = {}
     if config["features"] != "none":
         try:
-            distances = _distances(opened, config, count, batch_size, stamp, path)
+            distances = distances_of(opened, config, count, batch_size, stamp, path)
         except FeaturesUnavailable as error:
             log.warning("no distances: %s", error)
             stamp["no_distances"] = str(error)
@@ -162,80 +156,6 @@ def _codes(
     return scores
 
 
-def _distances(
-    opened: Opened,
-    config: dict[str, Any],
-    count: int,
-    batch_size: int,
-    stamp: dict[str, Any],
-    path: Path,
-) -> dict[str, float]:
-    """What is told in the features of a network, with pictures beside `path`."""
-    if isinstance(opened.learner, Generates):
-        neighbours = path.with_name(f"{path.stem}_neighbours.png")
-        return _generated(opened, config, count, batch_size, stamp, neighbours)
-    if isinstance(opened.learner, Translates):
-        sheet = path.with_name(f"{path.stem}_translations.png")
-        return _translations(opened, config, count, batch_size, stamp, sheet)
-    return {}
-
-
-def _generated(
-    opened: Opened,
-    config: dict[str, Any],
-    count: int,
-    batch_size: int,
-    stamp: dict[str, Any],
-    neighbours: Path,
-) -> dict[str, float]:
-    """Generated pictures against the split's images, and against the training part."""
-    held = reference(
-        opened.config, opened.data, config["split"], count, config["features"], opened.device
-    )
-    launch.join()
-    held.features = ranks.joined(held.see(ranks.own(held.images)))
-    pictures, asked = generate(opened, count, config["seed"], batch_size)
-    features = ranks.joined(held.see(ranks.own(pictures)))
-    if launch.rank() > 0:
-        return {}
-    stamp |= held.stamp | {
-        "generated_images": len(pictures),
-        "reference_images": len(held.images),
-        "seed": config["seed"],
-    }
-    scores = held.score_all(pictures, features, asked)
-    chosen = min(positive(config["memorisation_images"], "memorisation_images"), count)
-    if are_points(pictures):
-        return scores
-    training = take(opened.data.image_set, opened.data.indices("train")).images
-    found = memorisation(pictures[:chosen], held.images[:chosen], training)
-    stamp["memorisation_images"] = chosen
-    save_png(_neighbours(found), neighbours)
-    log.info("wrote %s", neighbours)
-    if found.ratio is not None:
-        scores["nearest_training_ratio"] = found.ratio
-    return scores | {"copies": found.copies}
-
-
-def _translations(
-    opened: Opened,
-    config: dict[str, Any],
-    count: int,
-    batch_size: int,
-    stamp: dict[str, Any],
-    sheet: Path,
-) -> dict[str, float]:
-    """Translated images of the split against what they should have become."""
-    held = reference(
-        opened.config, opened.data, config["split"], count, config["features"], opened.device
-    )
-    directions = translated(opened, config["split"], count, batch_size)
-    stamp |= held.stamp | {"translated_images": len(held.images)}
-    save_png(translation_sheet(directions), sheet)
-    log.info("wrote %s", sheet)
-    return translation_scores(directions, held)
-
-
 def _paths(opened: Opened, config: dict[str, Any], stamp: dict[str, Any]) -> dict[str, float]:
     """Path lengths and separability of latents and styles, in the classifier's features.
 
@@ -253,24 +173,6 @@ def _paths(opened: Opened, config: dict[str, Any], stamp: dict[str, Any]) -> dic
     scores = path_scores(opened, judge, count, config["seed"], config["batch_size"])
     stamp |= {"path_samples": count, "path_features": judge.network.name}
     return scores
-
-
-def _neighbours(found: Memorisation) -> Image.Image:
-    """Rows of a generated picture and the training images nearest to it."""
-    count, columns = found.distances.shape
-    rows = [
-        torch.cat([picture[None], neighbours])
-        for picture, neighbours in zip(
-            found.pictures, found.neighbours.unflatten(0, (count, columns)), strict=True
-        )
-    ]
-    sheet = grid(torch.cat(rows), columns + 1, apart=(1,))
-    told = [" ".join(f"{value:.3f}" for value in row) for row in found.distances.tolist()]
-    caption = (
-        "generated pictures nearest to the training part, and the nearest training images with "
-        "their distances (root mean square of pixels on [0, 1])"
-    )
-    return with_caption(with_row_captions(sheet, told), caption)
 
 
 def weights_stamp(opened: Opened) -> dict[str, Any]:

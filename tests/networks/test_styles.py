@@ -17,9 +17,9 @@ from genlab.networks import (
     stylegan,
     stylegan2,
 )
+from genlab.networks.modulated import ModulatedConv2d
 from genlab.networks.resampling import Blur, Enlarge
 from genlab.networks.stylegan import AdaptiveNorm
-from genlab.networks.stylegan2 import ModulatedConv2d
 from genlab.networks.styles import Noise, truncated
 
 SMALL = {"resolution": 16, "channels": 3, "base": 128, "most": 16}

@@ -1,0 +1,113 @@
+"""Scores in the features of a network, of made pictures against those that they should be like."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from genlab import launch, ranks
+from genlab.artefacts.grids import are_points
+from genlab.artefacts.pictures import grid, save_png, with_caption, with_row_captions
+from genlab.data.stream import take
+from genlab.learners.abilities import Generates, Translates
+from genlab.opened import Opened
+from genlab.scores import Memorisation, memorisation, reference
+from genlab.verbs.output import positive
+from genlab.verbs.sample import generate
+from genlab.verbs.translations import translated, translation_scores, translation_sheet
+
+log = logging.getLogger(__name__)
+
+
+def distances_of(
+    opened: Opened,
+    config: dict[str, Any],
+    count: int,
+    batch_size: int,
+    stamp: dict[str, Any],
+    path: Path,
+) -> dict[str, float]:
+    """What is told in the features of a network, with pictures beside `path`."""
+    if isinstance(opened.learner, Generates):
+        neighbours = path.with_name(f"{path.stem}_neighbours.png")
+        return _generated(opened, config, count, batch_size, stamp, neighbours)
+    if isinstance(opened.learner, Translates):
+        sheet = path.with_name(f"{path.stem}_translations.png")
+        return _translations(opened, config, count, batch_size, stamp, sheet)
+    return {}
+
+
+def _generated(
+    opened: Opened,
+    config: dict[str, Any],
+    count: int,
+    batch_size: int,
+    stamp: dict[str, Any],
+    neighbours: Path,
+) -> dict[str, float]:
+    """Generated pictures against the split's images, and against the training part."""
+    held = reference(
+        opened.config, opened.data, config["split"], count, config["features"], opened.device
+    )
+    launch.join()
+    held.features = ranks.joined(held.see(ranks.own(held.images)))
+    pictures, asked = generate(opened, count, config["seed"], batch_size)
+    features = ranks.joined(held.see(ranks.own(pictures)))
+    if launch.rank() > 0:
+        return {}
+    stamp |= held.stamp | {
+        "generated_images": len(pictures),
+        "reference_images": len(held.images),
+        "seed": config["seed"],
+    }
+    scores = held.score_all(pictures, features, asked)
+    chosen = min(positive(config["memorisation_images"], "memorisation_images"), count)
+    if are_points(pictures):
+        return scores
+    training = take(opened.data.image_set, opened.data.indices("train")).images
+    found = memorisation(pictures[:chosen], held.images[:chosen], training)
+    stamp["memorisation_images"] = chosen
+    save_png(_neighbours(found), neighbours)
+    log.info("wrote %s", neighbours)
+    if found.ratio is not None:
+        scores["nearest_training_ratio"] = found.ratio
+    return scores | {"copies": found.copies}
+
+
+def _translations(
+    opened: Opened,
+    config: dict[str, Any],
+    count: int,
+    batch_size: int,
+    stamp: dict[str, Any],
+    sheet: Path,
+) -> dict[str, float]:
+    """Translated images of the split against what they should have become."""
+    held = reference(
+        opened.config, opened.data, config["split"], count, config["features"], opened.device
+    )
+    directions = translated(opened, config["split"], count, batch_size)
+    stamp |= held.stamp | {"translated_images": len(held.images)}
+    save_png(translation_sheet(directions), sheet)
+    log.info("wrote %s", sheet)
+    return translation_scores(directions, held)
+
+
+def _neighbours(found: Memorisation) -> Image.Image:
+    """Rows of a generated picture and the training images nearest to it."""
+    count, columns = found.distances.shape
+    rows = [
+        torch.cat([picture[None], neighbours])
+        for picture, neighbours in zip(
+            found.pictures, found.neighbours.unflatten(0, (count, columns)), strict=True
+        )
+    ]
+    sheet = grid(torch.cat(rows), columns + 1, apart=(1,))
+    told = [" ".join(f"{value:.3f}" for value in row) for row in found.distances.tolist()]
+    caption = (
+        "generated pictures nearest to the training part, and the nearest training images with "
+        "their distances (root mean square of pixels on [0, 1])"
+    )
+    return with_caption(with_row_captions(sheet, told), caption)
