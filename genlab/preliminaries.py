@@ -20,6 +20,7 @@ from genlab.assemble import build_data
 from genlab.errors import ConfigError
 from genlab.opened import Opened, open_run
 from genlab.pretrained import refuse_useless
+from genlab.settings import together
 from genlab.sizes import sized
 from genlab.verbs.held_out import condition_of
 from genlab.verbs.sample import generate
@@ -86,7 +87,9 @@ def _run_of(kind: str, wanted: Mapping[str, Any], config: Mapping[str, Any], fol
     )
     with open_dict(composed):
         del composed["hydra"]
-    plain: Any = OmegaConf.to_container(sized(composed), resolve=True, throw_on_missing=True)
+    plain: Any = OmegaConf.to_container(
+        sized(composed, together(composed)), resolve=True, throw_on_missing=True
+    )
     if kind == "encoder":
         refuse_useless(plain, wanted["layer"], f"encoder.page={wanted['page']}")
     told = hashlib.sha256(" ".join(sorted(overrides)).encode()).hexdigest()[:8]

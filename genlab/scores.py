@@ -28,6 +28,7 @@ from genlab.metrics import (
     modes,
     nearest,
 )
+from genlab.networks import Condition
 
 BATCH = 250
 FEWEST = 10  # images, for distances to neighbours and a covariance
@@ -60,6 +61,18 @@ class Reference:
     def features(self) -> Tensor:
         """Of the real images, (N, D)."""
         return self.see(self.images)
+
+    def asked(self, condition: Condition | None, count: int, seed: int) -> dict[str, Tensor]:
+        """Labels (count,) for pictures to score: of training images, each as often as the others.
+
+        None for a model without a condition.
+        """
+        if condition is None:
+            return {}
+        total = len(next(iter(self.labels.values())))
+        order = torch.randperm(total, generator=torch.Generator().manual_seed(seed))
+        rows = order.repeat(-(-count // total))[:count]
+        return {name: self.labels[name][rows] for name in condition.classes}
 
     def see(self, pictures: Tensor) -> Tensor:
         """Uint8 (N, C, H, W) to features (N, D) on the CPU."""

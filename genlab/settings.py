@@ -1,5 +1,6 @@
 """What a run's settings may be, alone, together and when a run goes on."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -55,7 +56,7 @@ def check_settings(config: dict[str, Any]) -> None:
     processes(config)
 
 
-def processes(config: dict[str, Any]) -> int:
+def processes(config: Mapping[str, Any]) -> int:
     """How many processes train on this machine; no device is touched."""
     wanted = config["trainer"]
     accelerator = devices.find(wanted["accelerator"], wanted["precision"], wanted["channels_last"])
@@ -65,6 +66,11 @@ def processes(config: dict[str, Any]) -> int:
             "every machine"
         )
     return counted(wanted["devices"], accelerator, "trainer.devices")
+
+
+def together(config: Mapping[str, Any]) -> int:
+    """How many processes train together, on all machines."""
+    return launch.world_size() if launch.launched() else processes(config)
 
 
 def counted(count: Any, accelerator: str, key: str) -> int:

@@ -12,12 +12,14 @@ from genlab.words import one_of
 LARGE = 128  # pixels, from which on `size: auto` is the paper's
 
 
-def sized(config: DictConfig) -> DictConfig:
+def sized(config: DictConfig, processes: int = 1) -> DictConfig:
     """The config with the `auto`s of its model page replaced, and without `model.size(s)`.
+
 
     A page with sizes says under `model.sizes.NAME` what settings that are `auto` become;
     `model.size` chooses one, and `auto` the paper's from 128 pixels on, else the small one. What is
-    left is as in `FORMULAS`. Settings with a value of their own keep it.
+    left is as in `FORMULAS`, for the batches of all processes together. Settings with a value of
+    their own keep it.
     """
     plain: Any = OmegaConf.to_container(config)
     model = plain["model"]
@@ -31,7 +33,7 @@ def sized(config: DictConfig) -> DictConfig:
     _fill(model, sizes[size], "model")
     if plain["data"]["batch_size"] == "auto":
         plain["data"]["batch_size"] = max(4, min(4096 // resolution, 32))
-    batch_size = OmegaConf.create(plain).data.batch_size
+    batch_size = processes * OmegaConf.create(plain).data.batch_size
     for key, value in list(flatten(model)):
         formulas = [FORMULAS[name] for name in FORMULAS if key.endswith(f".{name}") or key == name]
         if value == "auto" and formulas:
@@ -50,7 +52,7 @@ FORMULAS: Mapping[str, Callable[[int, int], float]] = {
     "base": lambda resolution, batch: 16384 if resolution < 512 else 32768,
     "stages.start": lambda resolution, batch: min(resolution, 32),  # below, growth gained nothing
 }
-"""By the end of a setting's name, from resolution and batch size.
+"""By the end of a setting's name, from resolution and images of a step.
 
 But for the start of growth the `auto` settings of the code of Karras et al. 2020, "Training GANs
 with Limited Data", https://arxiv.org/abs/2006.06676.

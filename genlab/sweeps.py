@@ -54,11 +54,14 @@ def run_job(config: DictConfig) -> float | None:
 def _run_job(config: DictConfig, path: Path) -> float | None:
     from genlab import train as training
     from genlab.preliminaries import with_runs_before
+    from genlab.settings import together
 
     hydra = HydraConfig.get()
     folders = [f"--config-dir={folder}" for folder in user_folders(sys.argv)[:1]]
     overrides = [*hydra.overrides.task, *folders]
-    plain: Any = OmegaConf.to_container(sized(config), resolve=True, throw_on_missing=True)
+    plain: Any = OmegaConf.to_container(
+        sized(config, together(config)), resolve=True, throw_on_missing=True
+    )
     if hydra.mode is not RunMode.MULTIRUN:
         go_on = plain["resume"] is not None
         plain, overrides = with_runs_before(plain, overrides, path)

@@ -14,6 +14,7 @@ from genlab.artefacts.samples import sampled
 from genlab.artefacts.weights import export_weights, images_seen_of
 from genlab.learners import Learner
 from genlab.learners.abilities import Generates
+from genlab.networks import Condition
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,10 @@ class Judge(Protocol):
     @property
     def stamp(self) -> dict[str, Any]:
         """What scores depend on besides the pictures."""
+        ...
+
+    def asked(self, condition: Condition | None, count: int, seed: int) -> dict[str, Tensor]:
+        """Labels (count,) that a conditional model is to make pictures of."""
         ...
 
     def see(self, pictures: Tensor) -> Tensor:
@@ -124,5 +129,6 @@ class Evaluation(pl.Callback):
         """Features of all samples, (count, D)."""
         assert isinstance(learner, Generates)
         noise = torch.Generator().manual_seed(self.seed)
-        latents = ranks.own(learner.latents(self.judge.count, noise, {}))
+        labels = self.judge.asked(learner.condition, self.judge.count, self.seed)
+        latents = ranks.own(learner.latents(self.judge.count, noise, labels))
         return ranks.joined(self.judge.see(sampled(trainer, learner, latents, _CHUNK)))

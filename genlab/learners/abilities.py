@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from genlab.learners.styles import Styles
-from genlab.networks import Condition
+from genlab.networks import Chosen, Condition
 
 
 @runtime_checkable
@@ -24,9 +24,7 @@ class Generates(Protocol):
         """The styles between latents and pictures; None for models without a mapping network."""
         ...
 
-    def latents(
-        self, count: int, generator: torch.Generator, labels: Mapping[str, str | int]
-    ) -> Tensor:
+    def latents(self, count: int, generator: torch.Generator, labels: Chosen) -> Tensor:
         """(count, width) draws from the prior, on the CPU; of chosen classes by label name.
 
         Raises ValueError for labels that the model was not told.

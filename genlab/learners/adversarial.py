@@ -16,7 +16,7 @@ from genlab.learners.learner import (
     labels_behind,
 )
 from genlab.learners.styles import Styles
-from genlab.networks import Average, Condition, Critic, Generator, PastWeights, Replay
+from genlab.networks import Average, Chosen, Condition, Critic, Generator, PastWeights, Replay
 from genlab.networks.augmentations import Augmentation
 from genlab.networks.critic import Judgement
 from genlab.networks.growing import at_stage, enlarged
@@ -138,10 +138,9 @@ class Adversarial(Game):
         """The critic's and the generator's."""
         critic = self.critic_optimizer(self.critic.parameters())
         generator = self.generator_optimizer(self.generator.parameters())
-        if every := self.lazily():
-            allow_for_lazy_steps(critic, every)
-        if self.path_length is not None and self.path_length.every > 1:
-            allow_for_lazy_steps(generator, self.path_length.every)
+        allow_for_lazy_steps(critic, self.further_steps())
+        if (path := self.path_length) is not None and path.weight > 0:
+            allow_for_lazy_steps(generator, 1 / path.every)
         return [critic, generator]
 
     def play(self, images: Tensor, labels: Mapping[str, Tensor]) -> Losses:
@@ -159,14 +158,15 @@ class Adversarial(Game):
             0, self.critic, images, shown, labels, step, self.replay, self.past_critic
         )
         # How varied the fakes are beside the reals: near 0 where all are the same.
-        spread = shown.float().var(0).mean() / images.var(0).mean().clamp(min=1e-8)
+        fake_spread, real_spread = (each.float().var(0, correction=0) for each in (shown, images))
+        spread = fake_spread.mean() / real_spread.mean().clamp(min=1e-8)
         losses["diversity"] = spread.sqrt()
         if not generator_plays:
             return losses
         for turn in range(self.generator_steps):
             if turn:
                 fakes = self._imagine(len(fakes), told)
-            losses["generator_loss"] = self._improve_generator(fakes, real, told, step)
+            losses["generator_loss"] = self._improve_generator(fakes, real, told)
         losses["generator_gradient"] = gradient_norm(self.generator)
         if self.path_length is not None and self.path_length.due(step // self.critic_steps):
             losses["path_length"] = self._even_out(self.path_length, len(images), labels)
@@ -185,7 +185,7 @@ class Adversarial(Game):
         return self.generator.latents(noise, labels)
 
     def _improve_generator(
-        self, fakes: Tensor, real: Judgement, labels: Mapping[str, Tensor], step: int
+        self, fakes: Tensor, real: Judgement, labels: Mapping[str, Tensor]
     ) -> Tensor:
         """One step of the generator against the critic as it is; its loss, detached."""
         with frozen(self.critic):
@@ -199,7 +199,7 @@ class Adversarial(Game):
             loss = loss + self.historical_averaging * self.past_generator(self.generator)
         self.descend(1, loss)
         if self.past_generator is not None:
-            self.past_generator.update(self.generator, step // self.critic_steps)
+            self.past_generator.update(self.generator)
         return loss.detach()
 
     def _even_out(self, penalty: PathLength, count: int, labels: Mapping[str, Tensor]) -> Tensor:
@@ -208,13 +208,14 @@ class Adversarial(Game):
         assert decoder is not None
         count = max(1, round(count * penalty.share))
         told = {name: values[:count] for name, values in labels.items()}
-        styles = decoder.styles(self._noise(count, told))
-        self.descend(1, penalty(styles, lambda each: decoder.synthesis(each, "random")))
+        styles = decoder.styles(self._noise(count, told), **self.stage)
+        styles = styles[:, : decoder.synthesis.layers_at(self.stage.get("resolution"))]
+        self.descend(
+            1, penalty(styles, lambda each: decoder.synthesis(each, "random", **self.stage))
+        )
         return penalty.mean.clone()
 
-    def latents(
-        self, count: int, generator: torch.Generator, labels: Mapping[str, str | int]
-    ) -> Tensor:
+    def latents(self, count: int, generator: torch.Generator, labels: Chosen) -> Tensor:
         """(count, latent_size + condition) draws from N(0, I) and labels, on the CPU."""
         noise = torch.randn(count, self.generator.latent_size, generator=generator)
         return drawn_with_labels(noise, self.condition, generator, labels)

@@ -97,9 +97,8 @@ class CycleConsistency(Game):
     def optimizers_of_players(self) -> list[torch.optim.Optimizer]:
         """The critics' and the translators' common one."""
         critics = [self.critic_optimizer(critic.parameters()) for critic in self.critics]
-        if every := self.lazily():
-            for optimizer in critics:
-                allow_for_lazy_steps(optimizer, every)
+        for optimizer in critics:
+            allow_for_lazy_steps(optimizer, self.further_steps())
         return [*critics, self.translator_optimizer(self.translators.parameters())]
 
     def play(self, images: Tensor, labels: Mapping[str, Tensor]) -> Losses:

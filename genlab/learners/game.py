@@ -1,6 +1,7 @@
 """What games against critics share: how a critic learns, and what it is shown."""
 
 import functools
+import math
 from abc import ABC
 from collections.abc import Callable, Mapping
 
@@ -93,19 +94,20 @@ class Game(Learner, ABC):
         judged = functools.partial(critic, labels=labels, **stage)
         for penalty in due:
             if penalty.every == 1:
-                loss = loss + penalty(judged, reals, fakes)
+                loss = loss + penalty(judged, reals, fakes, critic.pack)
         if past is not None:
             loss = loss + self.historical_averaging * past(critic)
         self.descend(player, loss)
         gradient = gradient_norm(critic)
         if lazy := [penalty for penalty in due if penalty.every > 1]:
-            self.descend(player, torch.stack([each(judged, reals, fakes) for each in lazy]).sum())
+            penalties = [each(judged, reals, fakes, critic.pack) for each in lazy]
+            self.descend(player, torch.stack(penalties).sum())
         if self.weight_clip:
             with torch.no_grad():
                 for parameter in critic.parameters():
                     parameter.clamp_(-self.weight_clip, self.weight_clip)
         if past is not None:
-            past.update(critic, step)
+            past.update(critic)
         real_logits, fake_logits = real.logits.detach(), fake.logits.detach()
         if self.augmentation is not None:
             signs = self.trainer.strategy.reduce(real_logits.sign().mean(), reduce_op="mean")
@@ -136,10 +138,11 @@ class Game(Learner, ABC):
             self.auxiliary * torch.stack(losses).sum() if losses else judgement.logits.new_zeros(())
         )
 
-    def lazily(self) -> int | None:
-        """After how many of a critic's steps a further one follows; None for never."""
-        lazy = [penalty.every for penalty in self.penalties.values() if penalty.every > 1]
-        return min(lazy) if lazy else None
+    def further_steps(self) -> float:
+        """How many steps a critic makes beside each of its own, because of lazy penalties."""
+        lazy = [p.every for p in self.penalties.values() if p.every > 1 and p.weight > 0]
+        cycle = math.lcm(*lazy)
+        return sum(any(step % every == 0 for every in lazy) for step in range(cycle)) / cycle
 
     def _flipped(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (B, n) with some pairs exchanged."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from genlab.data.stream import Batch, mix
-from genlab.networks import Condition
+from genlab.networks import Chosen, Condition
 from genlab.pixels import normalise
 from genlab.schedules import Schedule, Stage, Stages, Whole, as_schedule
 
@@ -122,13 +122,15 @@ def seed_noise(seed: int) -> None:
     torch.default_generator.manual_seed(seed)
     if torch.cuda.is_initialized():
         torch.cuda.default_generators[torch.cuda.current_device()].manual_seed(seed)
+    if torch.backends.mps.is_available():
+        torch.mps.manual_seed(seed)
 
 
 def drawn_with_labels(
     draws: Tensor,
     condition: Condition | None,
     generator: torch.Generator,
-    labels: Mapping[str, str | int],
+    labels: Chosen,
 ) -> Tensor:
     """Draws (B, n) from a prior, with the labels of a conditional model behind them.
 
@@ -149,14 +151,14 @@ def labels_behind(latents: Tensor, condition: Condition | None) -> dict[str, Ten
     return condition.labels_of(latents[:, -condition.width :]) if condition else {}
 
 
-def allow_for_lazy_steps(optimizer: torch.optim.Optimizer, every: int) -> None:
-    """Slow an optimizer down that makes one further step after `every` steps.
+def allow_for_lazy_steps(optimizer: torch.optim.Optimizer, further: float) -> None:
+    """Slow an optimizer down that makes `further` steps beside each of its own.
 
-    With c = every / (every + 1) its rate becomes c times, and its betas to the power of c, so that
+    With c = 1 / (1 + further) its rate becomes c times, and its betas to the power of c, so that
     as many images have the effect that they would have had without the further steps (Karras et
     al. 2020, appendix B, https://arxiv.org/abs/1912.04958).
     """
-    share = every / (every + 1)
+    share = 1 / (1 + further)
     for settings in (optimizer.defaults, *optimizer.param_groups):
         settings["lr"] *= share
         if "betas" in settings:

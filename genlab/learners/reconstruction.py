@@ -15,7 +15,7 @@ from genlab.learners.learner import (
     labels_behind,
 )
 from genlab.metrics.reconstruction import psnr, squared_error
-from genlab.networks import Condition
+from genlab.networks import Chosen, Condition
 from genlab.networks.autoencoder import Autoencoder, Corruption
 from genlab.objectives import codes
 from genlab.objectives.reconstruction import Likelihood, SquaredError
@@ -173,9 +173,7 @@ class Reconstruction(Learner):
         restored = self.reconstruct(corrupted, labels)
         return {"image": images, "corrupted": corrupted, "restored": restored}
 
-    def latents(
-        self, count: int, generator: torch.Generator, labels: Mapping[str, str | int]
-    ) -> Tensor:
+    def latents(self, count: int, generator: torch.Generator, labels: Chosen) -> Tensor:
         """(count, codes + condition) draws from the prior, on the CPU."""
         values = self.autoencoder.bottleneck.prior(count, generator)
         return drawn_with_labels(values, self.condition, generator, labels)

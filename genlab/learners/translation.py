@@ -118,8 +118,7 @@ class Translation(Game):
         if self.critic is None:
             return [translator]
         critic = self.critic_optimizer(self.critic.parameters())
-        if every := self.lazily():
-            allow_for_lazy_steps(critic, every)
+        allow_for_lazy_steps(critic, self.further_steps())
         return [translator, critic]
 
     def play(self, images: Tensor, labels: Mapping[str, Tensor]) -> Losses:

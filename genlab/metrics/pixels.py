@@ -69,26 +69,34 @@ def nearest(images: Tensor, among: Tensor, count: int = 1) -> Neighbours:
     By the root of the mean squared difference of pixels on [0, 1]. Pictures above 32 pixels are
     averaged down first.
     """
-    points, others = _points(images), _points(among)
-    squares = others.square().sum(1)
-    distances, indices = [], []
-    for part in points.split(CHUNK):
-        squared = part.square().sum(1, keepdim=True) + squares - 2 * part @ others.mT
-        found = squared.topk(min(count, len(others)), largest=False)
-        # Rounding of the sum above would hide a copy: the few that count are taken again.
-        exact = (part[:, None] - others[found.indices]).square().mean(2).sqrt()
-        order = exact.argsort(1)
-        distances.append(exact.gather(1, order))
-        indices.append(found.indices.gather(1, order))
+    distances: list[Tensor] = []
+    indices: list[Tensor] = []
+    for part in images.split(CHUNK):
+        points = _points(part)
+        best = Neighbours(torch.full((len(points), 0), 0.0), torch.zeros(len(points), 0).long())
+        for start in range(0, len(among), CHUNK):  # a large set does not fit into memory as floats
+            best = _nearer(best, points, _points(among[start : start + CHUNK]), start, count)
+        distances.append(best.distances)
+        indices.append(best.indices)
     return Neighbours(torch.cat(distances), torch.cat(indices))
+
+
+def _nearer(best: Neighbours, points: Tensor, others: Tensor, start: int, count: int) -> Neighbours:
+    """The `count` nearest of the best ones so far and of others, whose first place is `start`."""
+    squared = points.square().sum(1, keepdim=True) + others.square().sum(1)
+    squared = squared - 2 * points @ others.mT
+    found = squared.topk(min(count, len(others)), largest=False).indices
+    # Rounding of the sum above would hide a copy: the few that count are taken again.
+    exact = (points[:, None] - others[found]).square().mean(2).sqrt()
+    distances = torch.cat([best.distances, exact], 1)
+    order = distances.argsort(dim=1, stable=True)[:, :count]
+    indices = torch.cat([best.indices, found + start], 1)
+    return Neighbours(distances.gather(1, order), indices.gather(1, order))
 
 
 def _points(images: Tensor) -> Tensor:
     """(N, C, H, W) to (N, pixels) on [0, 1]."""
-    parts = []
-    for part in images.split(CHUNK):  # a large set does not fit into memory as floats
-        values = part.float() / 255
-        if values.shape[-1] > LARGEST:
-            values = F.adaptive_avg_pool2d(values, LARGEST)
-        parts.append(values.flatten(1))
-    return torch.cat(parts)
+    values = images.float() / 255
+    if values.shape[-1] > LARGEST:
+        values = F.adaptive_avg_pool2d(values, LARGEST)
+    return values.flatten(1)

@@ -14,7 +14,7 @@ from genlab.networks.autoencoder import Autoencoder
 from genlab.networks.average import Average
 from genlab.networks.bottlenecks import GaussianBottleneck, PlainBottleneck
 from genlab.networks.classifier import Classifier, CodeEncoder
-from genlab.networks.condition import Condition
+from genlab.networks.condition import Chosen, Condition
 from genlab.networks.critic import Critic, MinibatchDeviation, MinibatchDiscrimination
 from genlab.networks.cycle import Cycle
 from genlab.networks.equalised import Head
@@ -27,6 +27,7 @@ from genlab.networks.styles import StyleDecoder
 __all__ = [
     "Autoencoder",
     "Average",
+    "Chosen",
     "Classifier",
     "CodeEncoder",
     "Condition",

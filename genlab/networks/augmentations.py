@@ -4,6 +4,7 @@ training set by heart. Everything passes gradients on to the generator.
 Images are (B, C, H, W) in [-1, 1]; noise is drawn from torch's default generator.
 """
 
+import functools
 import math
 
 import torch
@@ -26,9 +27,9 @@ class Augmentation(nn.Module):
 class DifferentiableAugmentation(Augmentation):
     """Colour, translation and cutout at full strength (DiffAugment).
 
-    Zhao et al. 2020, section 4, https://arxiv.org/abs/2006.10738: brightness +-.5 on [0, 1],
-    saturation times 0 to 2, contrast times .5 to 1.5; shifts of up to an eighth of the picture,
-    filled with black; a square of half its width set to grey.
+    Zhao et al. 2020, section 4, https://arxiv.org/abs/2006.10738, with the strengths of their
+    program: brightness +-.5 on [-1, 1], saturation times 0 to 2, contrast times .5 to 1.5; shifts
+    of up to an eighth of the picture, grey coming in; a square of half its width set to grey.
 
     Args:
         colour, translation, cutout: which of them.
@@ -43,7 +44,7 @@ class DifferentiableAugmentation(Augmentation):
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, H, W) to the same."""
         if self.colour:
-            images = images + _uniform(images, -1.0, 1.0)
+            images = images + _uniform(images, -0.5, 0.5)
             images = torch.lerp(images.mean(1, True), images, _uniform(images, 0.0, 2.0))
             centre = images.mean((1, 2, 3), True)
             images = torch.lerp(centre, images, _uniform(images, 0.5, 1.5))
@@ -57,8 +58,9 @@ class AdaptiveAugmentation(Augmentation):
 
     Karras et al. 2020, section 3 and appendix B, https://arxiv.org/abs/2006.06676, with their
     pixel blitting, geometric and colour transformations ("bgc"); all of a picture's geometry is
-    done in one bilinear resampling. p moves by `images / speed_images` towards more where the mean
-    sign of the reals' logits is above `target`, else towards less, every `interval` steps.
+    done in one bilinear resampling, where theirs filters by wavelets. p moves by `images /
+    speed_images` towards more where the mean sign of the reals' logits is above `target`, else
+    towards less, every `interval` steps.
 
     Args:
         target: of the mean sign r_t.
@@ -102,44 +104,8 @@ class AdaptiveAugmentation(Augmentation):
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, H, W) to the same."""
-        return self._coloured(self._moved(images))
-
-    def _moved(self, images: Tensor) -> Tensor:
-        count, side = len(images), images.shape[-1]
-        matrix = torch.eye(3, device=images.device).repeat(count, 1, 1)
-        matrix = _scale(1 - 2 * self._chosen(count, torch.randint(2, (count,)))) @ matrix
-        turns = self._chosen(count, torch.randint(4, (count,)))
-        matrix = _rotation(turns * (math.pi / 2)) @ matrix
-        # Whole pixels of up to an eighth; grid coordinates are 2 wide.
-        whole = torch.round((torch.rand(2, count) * 2 - 1) * 0.125 * side) * 2 / side
-        matrix = _shift(self._chosen(count, whole[0]), self._chosen(count, whole[1])) @ matrix
-        zoom = torch.exp2(self._chosen(count, torch.randn(count)) * 0.2)
-        matrix = _scale(zoom, zoom) @ matrix
-        stretch = torch.exp2(self._chosen(count, torch.randn(count)) * 0.2)
-        angle = self._chosen(count, torch.rand(count) * 2 - 1) * math.pi
-        matrix = _rotation(angle) @ _scale(stretch, 1 / stretch) @ matrix
-        shift = torch.randn(2, count) * 0.125 * 2
-        matrix = _shift(self._chosen(count, shift[0]), self._chosen(count, shift[1])) @ matrix
-        matrix = matrix.to(images.device)
-        where = F.affine_grid(matrix[:, :2], list(images.shape), align_corners=False)
-        return F.grid_sample(images.float(), where, padding_mode="reflection", align_corners=False)
-
-    def _coloured(self, images: Tensor) -> Tensor:
-        count = len(images)
-
-        def each(values: Tensor) -> Tensor:
-            return self._chosen(count, values).to(images.device).view(-1, 1, 1, 1)
-
-        images = images + each(torch.randn(count) * 0.2) * 2
-        images = images * torch.exp2(each(torch.randn(count)) * 0.5)
-        grey = images.mean(1, True)
-        images = images - 2 * grey * each(torch.randint(2, (count,)).float())  # flips the luma
-        grey = images.mean(1, True)
-        return grey + (images - grey) * torch.exp2(each(torch.randn(count)))
-
-    def _chosen(self, count: int, values: Tensor) -> Tensor:
-        """(count,) values where a coin of probability p says so, else 0."""
-        return values * (torch.rand(count) < self.p.cpu())
+        p = float(self.p)
+        return _coloured(_moved(images, p), p)
 
 
 def _uniform(images: Tensor, low: float, high: float) -> Tensor:
@@ -147,9 +113,9 @@ def _uniform(images: Tensor, low: float, high: float) -> Tensor:
 
 
 def _translated(images: Tensor) -> Tensor:
-    """Shifted by whole pixels, each picture by its own, black coming in."""
+    """Shifted by whole pixels, each picture by its own, grey coming in."""
     count, _, height, width = images.shape
-    reach = round(width / 8)
+    reach = int(width / 8 + 0.5)
     rows, columns = (
         torch.randint(-reach, reach + 1, (count, 1), device=images.device)
         + torch.arange(size, device=images.device)
@@ -162,7 +128,7 @@ def _translated(images: Tensor) -> Tensor:
     moved = images.permute(0, 2, 3, 1)[
         which, rows.clamp(0, height - 1)[:, :, None], columns.clamp(0, width - 1)[:, None]
     ]
-    return torch.where(inside[..., None], moved, -1.0).permute(0, 3, 1, 2)
+    return torch.where(inside[..., None], moved, 0.0).permute(0, 3, 1, 2)
 
 
 def _cut_out(images: Tensor) -> Tensor:
@@ -176,6 +142,68 @@ def _cut_out(images: Tensor) -> Tensor:
         masks.append((distance >= -half) & (distance < width // 2 - half))
     hole = masks[0][:, None, :, None] & masks[1][:, None, None, :]
     return images.masked_fill(hole, 0.0)
+
+
+def _moved(images: Tensor, p: float) -> Tensor:
+    """Blitted and moved, every transformation with probability p.
+
+    A matrix leads from places of the result, from -1 to 1, back to those of the picture: what is
+    done to the picture first is the leftmost factor.
+    """
+    count, side = len(images), images.shape[-1]
+
+    def chosen(values: Tensor, p: float = p) -> Tensor:
+        return _chosen(values, p)
+
+    turns = [chosen(torch.rand(count) * 2 - 1, 1 - math.sqrt(1 - p)) * math.pi for _ in range(2)]
+    zoom = torch.exp2(chosen(torch.randn(count)) * 0.2)
+    stretch = torch.exp2(chosen(torch.randn(count)) * 0.2)
+    whole = torch.round((torch.rand(count, 2) * 2 - 1) * 0.125 * side) * 2 / side
+    factors = (
+        _scale(1 - 2 * chosen(torch.randint(2, (count,)))),
+        _rotation(chosen(torch.randint(4, (count,))) * (math.pi / 2)),
+        _shift(chosen(whole)),
+        _scale(zoom, zoom),
+        _rotation(turns[0]),
+        _scale(stretch, 1 / stretch),
+        _rotation(turns[1]),
+        _shift(chosen(torch.randn(count, 2) * 0.125 * 2)),
+    )
+    matrix = functools.reduce(torch.matmul, factors).to(images.device)
+    where = F.affine_grid(matrix[:, :2], list(images.shape), align_corners=False)
+    return F.grid_sample(images.float(), where, padding_mode="reflection", align_corners=False)
+
+
+def _coloured(images: Tensor, p: float) -> Tensor:
+    """Other colours, every transformation with probability p."""
+    count = len(images)
+
+    def each(values: Tensor) -> Tensor:
+        return _chosen(values, p).to(images.device).view(-1, 1, 1, 1)
+
+    images = images + each(torch.randn(count) * 0.2)
+    images = images * torch.exp2(each(torch.randn(count)) * 0.5)
+    images = images - 2 * images.mean(1, True) * each(torch.randint(2, (count,)))  # flips the luma
+    hue = each((torch.rand(count) * 2 - 1) * math.pi)
+    if images.shape[1] == 3:
+        images = _turned(images, hue)
+    grey = images.mean(1, True)
+    return grey + (images - grey) * torch.exp2(each(torch.randn(count)))
+
+
+def _turned(images: Tensor, angle: Tensor) -> Tensor:
+    """Colours (B, 3, H, W) turned around the axis of greys by an angle (B, 1, 1, 1).
+
+    Rodrigues: x cos + (k cross x) sin + k (k . x) (1 - cos), k the unit vector along (1, 1, 1).
+    """
+    across = (images.roll(1, 1) - images.roll(-1, 1)) / math.sqrt(3)
+    grey = images.mean(1, True)
+    return images * angle.cos() + across * angle.sin() + grey * (1 - angle.cos())
+
+
+def _chosen(values: Tensor, p: float) -> Tensor:
+    """(B, ...) values where a coin of probability p says so, one for each picture, else 0."""
+    return values * (torch.rand(len(values), *[1] * (values.ndim - 1)) < p)
 
 
 def _scale(x: Tensor, y: Tensor | None = None) -> Tensor:
@@ -194,7 +222,8 @@ def _rotation(angle: Tensor) -> Tensor:
     return matrix
 
 
-def _shift(x: Tensor, y: Tensor) -> Tensor:
-    matrix = torch.eye(3).repeat(len(x), 1, 1)
-    matrix[:, 0, 2], matrix[:, 1, 2] = x, y
+def _shift(offsets: Tensor) -> Tensor:
+    """(B, 2), along x and y."""
+    matrix = torch.eye(3).repeat(len(offsets), 1, 1)
+    matrix[:, :2, 2] = offsets
     return matrix

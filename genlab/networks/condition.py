@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+Chosen = Mapping[str, str | int | Tensor]
+"""Classes by label: one for all, by its name or number, or (B,) numbers, one for each image."""
+
 
 class Condition(nn.Module):
     """Named labels (B,) to their one-hot vectors side by side, (B, width).
@@ -36,10 +39,8 @@ class Condition(nn.Module):
             [F.one_hot(labels[name], len(kinds)) for name, kinds in self.classes.items()], 1
         ).float()
 
-    def draw(
-        self, count: int, generator: torch.Generator, chosen: Mapping[str, str | int]
-    ) -> Tensor:
-        """(count, width) for new images: `chosen` classes, by name or number, else in turn.
+    def draw(self, count: int, generator: torch.Generator, chosen: Chosen) -> Tensor:
+        """(count, width) for new images: `chosen` classes, else in turn.
 
         The first label runs through its classes; further ones are drawn from the generator.
         Raises ValueError for a label or class that does not exist.
@@ -49,8 +50,11 @@ class Condition(nn.Module):
                 raise ValueError(f"labels.{name}: the labels are {', '.join(self.classes)}")
         drawn: dict[str, Tensor] = {}
         for position, (name, kinds) in enumerate(self.classes.items()):
-            if name in chosen:
-                drawn[name] = torch.full((count,), self._index(name, chosen[name]))
+            wanted = chosen.get(name)
+            if isinstance(wanted, Tensor):
+                drawn[name] = wanted
+            elif wanted is not None:
+                drawn[name] = torch.full((count,), self._index(name, wanted))
             elif position == 0:
                 drawn[name] = torch.arange(count) % len(kinds)
             else:

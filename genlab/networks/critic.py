@@ -10,7 +10,9 @@ from torch.nn.utils import parametrizations
 
 from genlab.networks.chain import Chain
 from genlab.networks.condition import Condition
-from genlab.networks.equalised import Linear
+from genlab.networks.equalised import Conv2d, Linear
+
+_LAYERS = (nn.Linear, nn.Conv2d, Linear, Conv2d)
 
 
 class Judgement(NamedTuple):
@@ -27,9 +29,12 @@ class Critic(nn.Module):
     Args:
         encoder: makes the encoder from `channels`.
         channels: of an image.
-        across: makes a layer from `features`, a shape, that compares the images of a batch.
+        across: by any names, what makes layers from `features`, a shape, that compare the images
+            of a batch, one above the other; None for none.
         condition: labels by whose embedding the features are projected (Miyato & Koyama 2018,
-            equation 3, https://arxiv.org/abs/1802.05637).
+            equation 3, https://arxiv.org/abs/1802.05637). At first the embedding has Glorot's
+            weights as theirs has, or with an equalised rate the deviation that makes the term as
+            large as the logit (Karras et al. 2020, https://arxiv.org/abs/2006.06676).
         classes: class names of the labels that the critic names too (Odena et al. 2017,
             https://arxiv.org/abs/1610.09585; "auto" on a page); None for none.
         spectral: divide every layer's weight by its largest singular value (Miyato et al. 2018,
@@ -47,7 +52,7 @@ class Critic(nn.Module):
         self,
         encoder: Callable[..., Chain],
         channels: int,
-        across: Callable[..., Chain] | None = None,
+        across: Mapping[str, Callable[..., Chain] | None] | None = None,
         condition: Condition | None = None,
         classes: Mapping[str, Sequence[str]] | None = None,
         spectral: bool = False,
@@ -65,27 +70,34 @@ class Critic(nn.Module):
             raise ValueError("patches=true cannot be combined with labels: set it to false")
         self.pack = pack
         self.encoder = encoder(channels=channels * pack)
-        self.across = across(features=self.encoder.shape) if across else None
-        below = self.across or self.encoder
+        self.across = nn.ModuleDict()
+        below = self.encoder
+        for name, comparing in (across or {}).items():
+            if comparing is not None:
+                self.across[name] = below = comparing(features=below.shape)
         self.head = head(features=below.shape) if head else None
         width = math.prod((self.head or below).shape)
 
-        def linear(outputs: int, inputs: int = width, bias: bool = True) -> nn.Module:
-            return (
-                Linear(inputs, outputs, gain=1.0) if equalised else nn.Linear(inputs, outputs, bias)
-            )
+        def linear(outputs: int) -> nn.Module:
+            return Linear(width, outputs, gain=1.0) if equalised else nn.Linear(width, outputs)
 
         self.patches = patches
         self.logit = nn.Conv2d(below.shape[0], 1, 3, padding=1) if patches else linear(1)
         self.condition = condition
-        self.projection = linear(width, condition.width, bias=False) if condition else None
+        self.projection = _embedding(condition, width, equalised) if condition else None
+        self.projection_scale = 1 / math.sqrt(width) if equalised else 1.0
         self.heads = nn.ModuleDict(
             {name: linear(len(kinds)) for name, kinds in (classes or {}).items()}
         )
         if spectral:
-            layers = [m for m in self.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
-            for layer in layers:
+            for layer in [m for m in self.modules() if isinstance(m, _LAYERS)]:
+                if isinstance(layer, Linear | Conv2d):
+                    layer.scale = 1.0  # the norm is what it would change
                 parametrizations.spectral_norm(layer)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compile what losses are made of; `forward`, which penalties derive twice, cannot be."""
+        self.judge = torch.compile(self.judge, *args, **kwargs)  # type: ignore[method-assign]
 
     def judge(
         self, images: Tensor, labels: Mapping[str, Tensor] | None = None, **stage: Any
@@ -101,8 +113,8 @@ class Critic(nn.Module):
             )
         packed = images.unflatten(0, (-1, self.pack)).flatten(1, 2) if self.pack > 1 else images
         features = self.encoder(packed, **stage)
-        for layers in (self.across, self.head):
-            features = features if layers is None else layers(features)
+        for layers in (*self.across.values(), *([self.head] if self.head else [])):
+            features = layers(features)
         if self.patches:
             return Judgement(
                 self.logit(features).float().flatten(1), features.float().flatten(1), {}
@@ -111,7 +123,7 @@ class Critic(nn.Module):
         logits = self.logit(features)
         if self.condition is not None and self.projection is not None:
             told = self.projection(self.condition(labels))
-            logits = logits + (told * features).sum(1, keepdim=True)
+            logits = logits + self.projection_scale * (told * features).sum(1, keepdim=True)
         classes = {name: head(features).float() for name, head in self.heads.items()}
         return Judgement(logits.float(), features.float(), classes)
 
@@ -119,7 +131,18 @@ class Critic(nn.Module):
         self, images: Tensor, labels: Mapping[str, Tensor] | None = None, **stage: Any
     ) -> Tensor:
         """(B, C, H, W) to logits (B / pack, 1), or one for each place."""
-        return self.judge(images, labels, **stage).logits
+        return Critic.judge(self, images, labels, **stage).logits
+
+
+def _embedding(condition: Condition, width: int, equalised: bool) -> nn.Module:
+    """Labels to as many numbers as there are features."""
+    if equalised:
+        # Of unit deviation: each label brings one row of weights.
+        gain = math.sqrt(condition.width / len(condition.classes))
+        return Linear(condition.width, width, gain=gain, bias=None)
+    embedding = nn.Linear(condition.width, width, bias=False)
+    nn.init.xavier_uniform_(embedding.weight)
+    return embedding
 
 
 class MinibatchDiscrimination(Chain):

@@ -24,21 +24,27 @@ class Linear(nn.Module):
         inputs, outputs: widths.
         gain: of the weights.
         rate: learning rate of weights and bias, as a share of the optimizer's.
-        bias: its first value.
+        bias: its first value; None for no bias.
     """
 
     def __init__(
-        self, inputs: int, outputs: int, gain: float = HE, rate: float = 1.0, bias: float = 0.0
+        self,
+        inputs: int,
+        outputs: int,
+        gain: float = HE,
+        rate: float = 1.0,
+        bias: float | None = 0.0,
     ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
-        self.bias = nn.Parameter(torch.full((outputs,), bias / rate))
+        self.bias = None if bias is None else nn.Parameter(torch.full((outputs,), bias / rate))
         self.scale = gain / math.sqrt(inputs) * rate
         self.rate = rate
 
     def forward(self, values: Tensor) -> Tensor:
         """(..., inputs) to (..., outputs)."""
-        return F.linear(values, self.weight * self.scale, self.bias * self.rate)
+        bias = None if self.bias is None else self.bias * self.rate
+        return F.linear(values, self.weight * self.scale, bias)
 
 
 class Conv2d(nn.Module):

@@ -8,7 +8,8 @@ class Replay(nn.Module):
     """A pool of earlier fakes, out of which half of what the critic sees as fake is drawn.
 
     Shrivastava et al. 2017, section 2.3, https://arxiv.org/abs/1612.07828: every batch, as many
-    images of the pool as were drawn from it make room for new ones.
+    images of the pool as were drawn from it make room for new ones. Processes that train together
+    all draw from the first one's pool.
 
     Args:
         resolution, channels: of the images.
@@ -49,6 +50,7 @@ class PastWeights(nn.Module):
         self.means = nn.ParameterList(
             nn.Parameter(p.detach().clone(), requires_grad=False) for p in network.parameters()
         )
+        self.count = nn.Buffer(torch.tensor(1))
 
     def forward(self, network: nn.Module) -> Tensor:
         """The squared distance of the network's weights to the mean, a scalar."""
@@ -56,7 +58,8 @@ class PastWeights(nn.Module):
         return torch.stack([(now - mean).square().sum() for now, mean in pairs]).sum()
 
     @torch.no_grad()
-    def update(self, network: nn.Module, step: int) -> None:
-        """Take in the weights of the step with this number, from 0."""
+    def update(self, network: nn.Module) -> None:
+        """Take in the weights as they are now."""
+        self.count.add_(1)
         current = [p.detach() for p in network.parameters()]
-        torch._foreach_lerp_(list(self.means), current, 1 / (step + 2))
+        torch._foreach_lerp_(list(self.means), current, 1 / int(self.count))

@@ -1,7 +1,8 @@
 """Penalties on the gradient of a critic's logits by its images.
 
 Each is called with a critic, images (B, C, H, W) to logits (B, 1), and with real and generated
-images, and returns a scalar. `weight` is the paper's; `every` computes the penalty in every so
+images, and returns a scalar. Where a critic judges packs of images together (PacGAN), a pack is
+what has a gradient. `weight` is the paper's; `every` computes the penalty in every so
 many steps only and makes it so many times as heavy, which leaves its expectation as it is (lazy
 regularisation, Karras et al. 2020, section 3.1, https://arxiv.org/abs/1912.04958).
 """
@@ -18,7 +19,7 @@ Critic = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Penalty(ABC):
-    """A weighted mean over images of a function of the gradient's norm, at points of its own."""
+    """A weighted mean over packs of a function of the gradient's norm, at points of its own."""
 
     weight: float
     every: int = 1
@@ -33,20 +34,20 @@ class Penalty(ABC):
         """Whether the critic's step with this number, from 0, has the penalty."""
         return self.weight > 0 and step % self.every == 0
 
-    def __call__(self, critic: Critic, reals: Tensor, fakes: Tensor) -> Tensor:
-        """The penalty of a step in which it is due."""
-        points = self.points(reals.detach(), fakes.detach()).requires_grad_()
+    def __call__(self, critic: Critic, reals: Tensor, fakes: Tensor, pack: int = 1) -> Tensor:
+        """The penalty of a step in which it is due, `pack` images to a logit."""
+        points = self.points(reals.detach(), fakes.detach(), pack).requires_grad_()
         (gradient,) = torch.autograd.grad(critic(points).sum(), points, create_graph=True)
-        squares = gradient.float().flatten(1).square().sum(1)
+        squares = gradient.float().unflatten(0, (-1, pack)).flatten(1).square().sum(1)
         return self.every * self.weight * self.of(squares).mean()
 
     @abstractmethod
-    def points(self, reals: Tensor, fakes: Tensor) -> Tensor:
+    def points(self, reals: Tensor, fakes: Tensor, pack: int = 1) -> Tensor:
         """Where the gradient is taken, (B, C, H, W)."""
 
     @abstractmethod
     def of(self, squares: Tensor) -> Tensor:
-        """The squared norms (B,) to penalties (B,) of weight 1."""
+        """The squared norms (B / pack,) to penalties (B / pack,) of weight 1."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,9 @@ class GradientPenalty(Penalty):
 
     target: float = 1.0
 
-    def points(self, reals: Tensor, fakes: Tensor) -> Tensor:
-        """One point on the line from each real image to a fake one."""
-        return torch.lerp(reals, fakes, torch.rand_like(reals[:, :1, :1, :1]))
+    def points(self, reals: Tensor, fakes: Tensor, pack: int = 1) -> Tensor:
+        """One point on the line from each pack of real images to one of fakes."""
+        return torch.lerp(reals, fakes, _shares(reals, pack))
 
     def of(self, squares: Tensor) -> Tensor:
         """(norm - target)^2."""
@@ -78,11 +79,10 @@ class Dragan(GradientPenalty):
 
     reach: float = 0.5
 
-    def points(self, reals: Tensor, fakes: Tensor) -> Tensor:
+    def points(self, reals: Tensor, fakes: Tensor, pack: int = 1) -> Tensor:
         """Reals, moved."""
         noise = torch.rand_like(reals)
-        share = torch.rand(len(reals), 1, 1, 1, device=reals.device)
-        return reals + share * self.reach * reals.std() * noise
+        return reals + _shares(reals, pack) * self.reach * reals.std() * noise
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class R1(Penalty):
     Mescheder et al. 2018, equation 9, https://arxiv.org/abs/1801.04406; the weight is their gamma.
     """
 
-    def points(self, reals: Tensor, fakes: Tensor) -> Tensor:
+    def points(self, reals: Tensor, fakes: Tensor, pack: int = 1) -> Tensor:
         """The reals."""
         return reals.clone()
 
@@ -108,6 +108,12 @@ class R2(R1):
     Mescheder et al. 2018, equation 10, https://arxiv.org/abs/1801.04406.
     """
 
-    def points(self, reals: Tensor, fakes: Tensor) -> Tensor:
+    def points(self, reals: Tensor, fakes: Tensor, pack: int = 1) -> Tensor:
         """The fakes."""
         return fakes.clone()
+
+
+def _shares(images: Tensor, pack: int) -> Tensor:
+    """Uniform on [0, 1], (B, 1, 1, 1), the same for all images (B, C, H, W) of a pack."""
+    shares = torch.rand_like(images[::pack, :1, :1, :1])
+    return shares.repeat_interleave(pack, 0)

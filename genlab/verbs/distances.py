@@ -14,6 +14,7 @@ from genlab.data.stream import take
 from genlab.learners.abilities import Generates, Translates
 from genlab.opened import Opened
 from genlab.scores import Memorisation, memorisation, reference
+from genlab.verbs.held_out import condition_of
 from genlab.verbs.output import positive
 from genlab.verbs.sample import generate
 from genlab.verbs.translations import translated, translation_scores, translation_sheet
@@ -53,7 +54,8 @@ def _generated(
     )
     launch.join()
     held.features = ranks.joined(held.see(ranks.own(held.images)))
-    pictures, asked = generate(opened, count, config["seed"], batch_size)
+    labels = held.asked(condition_of(opened), count, config["seed"])
+    pictures, asked = generate(opened, count, config["seed"], batch_size, labels)
     features = ranks.joined(held.see(ranks.own(pictures)))
     if launch.rank() > 0:
         return {}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 import genlab
 from genlab import launch
@@ -38,6 +39,8 @@ log = logging.getLogger(__name__)
 
 def run(config: dict[str, Any]) -> None:
     """Measure, print, write; several processes share the making and seeing of pictures."""
+    # Single precision, as the stamp says: not what GPUs round it to by default.
+    torch.backends.cudnn.allow_tf32 = False
     count = positive(config["count"], "count")
     batch_size = positive(config["batch_size"], "batch_size")
     opened = open_run(config["run"], config["accelerator"])

@@ -29,6 +29,8 @@ def path_scores(
     learner = opened.require(Generates, "makes no pictures")
     generator = torch.Generator().manual_seed(seed)
     starts, ends = (learner.latents(count, generator, {}) for _ in range(2))
+    if (condition := learner.condition) is not None:
+        ends[:, -condition.width :] = starts[:, -condition.width :]
     places = {"": torch.rand(count, generator=generator), "_end": torch.zeros(count)}
     scores: dict[str, float] = {}
     for space, path in (

@@ -23,6 +23,7 @@ from genlab.data.stream import Batch, take
 from genlab.errors import ConfigError
 from genlab.latent.truncation import truncated_normal
 from genlab.learners.abilities import Generates
+from genlab.networks import Chosen
 from genlab.networks.styles import truncated
 from genlab.opened import Opened, open_run
 from genlab.pixels import to_uint8
@@ -70,7 +71,7 @@ def generate(
     count: int,
     seed: int,
     batch_size: int,
-    labels: Mapping[str, str | int] = MappingProxyType({}),
+    labels: Chosen = MappingProxyType({}),
 ) -> Batch:
     """`count` pictures, uint8 (count, C, H, W), by latents that depend on the seed alone.
 
@@ -126,7 +127,7 @@ def _latents(learner: Generates, config: Mapping[str, Any], seeds: Sequence[int]
     return torch.cat([_drawn(learner, 1, seed, labels) for seed in seeds])
 
 
-def _drawn(learner: Generates, count: int, seed: int, labels: Mapping[str, str | int]) -> Tensor:
+def _drawn(learner: Generates, count: int, seed: int, labels: Chosen) -> Tensor:
     try:
         return learner.latents(count, torch.Generator().manual_seed(seed), labels)
     except ValueError as error:

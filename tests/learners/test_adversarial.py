@@ -157,6 +157,34 @@ def test_path_length_moves_the_generator_and_not_the_critic(played) -> None:
         gan_learner(path_length=PathLength())
 
 
+def test_path_length_is_that_of_the_stage(played) -> None:
+    """Pictures of the stage's resolution, lengths over the layers that it uses."""
+    penalty = PathLength(every=1, decay=1.0)
+    learner = styled_learner(path_length=penalty, stages=Growth(8, start=4, stable_images=1000))
+    learner.own_optimizers = learner.optimizers_of_players()
+    seen = []
+    forward = penalty.forward
+    penalty.forward = lambda styles, make: (
+        seen.append((styles.shape[1], make(styles).shape[-1])) or forward(styles, make)
+    )
+    learner.play(IMAGES, {})
+    assert seen == [(2, 4)]
+
+
+def test_a_batch_of_one_image_is_played(play) -> None:
+    losses = play(gan_learner(), IMAGES[:1], {})
+    assert all(loss.isfinite() for loss in losses.values())
+
+
+@pytest.mark.parametrize(
+    ("every", "further"), [((1,), 0), ((4,), 1 / 4), ((3, 4), 1 / 2), ((2, 4), 1 / 2), ((), 0)]
+)
+def test_further_steps_are_counted_over_a_cycle(every: tuple[int, ...], further: float) -> None:
+    penalties = {str(number): R1(1.0, every=number) for number in every}
+    penalties["off"] = R1(0.0, every=5)
+    assert gan_learner(penalties=penalties).further_steps() == pytest.approx(further)
+
+
 def test_players_that_cannot_grow_are_refused() -> None:
     with pytest.raises(ValueError, match="growth=none"):
         gan_learner(stages=Growth(8))
@@ -211,6 +239,12 @@ def test_feature_matching_adds_the_distance_of_mean_features(played) -> None:
     fake = twin.critic.judge(fakes).features.mean(0)
     added = matched.last["generator_loss"] - plain.last["generator_loss"]
     torch.testing.assert_close(added, 3.0 * (real - fake).square().sum().detach())
+
+
+def test_historical_averaging_counts_every_step_of_the_generator(played) -> None:
+    learner = played(5, historical_averaging=1.0, generator_steps=2)
+    assert int(learner.past_generator.count) == 11
+    assert int(learner.past_critic.count) == 6
 
 
 def test_historical_averaging_holds_players_near_their_past(played) -> None:

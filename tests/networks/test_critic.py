@@ -11,8 +11,10 @@ from genlab.networks import (
     MinibatchDiscrimination,
     convolutional,
     dense,
+    progan,
     residual,
 )
+from genlab.objectives.penalties import R1
 
 CLASSES = {"label": ["a", "b", "c"]}
 ENCODERS = {
@@ -23,7 +25,15 @@ ENCODERS = {
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
-@pytest.mark.parametrize("across", [None, MinibatchDiscrimination, MinibatchDeviation])
+@pytest.mark.parametrize(
+    "across",
+    [
+        None,
+        {"none": None, "discrimination": MinibatchDiscrimination},
+        {"discrimination": MinibatchDiscrimination, "deviation": MinibatchDeviation},
+        {"deviation": MinibatchDeviation, "discrimination": MinibatchDiscrimination},
+    ],
+)
 @pytest.mark.parametrize("spectral", [False, True])
 def test_any_encoder_makes_a_critic_with_gradients_everywhere(encoder, across, spectral) -> None:
     critic = Critic(
@@ -54,6 +64,25 @@ def test_the_projection_adds_the_inner_product_of_label_and_features() -> None:
     torch.testing.assert_close(told, expected)
 
 
+@pytest.mark.parametrize("equalised", [False, True])
+def test_labels_weigh_as_much_as_features_at_first(equalised: bool) -> None:
+    """The projection neither drowns the logit nor is drowned by it, however many labels."""
+    torch.manual_seed(0)
+    classes = {f"label{number}": list("abcde") for number in range(8)}
+    critic = Critic(
+        functools.partial(dense.Encoder, resolution=12, widths=[512]),
+        1,
+        condition=Condition(classes),
+        equalised=equalised,
+    )
+    features = torch.randn(500, 512)
+    labels = {name: torch.randint(5, (500,)) for name in classes}
+    assert not any(name == "projection.bias" for name, _ in critic.named_parameters())
+    told = critic.projection_scale * critic.projection(critic.condition(labels))
+    ratio = (told * features).sum(1).std() / critic.logit(features).std()
+    assert 0.3 < ratio < 10
+
+
 def test_packed_images_are_judged_together() -> None:
     critic = Critic(ENCODERS["dense"], 1, pack=2)
     images = torch.rand(6, 1, 12, 12)
@@ -66,14 +95,32 @@ def test_packed_images_are_judged_together() -> None:
         Critic(ENCODERS["dense"], 1, pack=2, condition=Condition(CLASSES))
 
 
-def test_spectral_layers_have_norm_one() -> None:
+@pytest.mark.parametrize("equalised", [False, True])
+def test_spectral_layers_have_norm_one(equalised: bool) -> None:
     torch.manual_seed(0)
-    critic = Critic(ENCODERS["dense"], 1, spectral=True)
+    encoder = functools.partial(progan.Encoder, resolution=8, base=32, most=8)
+    critic = Critic(
+        encoder if equalised else ENCODERS["dense"], 1, spectral=True, equalised=equalised
+    )
     for _ in range(30):
-        critic(torch.rand(2, 1, 12, 12))
-    for layer in (critic.logit, critic.encoder.blocks[0][1]):
-        norm = torch.linalg.matrix_norm(layer.weight, 2)
-        assert norm.item() == pytest.approx(1.0, abs=0.02)
+        critic(torch.rand(2, 1, *[8 if equalised else 12] * 2))
+    layers = [m for m in critic.modules() if hasattr(m, "parametrizations")]
+    assert len(layers) > 1
+    for layer in layers:
+        norm = torch.linalg.matrix_norm(layer.weight.flatten(1), 2)
+        assert norm.item() == pytest.approx(1.0, abs=0.03)
+        assert getattr(layer, "scale", 1.0) == 1.0
+
+
+def test_a_compiled_critic_says_the_same_and_can_be_derived_twice() -> None:
+    critic = Critic(ENCODERS["dense"], 1)
+    images = torch.rand(2, 1, 12, 12)
+    plain = critic.judge(images)
+    critic.compile(backend="aot_eager")
+    torch.testing.assert_close(critic.judge(images), plain)
+    penalty = R1(1.0)(critic, images, images)
+    penalty.backward()
+    assert critic.logit.weight.grad is not None
 
 
 def test_minibatch_discrimination_is_the_papers_sum() -> None:

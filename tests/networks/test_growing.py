@@ -109,7 +109,7 @@ def test_the_progressive_gan_has_the_published_sizes() -> None:
     critic = Critic(
         functools.partial(progan.Encoder, resolution=1024),
         3,
-        across=MinibatchDeviation,
+        across={"deviation": MinibatchDeviation},
         head=functools.partial(Head, outputs=512),
         equalised=True,
     )
@@ -132,7 +132,7 @@ def test_critics_can_be_derived_twice_in_every_precision(precision: torch.dtype)
     critic = Critic(
         functools.partial(progan.Encoder, resolution=16, base=128, most=16, blur=True),
         3,
-        across=MinibatchDeviation,
+        across={"deviation": MinibatchDeviation},
         head=functools.partial(Head, outputs=16),
         equalised=True,
     )

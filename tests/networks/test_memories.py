@@ -22,10 +22,10 @@ def test_a_full_pool_gives_half_of_the_batch_and_takes_as_much() -> None:
 def test_past_weights_are_the_mean_of_all() -> None:
     network = nn.Linear(2, 1, bias=False)
     past, weights = PastWeights(network), [network.weight.detach().clone()]
-    for step in range(5):
+    for _ in range(5):
         network.weight.data.normal_()
         weights.append(network.weight.detach().clone())
-        past.update(network, step)
+        past.update(network)
     mean = torch.stack(weights).mean(0)
     torch.testing.assert_close(past.means[0], mean)
     torch.testing.assert_close(past(network), (network.weight - mean).square().sum())

@@ -197,7 +197,7 @@ def test_stylegan2_has_the_published_size() -> None:
     critic = Critic(
         functools.partial(stylegan2.Encoder, resolution=1024),
         3,
-        across=MinibatchDeviation,
+        across={"deviation": MinibatchDeviation},
         head=functools.partial(Head, outputs=512),
         equalised=True,
     )

@@ -50,6 +50,22 @@ def test_points_lie_where_the_papers_put_them(images) -> None:
     assert (moved <= 0.5 * reals.std()).all()
 
 
+def test_a_pack_has_one_gradient(images) -> None:
+    """A critic of pairs pays for the gradient by both images together."""
+    reals, fakes = (values[:4].double() for values in images)
+
+    def of_pairs(points: Tensor) -> Tensor:
+        return linear(points).view(2, 2).sum(1, keepdim=True)
+
+    pair = 2 * SQUARE
+    found = GradientPenalty(10.0)(of_pairs, reals, fakes, pack=2)
+    assert found.item() == pytest.approx(10 * (pair**0.5 - 1) ** 2, rel=1e-5)
+    assert R1(3.0)(of_pairs, reals, fakes, 2).item() == pytest.approx(1.5 * pair, rel=1e-5)
+    shares = (GradientPenalty(1.0).points(reals, fakes, 2) - reals) / (fakes - reals)
+    first, second = shares.unflatten(0, (2, 2)).unbind(1)
+    torch.testing.assert_close(first, second, atol=1e-5, rtol=0)
+
+
 def test_lazily_and_every_step_agree_over_a_cycle(images) -> None:
     every, lazily = R1(2.0), R1(2.0, every=4)
     whole = sum(every(linear, *images) for step in range(8) if every.due(step))
