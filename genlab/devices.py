@@ -25,8 +25,15 @@ class Device:
     reason: str
 
 
-def find(accelerator: str, precision: str, channels_last: bool | str) -> str:
+def find(
+    accelerator: str,
+    precision: str = "auto",
+    channels_last: bool | str = "auto",
+    group: str = "trainer.",
+) -> str:
     """The accelerator that the words ask for: cpu, cuda or mps; no device is touched.
+
+    `group` is what settings are called by in messages.
 
     Raises ConfigError for unknown words and ResourceError where the device is not there.
     """
@@ -35,8 +42,8 @@ def find(accelerator: str, precision: str, channels_last: bool | str) -> str:
         ("precision", precision, PRECISIONS),
         ("channels_last", channels_last, ("auto", True, False)),
     ):
-        one_of(f"trainer.{key}", value, known)
-    return _accelerator(accelerator)
+        one_of(f"{group}{key}", value, known)
+    return _accelerator(accelerator, f"{group}accelerator")
 
 
 def choose(accelerator: str, precision: str, channels_last: bool | str) -> Device:
@@ -77,7 +84,7 @@ def keep_big_blocks() -> None:
     mallopt(top_pad, 1 << 26)
 
 
-def _accelerator(name: str) -> str:
+def _accelerator(name: str, key: str) -> str:
     if name == "auto":
         if torch.cuda.is_available():
             return "cuda"
@@ -88,10 +95,7 @@ def _accelerator(name: str) -> str:
         "mps": torch.backends.mps.is_available,
     }
     if device in available and not available[device]():
-        raise ResourceError(
-            f"trainer.accelerator={name}: no such device on this machine; "
-            "use trainer.accelerator=cpu or auto"
-        )
+        raise ResourceError(f"{key}={name}: no such device on this machine; use {key}=cpu or auto")
     return device
 
 

@@ -44,7 +44,7 @@ def device(accelerator: str) -> "torch.device":
 
     from genlab import devices
 
-    kind = devices.find(accelerator, "auto", "auto")
+    kind = devices.find(accelerator, group="")
     return torch.device(kind, local_rank()) if kind == "cuda" else torch.device(kind)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -9,7 +10,8 @@ from safetensors.torch import load_file
 
 from genlab.artefacts.weights import images_seen_of
 from genlab.metrics import frechet_distance
-from genlab.scores import memorisation
+from genlab.networks import Condition
+from genlab.scores import Reference, memorisation
 
 RUN = ["data=digits", "trainer=cpu", "samples.count=4", "model=gan", "log.every_images=1000"]
 SCORED = ["evaluate.every_images=2000", "evaluate.count=150"]
@@ -125,6 +127,17 @@ def test_points_are_scored_without_any_training(genlab, tmp_path) -> None:
     code, _, _ = genlab("sample", f"run={run}", "count=100", f"out={tmp_path / 'points.png'}")
     assert code == 0
     assert (tmp_path / "points.png").exists()
+
+
+def test_conditional_models_are_scored_on_labels_as_the_data_have_them() -> None:
+    labels = {"hat": torch.tensor([0] * 9 + [1]), "hair": torch.tensor([1] * 9 + [0])}
+    network: Any = None
+    held = Reference(network, torch.zeros(1, 1, 4, 4), labels, {}, count=20)
+    condition = Condition({"hat": ["no", "yes"], "hair": ["short", "long"]})
+    asked = held.asked(condition, 20, seed=0)
+    assert asked["hat"].sum() == 2
+    assert torch.equal(asked["hair"], 1 - asked["hat"])
+    assert held.asked(None, 20, seed=0) == {}
 
 
 def test_memorised_pictures_are_found() -> None:

@@ -19,11 +19,11 @@ def pages(group: str) -> list[str]:
     return sorted(file.stem for file in (config_folder() / group).glob("*.yaml"))
 
 
-def composed(*overrides: str) -> dict:
+def composed(*overrides: str, processes: int = 1) -> dict:
     register_schema()
     with initialize_config_dir(str(config_folder()), version_base="1.3"):
         config = compose("train", overrides=list(overrides))
-    plain: Any = OmegaConf.to_container(sized(config), resolve=True)
+    plain: Any = OmegaConf.to_container(sized(config, processes), resolve=True)
     return plain
 
 

@@ -55,6 +55,14 @@ def test_stylegan2_follows_from_resolution_and_batch(
     assert model["critic_optimizer"]["lr"] == rate
 
 
+def test_stylegan2_counts_the_images_of_all_processes() -> None:
+    one = composed("model=stylegan2", "data.resolution=256")["model"]
+    four = composed("model=stylegan2", "data.resolution=256", processes=4)["model"]
+    weights = [model["penalties"]["r1"]["weight"] for model in (one, four)]
+    assert weights[0] == pytest.approx(4 * weights[1])
+    assert four["ema_half_life_images"] == 4 * one["ema_half_life_images"]
+
+
 def test_small_pictures_have_small_networks_unless_asked_for() -> None:
     small = composed("model=stylegan", "data.resolution=64")["model"]["critic"]["encoder"]["base"]
     assert (

@@ -66,6 +66,8 @@ class Critic(nn.Module):
             raise ValueError(f"pack={pack} must be at least 1")
         if pack > 1 and (condition or classes):
             raise ValueError("pack above 1 cannot be combined with labels: set pack=1")
+        if not isinstance(across or {}, Mapping):
+            raise ValueError("across must name its layers: across: {deviation: {_target_: ...}}")
         if patches and (condition or classes):
             raise ValueError("patches=true cannot be combined with labels: set it to false")
         self.pack = pack

@@ -31,12 +31,15 @@ from genlab.verbs.mix import stacked
 from genlab.verbs.output import named, positive, write_pictures
 
 MOST_SEEDS = 100_000
+USUAL_LAYERS = 8  # whose styles are truncated
 
 
 def run(config: dict[str, Any]) -> None:
     """Draw latents from the seeds, truncate, generate, write."""
     for key in ("count", "batch_size", "truncation_layers"):
         positive(config[key], key)
+    if not isinstance(config["labels"] or {}, dict):
+        raise ConfigError(f"labels={config['labels']} must name the label: labels={{label:3}}")
     seeds, truncations = seeds_of(config["seeds"]), _numbers(config["truncation"])
     opened = open_run(config["run"], config["accelerator"])
     learner = _generator(opened)
@@ -204,8 +207,14 @@ def _sheet(
 
 
 def _name(config: Mapping[str, Any]) -> str:
-    """What files are called: by the seeds and truncations."""
+    """What files are called: by the seeds, classes and truncations."""
     seeds = "_".join(map(str, _listed(config["seeds"])))
     drawn = f"seeds{seeds}" if seeds else f"seed{config['seed']}_{config['count']}"
-    truncations = "_".join(f"{number:g}" for number in _listed(config["truncation"]))
-    return f"samples_{drawn}" + (f"_truncation{truncations}" if truncations else "")
+    for label, kind in (config["labels"] or {}).items():
+        drawn += "_" + re.sub(r"\W+", "_", f"{label}_{kind}")
+    if truncations := "_".join(f"{number:g}" for number in _listed(config["truncation"])):
+        layers = config["truncation_layers"]
+        drawn += f"_truncation{truncations}" + (
+            f"_layers{layers}" if layers != USUAL_LAYERS else ""
+        )
+    return f"samples_{drawn}"

@@ -149,6 +149,8 @@ def test_conditions_are_drawn_in_turn_or_as_chosen() -> None:
     chosen = condition.labels_of(condition.draw(3, generator, {"hair": "long", "label": 1}))
     assert chosen["hair"].tolist() == [1, 1, 1]
     assert chosen["label"].tolist() == [1, 1, 1]
+    each = condition.labels_of(condition.draw(3, generator, {"hair": torch.tensor([2, 0, 1])}))
+    assert each["hair"].tolist() == [2, 0, 1]
 
 
 def test_conditions_name_what_is_not_there() -> None:

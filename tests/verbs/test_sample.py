@@ -60,6 +60,10 @@ def test_seeds_and_truncations_are_told_in_names(genlab, styled: Path, tmp_path:
         (["seeds=[1,7]", "truncation=[0.5,1]"], "samples_seeds1_7_truncation0.5_1"),
         (["seeds=0-3", "truncation=0.7"], "samples_seeds0-3_truncation0.7"),
         (["count=3", "truncation=0.7"], "samples_seed0_3_truncation0.7"),
+        (
+            ["count=3", "truncation=0.7", "truncation_layers=2"],
+            "samples_seed0_3_truncation0.7_layers2",
+        ),
         (["count=3"], "samples_seed0_3"),
     ):
         code, out, err = genlab("sample", f"run={styled}", *words, f"out={tmp_path}")
