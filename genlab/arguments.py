@@ -138,7 +138,7 @@ def _unreadable(word: str) -> str:
     if re.fullmatch(r"[\w.+@/]+", key) and not equals:
         return f"{word}: settings are given as KEY=VALUE"
     example = f"'{key}=\"{value}\"'" if equals and key.strip() else "'KEY=\"VALUE\"'"
-    if value[:1] in ("{", "["):
+    if value[:1] + value[-1:] in ("{}", "[]"):
         example = f"""'{key}={{NAME:"VALUE"}}'""" if value[0] == "{" else f"""'{key}=["VALUE"]'"""
     return (
         f"'{word}' cannot be read as KEY=VALUE: values with spaces, commas, = or brackets need "

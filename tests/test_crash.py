@@ -8,30 +8,30 @@ from test_resume import assert_same_run
 
 from genlab.artefacts.history import History
 
-# Crashes after 950 of 1600 images, the last checkpoint is at 800. The greedy page changes its stage
-# at 400, 800 and 1200; what grows is in a fade at 800, whose end at 900 comes before the crash.
+# Crashes after 475 of 800 images, the last checkpoint is at 400. The greedy page changes its stage
+# at 200, 400 and 600; what grows is in a fade at 400, whose end at 450 comes before the crash.
 SETTINGS = [
-    "data.resolution=16",
-    "data.batch_size=32",
+    "data.resolution=8",
+    "data.batch_size=16",
     "trainer=cpu",
-    "total_images=1600",
-    "samples.every_images=700",
+    "total_images=800",
+    "samples.every_images=350",
     "samples.count=4",
-    "log.every_images=300",
-    "checkpoint.every_images=400",
+    "log.every_images=150",
+    "checkpoint.every_images=200",
 ]
 # Remedies that carry a state of their own, or count steps, ride on the first GAN.
 REMEDIES = "remedy=[ada,replay,historical_averaging,critic_steps,r1,spectral_norm,flipped_labels]"
-GROWTH = ["model.stages.stable_images=300", "model.stages.fade_images=600"]
+GROWTH = ["model.stages.stable_images=150", "model.stages.fade_images=300"]
 OWN = {
     "progan": GROWTH,
-    "stylegan": [*GROWTH, "model.stages.start=8"],
+    "stylegan": [*GROWTH, "model.stages.start=4"],
     "stylegan2": ["remedy=ada"],
-    "gan": [REMEDIES, "model.augmentation.target=-1.5", "model.replay.size=40"],
+    "gan": [REMEDIES, "model.augmentation.target=-1.5", "model.replay.size=20"],
     # The critic wakes up between the last checkpoint and the crash.
-    "srgan": ["model.adversarial.delay_images=850", "model.adversarial.images=200"],
+    "srgan": ["model.adversarial.delay_images=425", "model.adversarial.images=100"],
     "cyclegan": ["model.replay.size=20", "model.translators.translator.width=4"],
-    "greedy_autoencoder": ["model.stages.images_per_block=400"],
+    "greedy_autoencoder": ["model.stages.images_per_block=200"],
 }
 KINDS = ["data=avatar_styles", "data.first_count=60", "data.second_count=40"]
 
@@ -47,7 +47,7 @@ def test_every_page_resumes_exactly(
     whole = History.on_train_batch_end
 
     def crash(self, trainer, pl_module, *rest) -> None:
-        if pl_module.images_seen >= 950:
+        if pl_module.images_seen >= 475:
             raise RuntimeError("crash")
         whole(self, trainer, pl_module, *rest)
 
@@ -56,5 +56,5 @@ def test_every_page_resumes_exactly(
         assert genlab("train", *settings, f"hydra.run.dir={tmp_path / 'crashed'}")[0] == 1
     code, out, err = genlab("train", f"resume={tmp_path / 'crashed'}")
     assert (code, err) == (0, "")
-    assert "continuing after 800 images" in out
+    assert "continuing after 400 images" in out
     assert_same_run(tmp_path / "whole", tmp_path / "crashed")
