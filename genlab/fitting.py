@@ -13,6 +13,7 @@ from pytorch_lightning.plugins.environments import (
     TorchElasticEnvironment,
 )
 from pytorch_lightning.strategies import DDPStrategy
+from torch import nn
 
 from genlab import launch
 from genlab.artefacts.checkpoint_io import (
@@ -82,8 +83,9 @@ def fit(
         learner.memory_format = torch.channels_last
         learner.to(memory_format=torch.channels_last)
     if wanted["compile"]:
-        for network in learner.children():
-            network.compile()
+        for child in learner.children():
+            for network in child if isinstance(child, nn.ModuleList) else [child]:
+                network.compile()
     if checkpoint:
         log.info("continuing after %s images", f"{images_seen_of(checkpoint.path):,}")
     else:

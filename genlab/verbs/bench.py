@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from genlab.errors import ConfigError
@@ -16,17 +15,11 @@ from genlab.pixels import normalise
 from genlab.scores import most_probable
 from genlab.verbs.attributes import Attribute, Judge, judge_of, noise_like
 from genlab.verbs.spaces import Space
+from genlab.verbs.steps import learned
 
 log = logging.getLogger(__name__)
 
 FLIPPED = 0.85  # share of pictures that the automatic strength changes, also seen through noise
-STEPS = 300  # that a change is learned in, of BATCH pictures
-BATCH = 32
-RATE = 0.03  # of the offset, in standard deviations along every axis of the codes
-MATRIX_RATE = 0.003
-MARGIN = 3.0  # log odds that pictures should have the attribute with
-KEEPING = 1.5  # weight of the mean change of other labels, in nats
-RIDGE = 0.01  # of the squared length, in standard deviations
 STRENGTHS = torch.arange(0.5, 3.01, 0.125)  # that are tried for it
 Targets = Mapping[Attribute, bool]
 
@@ -102,79 +95,10 @@ class Bench:
         return float(held.float().mean())
 
     def change(self, attribute: Attribute) -> Step:
-        """The step from codes without the attribute to those with it, all else alike.
-
-        Learned on the drawn codes as by Yao et al. 2021 (A Latent Transformer for Disentangled
-        Face Editing, section 3.1, https://arxiv.org/abs/2106.11895): a linear function of the code
-        that gives pictures the attribute, or takes it away where they have it, while the
-        probabilities of other labels stay as they were. All is seen through noise. All layers have
-        the same step: one of each layer's own leads out of what the generator draws well.
-        """
+        """The step that gives codes the attribute and leaves all else, see `learned`."""
         self.share(attribute)
         held = attribute.held(self.told)
-        device = self.space.opened.device
-        whiten, axes, mean = (each.to(device) for each in self._axes())
-        offset = torch.zeros(len(axes), device=device).requires_grad_()
-        matrix = torch.zeros(len(axes), len(axes), device=device).requires_grad_()
-        optimizer = torch.optim.Adam(
-            [{"params": [offset], "lr": RATE}, {"params": [matrix], "lr": MATRIX_RATE}]
-        )
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
-        generator = torch.Generator().manual_seed(self.config["seed"])
-        half = min(BATCH, self.config["batch_size"] + 1) // 2
-        for _ in range(STEPS):
-            chosen = torch.cat(
-                [
-                    rows[torch.randint(len(rows), (half,), generator=generator)]
-                    for rows in (held.nonzero()[:, 0], (~held).nonzero()[:, 0])
-                ]
-            )
-            codes = self.codes[chosen].to(device)
-            way = offset + (self.space.free(codes) - mean) @ whiten @ matrix
-            wanted = torch.where(held[chosen], -1.0, 1.0).to(device)
-            moved = codes + wanted[:, None, None] * self.space.moves(way @ axes, codes)
-            loss = self._loss(attribute, codes, moved, wanted, generator)
-            loss = loss + RIDGE * way.square().sum(-1).mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-        with torch.no_grad():
-            slope = whiten @ matrix @ axes
-            return Step((offset @ axes - mean @ slope).cpu(), slope.cpu())
-
-    def _axes(self) -> tuple[Tensor, Tensor, Tensor]:
-        """What makes codes white (m, m), what undoes it (m, m), and their mean (m,)."""
-        codes = self.free[:, 0].double()
-        values, vectors = torch.linalg.eigh(torch.cov(codes.T))
-        deviations = values.clamp(min=1e-6 * float(values.max())).sqrt()
-        whiten, axes = vectors / deviations, (vectors * deviations).T
-        return whiten.float(), axes.float(), codes.mean(0).float()
-
-    def _loss(
-        self,
-        attribute: Attribute,
-        codes: Tensor,
-        moved: Tensor,
-        wanted: Tensor,
-        generator: torch.Generator,
-    ) -> Tensor:
-        """What moved codes (B, layers, n) lack, and how far other labels are from what they were.
-
-        `wanted` (B,) is 1 where pictures should get the attribute, -1 where they should lose it.
-        """
-        pictures = self.space.generate(moved)
-        noise = noise_like(pictures, generator)
-        told = self.judge.log_probabilities(pictures, noise)
-        with torch.no_grad():
-            before = self.judge.log_probabilities(self.space.generate(codes), noise)
-        loss = F.softplus(MARGIN - wanted * attribute.log_odds(told)).mean()
-        others = [label for label in before if label not in self.judge.kin(attribute.label)]
-        changes = [
-            F.kl_div(told[label], before[label], log_target=True, reduction="batchmean")
-            for label in others
-        ]
-        return loss + KEEPING * torch.stack(changes).mean() if changes else loss
+        return learned(self.space, self.judge, attribute, self.codes, held, self.config["seed"])
 
     def strength(self, step: Step, targets: Targets) -> float:
         """The smallest that changes FLIPPED of the pictures, or the one that changes most of them.

@@ -16,6 +16,7 @@ from genlab.artefacts.files import write_text
 from genlab.artefacts.validation import summed
 from genlab.console import log_to
 from genlab.data.stream import on_device, take
+from genlab.features import CHOICES
 from genlab.learners.abilities import Encodes, EstimatesLikelihood, Generates, Measures
 from genlab.learners.learner import seed_noise
 from genlab.metrics import (
@@ -33,6 +34,7 @@ from genlab.verbs.attributes import judge_of
 from genlab.verbs.distances import distances_of
 from genlab.verbs.output import positive
 from genlab.verbs.paths import path_scores
+from genlab.words import one_of
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,7 @@ def run(config: dict[str, Any]) -> None:
     path = Path(config["out"] or opened.folder.evaluation).expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
     distances: dict[str, float] = {}
+    one_of("features", config["features"], (*CHOICES, "none"))
     if config["features"] != "none":
         try:
             distances = distances_of(opened, config, count, batch_size, stamp, path)

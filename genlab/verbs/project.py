@@ -53,6 +53,8 @@ def run(config: dict[str, Any]) -> None:
         method = "encoder" if isinstance(opened.learner, Encodes) else "optimise"
     asked = _images(opened, config)
     if method == "encoder":
+        if config["space"] != "auto":
+            raise ConfigError(f"space={config['space']} is for method=optimise: leave it out")
         space = space_of(opened)
         codes = _encoded(opened, space, asked, config)
         views = space.pictures(codes, config["batch_size"])[:, None]

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from genlab.artefacts.grids import are_points
+from genlab.errors import ConfigError
 from genlab.learners.abilities import Generates
 from genlab.opened import Opened
 from genlab.pixels import to_uint8
@@ -65,6 +67,13 @@ class Space:
 
 
 def space_of(opened: Opened, styled: bool = True) -> Space:
-    """The space that the model is edited in; its latents where styles are not wanted."""
+    """The space that the model is edited in; its latents where styles are not wanted.
+
+    Raises ConfigError for a model that makes no pictures.
+    """
+    if are_points(opened.data.image_set.images):
+        raise ConfigError(
+            f"run={opened.folder.path}: this model makes points, not pictures: use genlab sample"
+        )
     learner = opened.require(Generates, "cannot make pictures of codes: choose another run")
     return Space(opened, learner, styled and learner.styles is not None)

@@ -92,7 +92,7 @@ def of_files(opened: Opened, score: Score, config: Mapping[str, Any]) -> Scored:
     """The pictures that `image` names, called by their paths."""
     if condition_of(opened):
         raise ConfigError("image=: this model is told labels, which files do not say: use split=")
-    paths = files.listed(config["image"], "image")
+    paths = files.listed(config["image"], "image", config["out"])
     size = opened.config["data"]["channels"], opened.config["data"]["resolution"]
     found: list[Path] = []
     scores = []

@@ -85,6 +85,7 @@ def test_the_rate_rises_and_falls() -> None:
         ("dcgan", ["index=0", "method=encoder"], 2, "has no encoder: use method=optimise"),
         ("dcgan", ["index=0", "space=w"], 2, "has no styles: use space=z"),
         ("vae", ["index=0", "space=x"], 2, "choose one of auto, z, w, w+"),
+        ("vae", ["index=0", "space=z"], 2, "space=z is for method=optimise"),
     ],
 )
 def test_mistakes_get_one_line(genlab, runs, model, words, code: int, message: str) -> None:
