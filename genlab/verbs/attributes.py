@@ -66,10 +66,13 @@ class Judge:
         """Uint8 (N, C, H, W) to the most probable class (N,) of every label."""
         return most_probable(self.network.classes(self.network(pictures)))
 
-    def log_probabilities(self, pictures: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """(N, C, H, W) in [-1, 1], with noise on top, to (N, classes) by label; gradients pass."""
+    def log_probabilities(self, pictures: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:
+        """(N, C, H, W) in [-1, 1], with noise on top, to (N, classes) by label; gradients pass.
+
+        By the classifier that was taught on noise.
+        """
         network: Any = self.through_noise.network
-        seen = pictures + noise.to(pictures.device)
+        seen = pictures if noise is None else pictures + noise.to(pictures.device)
         return {name: logits.log_softmax(1) for name, logits in network(seen).items()}
 
     def others(self, asked: Sequence[Attribute] = ()) -> list[Attribute]:

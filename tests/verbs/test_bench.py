@@ -27,8 +27,9 @@ class Linear(Judge):
         odds = pictures.flatten(1) @ SCORES.T
         return {name: (odds[:, i] > 0).long() for i, name in enumerate(NAMES)}
 
-    def log_probabilities(self, pictures: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        odds = (pictures + noise).flatten(1) @ SCORES.T
+    def log_probabilities(self, pictures: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:
+        seen = pictures if noise is None else pictures + noise
+        odds = seen.flatten(1) @ SCORES.T
         both = torch.stack([-odds / 2, odds / 2], 2).log_softmax(2)
         return {name: both[:, i] for i, name in enumerate(NAMES)}
 
