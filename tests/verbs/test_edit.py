@@ -14,8 +14,9 @@ FAST = ["codes=60", "check=30", "seeds=[3,5]"]
 
 
 @pytest.fixture(autouse=True)
-def _short_classifier(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("genlab.features.CLASSIFIER_IMAGES", 2000)
+    monkeypatch.setattr("genlab.verbs.steps.STEPS", 10)
 
 
 @pytest.mark.parametrize("which", ["styled", "conditional"])
