@@ -99,6 +99,7 @@ class Critic(nn.Module):
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Compile what losses are made of; `forward`, which penalties derive twice, cannot be."""
+        # This critic's own judge stands before the class's.
         self.judge = torch.compile(self.judge, *args, **kwargs)  # type: ignore[method-assign]
 
     def judge(

@@ -13,7 +13,7 @@ from genlab.artefacts.pictures import grid, save_png, with_caption, with_row_cap
 from genlab.data.stream import take
 from genlab.learners.abilities import Generates, Translates
 from genlab.opened import Opened
-from genlab.scores import Memorisation, memorisation, reference
+from genlab.scores import Memorisation, Reference, memorisation, reference
 from genlab.verbs.held_out import condition_of
 from genlab.verbs.output import positive
 from genlab.verbs.sample import generate
@@ -23,46 +23,43 @@ log = logging.getLogger(__name__)
 
 
 def distances_of(
-    opened: Opened,
-    config: dict[str, Any],
-    count: int,
-    batch_size: int,
-    stamp: dict[str, Any],
-    path: Path,
+    opened: Opened, config: dict[str, Any], stamp: dict[str, Any], path: Path
 ) -> dict[str, float]:
     """What is told in the features of a network, with pictures beside `path`."""
     if isinstance(opened.learner, Generates):
-        neighbours = path.with_name(f"{path.stem}_neighbours.png")
-        return _generated(opened, config, count, batch_size, stamp, neighbours)
+        return _generated(opened, _real(opened, config), config, stamp, path)
     if isinstance(opened.learner, Translates):
-        sheet = path.with_name(f"{path.stem}_translations.png")
-        return _translations(opened, config, count, batch_size, stamp, sheet)
+        return _translations(opened, _real(opened, config), config, stamp, path)
     return {}
 
 
+def _real(opened: Opened, config: dict[str, Any]) -> Reference:
+    return reference(
+        opened.config,
+        opened.data,
+        config["split"],
+        config["count"],
+        config["features"],
+        opened.device,
+    )
+
+
 def _generated(
-    opened: Opened,
-    config: dict[str, Any],
-    count: int,
-    batch_size: int,
-    stamp: dict[str, Any],
-    neighbours: Path,
+    opened: Opened, held: Reference, config: dict[str, Any], stamp: dict[str, Any], path: Path
 ) -> dict[str, float]:
     """Generated pictures against the split's images, and against the training part."""
-    held = reference(
-        opened.config, opened.data, config["split"], count, config["features"], opened.device
-    )
+    count, seed = config["count"], config["seed"]
     launch.join()
     held.features = ranks.joined(held.see(ranks.own(held.images)))
-    labels = held.asked(condition_of(opened), count, config["seed"])
-    pictures, asked = generate(opened, count, config["seed"], batch_size, labels)
+    labels = held.asked(condition_of(opened), count, seed)
+    pictures, asked = generate(opened, count, seed, config["batch_size"], labels)
     features = ranks.joined(held.see(ranks.own(pictures)))
     if launch.rank() > 0:
         return {}
     stamp |= held.stamp | {
         "generated_images": len(pictures),
         "reference_images": len(held.images),
-        "seed": config["seed"],
+        "seed": seed,
     }
     scores = held.score_all(pictures, features, asked)
     chosen = min(positive(config["memorisation_images"], "memorisation_images"), count)
@@ -71,6 +68,7 @@ def _generated(
     training = take(opened.data.image_set, opened.data.indices("train")).images
     found = memorisation(pictures[:chosen], held.images[:chosen], training)
     stamp["memorisation_images"] = chosen
+    neighbours = path.with_name(f"{path.stem}_neighbours.png")
     save_png(_neighbours(found), neighbours)
     log.info("wrote %s", neighbours)
     if found.ratio is not None:
@@ -79,19 +77,12 @@ def _generated(
 
 
 def _translations(
-    opened: Opened,
-    config: dict[str, Any],
-    count: int,
-    batch_size: int,
-    stamp: dict[str, Any],
-    sheet: Path,
+    opened: Opened, held: Reference, config: dict[str, Any], stamp: dict[str, Any], path: Path
 ) -> dict[str, float]:
     """Translated images of the split against what they should have become."""
-    held = reference(
-        opened.config, opened.data, config["split"], count, config["features"], opened.device
-    )
-    directions = translated(opened, config["split"], count, batch_size)
+    directions = translated(opened, config["split"], config["count"], config["batch_size"])
     stamp |= held.stamp | {"translated_images": len(held.images)}
+    sheet = path.with_name(f"{path.stem}_translations.png")
     save_png(translation_sheet(directions), sheet)
     log.info("wrote %s", sheet)
     return translation_scores(directions, held)

@@ -63,7 +63,7 @@ def run(config: dict[str, Any]) -> None:
     one_of("features", config["features"], (*CHOICES, "none"))
     if config["features"] != "none":
         try:
-            distances = distances_of(opened, config, count, batch_size, stamp, path)
+            distances = distances_of(opened, config, stamp, path)
         except FeaturesUnavailable as error:
             log.warning("no distances: %s", error)
             stamp["no_distances"] = str(error)

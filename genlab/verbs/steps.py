@@ -46,6 +46,8 @@ def learned(
     )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
     generator = torch.Generator().manual_seed(seed)
+    before = _shown(space, judge, codes)
+    others = sorted(before.keys() - judge.kin(attribute.label))
     sides = held.nonzero()[:, 0], (~held).nonzero()[:, 0]
     for _ in range(STEPS):
         rows = torch.cat(
@@ -59,15 +61,25 @@ def learned(
         noisy = judge.log_probabilities(pictures, noise_like(pictures, generator))
         loss = F.softplus(MARGIN - wanted * attribute.log_odds(noisy)).mean()
         loss = loss + RIDGE * white.square().sum(-1).mean()
-        if others := sorted(noisy.keys() - judge.kin(attribute.label)):
-            with torch.no_grad():
-                before = judge.log_probabilities(space.generate(given))
-            loss = loss + KEEPING * _divergence(before, judge.log_probabilities(pictures), others)
+        if others:
+            told = judge.log_probabilities(pictures)
+            was = {label: before[label][rows.to(device)] for label in others}
+            loss = loss + KEEPING * _divergence(was, told)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         schedule.step()
     return change.step()
+
+
+@torch.no_grad()
+def _shown(space: Space, judge: Judge, codes: Tensor) -> dict[str, Tensor]:
+    """Log probabilities (N, classes) by label of what pictures of codes show."""
+    parts = [
+        judge.log_probabilities(space.generate(part.to(space.opened.device)))
+        for part in codes.split(BATCH)
+    ]
+    return {label: torch.cat([part[label] for part in parts]) for label in parts[0]}
 
 
 class _Change(nn.Module):
@@ -93,13 +105,11 @@ class _Change(nn.Module):
         return Step((self.offset @ self.axes - self.mean @ slope).cpu(), slope.cpu())
 
 
-def _divergence(
-    before: Mapping[str, Tensor], after: Mapping[str, Tensor], labels: list[str]
-) -> Tensor:
-    """How far these labels' log probabilities (B, classes) have moved, in nats, on average."""
+def _divergence(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> Tensor:
+    """How far log probabilities (B, classes) have moved, in nats, on average over labels."""
     return torch.stack(
         [
-            F.kl_div(after[label], before[label], log_target=True, reduction="batchmean")
-            for label in labels
+            F.kl_div(after[label], was, log_target=True, reduction="batchmean")
+            for label, was in before.items()
         ]
     ).mean()

@@ -101,17 +101,14 @@ def test_fires_on_a_gan_made_to_collapse(
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-@pytest.mark.parametrize(
-    ("model", "images"), [("gan", 40000), ("dcgan", 30000), ("wgan_gp", 40000)]
-)
+@pytest.mark.parametrize("model", ["gan", "dcgan", "wgan_gp"])
 def test_stays_silent_on_a_healthy_gan(
-    genlab: Callable[..., tuple[int, str, str]], tmp_path, model: str, images: int, seed: int
+    genlab: Callable[..., tuple[int, str, str]], tmp_path, model: str, seed: int
 ) -> None:
     words = [
         f"model={model}",
         "data=digits",
         *RUN,
-        f"total_images={images}",
         f"seed={seed}",
         f"hydra.run.dir={tmp_path / 'run'}",
     ]

@@ -36,9 +36,10 @@ class Linear(Judge):
 
 def linear_bench() -> Bench:
     """Codes are their own pictures."""
-    draw: Any = lambda count, seed: torch.randn(  # noqa: E731
-        count, 1, 4, generator=torch.Generator().manual_seed(seed)
-    )
+
+    def draw(count: int, seed: int) -> Tensor:
+        return torch.randn(count, 1, 4, generator=torch.Generator().manual_seed(seed))
+
     space: Any = SimpleNamespace(
         opened=SimpleNamespace(device=torch.device("cpu")),
         draw=draw,
@@ -62,6 +63,8 @@ def test_a_change_gives_what_is_asked_for_and_keeps_the_rest() -> None:
     before = bench.judge.told(codes)
     without = before["glasses"] == 0
     steps = step(codes)
+    odds = (steps.flatten(1) @ SCORES.T).mean(0)
+    assert odds[0] > 2 * odds[1:].abs().max()
     after = bench.judge.told((codes + steps)[without])
     assert after["glasses"].float().mean() > 0.9
     for name in ("hat", "hair"):
