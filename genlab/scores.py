@@ -65,7 +65,7 @@ class Reference:
     def asked(self, condition: Condition | None, count: int, seed: int) -> dict[str, Tensor]:
         """Labels (count,) for pictures to score: of training images, each as often as the others.
 
-        None for a model without a condition.
+        Empty for a model without a condition.
         """
         if condition is None:
             return {}

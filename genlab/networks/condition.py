@@ -50,11 +50,8 @@ class Condition(nn.Module):
                 raise ValueError(f"labels.{name}: the labels are {', '.join(self.classes)}")
         drawn: dict[str, Tensor] = {}
         for position, (name, kinds) in enumerate(self.classes.items()):
-            wanted = chosen.get(name)
-            if isinstance(wanted, Tensor):
-                drawn[name] = wanted
-            elif wanted is not None:
-                drawn[name] = torch.full((count,), self._index(name, wanted))
+            if name in chosen:
+                drawn[name] = self._numbers(name, chosen[name], count)
             elif position == 0:
                 drawn[name] = torch.arange(count) % len(kinds)
             else:
@@ -65,6 +62,11 @@ class Condition(nn.Module):
         """The labels (B,) by name that (B, width) stands for."""
         parts = condition.split([len(kinds) for kinds in self.classes.values()], dim=1)
         return {name: part.argmax(1) for name, part in zip(self.classes, parts, strict=True)}
+
+    def _numbers(self, name: str, wanted: str | int | Tensor, count: int) -> Tensor:
+        if isinstance(wanted, Tensor):
+            return wanted
+        return torch.full((count,), self._index(name, wanted))
 
     def _index(self, name: str, wanted: str | int) -> int:
         kinds = self.classes[name]

@@ -158,3 +158,5 @@ def test_conditions_name_what_is_not_there() -> None:
         Condition(CLASSES, ["eyes"])
     with pytest.raises(ValueError, match=r"labels.hair=bald is none of none, long, short"):
         Condition(CLASSES).draw(1, torch.Generator(), {"hair": "bald"})
+    with pytest.raises(ValueError, match=r"labels.hair=None is none of"):
+        Condition(CLASSES).draw(1, torch.Generator(), {"hair": None})
