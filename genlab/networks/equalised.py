@@ -44,7 +44,8 @@ class Linear(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         """(..., inputs) to (..., outputs)."""
         bias = None if self.bias is None else self.bias * self.rate
-        return F.linear(values, self.weight * self.scale, bias)
+        # The same as scaled weights, which are many more numbers.
+        return F.linear(values * self.scale, self.weight, bias)
 
 
 class Conv2d(nn.Module):
@@ -77,6 +78,8 @@ class Conv2d(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
         self.scale = gain / math.sqrt(inputs * kernel**2)
         self.resample = resample
+        if resample in ("up", "down"):
+            self.widening = nn.Buffer(_widening(resample), persistent=False)
 
     def forward(self, values: Tensor) -> Tensor:
         """(B, inputs, H, W) to (B, outputs, H', W')."""
@@ -85,13 +88,17 @@ class Conv2d(nn.Module):
             return F.conv2d(values, weight, self.bias, padding=weight.shape[-1] // 2)
         if self.resample == "strided":
             return F.conv2d(values, weight, self.bias, stride=2)
-        padded = F.pad(weight, (1, 1, 1, 1))
-        wide = padded[..., 1:, :] + padded[..., :-1, :]
-        wide = wide[..., 1:] + wide[..., :-1]
+        wide = (weight.flatten(2) @ self.widening).unflatten(2, (4, 4))
         if self.resample == "down":
-            return F.conv2d(values, wide / 4, self.bias, stride=2, padding=1)
-        mirrored = wide.flip(2, 3).transpose(0, 1)
-        return F.conv_transpose2d(values, mirrored, self.bias, stride=2, padding=1)
+            return F.conv2d(values, wide, self.bias, stride=2, padding=1)
+        return F.conv_transpose2d(values, wide.transpose(0, 1), self.bias, stride=2, padding=1)
+
+
+def _widening(resample: str) -> Tensor:
+    """(9, 16): how the taps of 3x3 add up to those of 4x4 that double or halve a map as well."""
+    taps = torch.eye(9).view(9, 1, 3, 3)
+    wide = F.conv2d(F.pad(taps, (1, 1, 1, 1)), torch.ones(1, 1, 2, 2))
+    return (wide.flip(2, 3) if resample == "up" else wide / 4).flatten(1)
 
 
 class PixelNorm(nn.Module):

@@ -74,11 +74,14 @@ class AdaptiveNorm(nn.Module):
 
     def forward(self, values: Tensor, style: Tensor) -> Tensor:
         """(B, C, H, W) and (B, style) to (B, C, H, W)."""
-        scale, offset = self.affine(style).float()[:, :, None, None].chunk(2, 1)
-        variance, mean = torch.var_mean(values.float(), (2, 3), correction=0, keepdim=True)
+        scale, offset = self.affine(style).float()[:, None].chunk(2, 2)
+        # Channels last, where CPUs take the moments of a map several times as fast.
+        centred = values.float().flatten(2).transpose(1, 2)
+        centred = centred - centred.mean(1, keepdim=True)
+        variance = centred.square().mean(1, keepdim=True)
         factor = (1 + scale) * (variance + 1e-8).rsqrt()
-        offset = offset - mean * factor
-        return torch.addcmul(offset.to(values.dtype), values, factor.to(values.dtype))
+        styled = torch.addcmul(offset, centred, factor).to(values.dtype)
+        return styled.transpose(1, 2).unflatten(2, values.shape[2:])
 
 
 class _Layer(nn.Module):
@@ -91,7 +94,7 @@ class _Layer(nn.Module):
         self.norm = AdaptiveNorm(channels, style)
 
     def forward(self, values: Tensor, style: Tensor, noise: str) -> Tensor:
-        values = self.noise(values, noise) + self.bias.to(values.dtype)
+        values = self.noise(values, noise, self.bias)
         return self.norm(F.leaky_relu(values, 0.2), style)
 
 

@@ -151,12 +151,15 @@ class Noise(nn.Module):
         fixed = torch.randn(1, 1, side, side, generator=torch.Generator().manual_seed(seed))
         self.fixed = nn.Buffer(fixed, persistent=False)
 
-    def forward(self, values: Tensor, noise: str) -> Tensor:
-        """(B, C, side, side) to the same; `noise` is one of NOISES."""
+    def forward(self, values: Tensor, noise: str, bias: Tensor | None = None) -> Tensor:
+        """(B, C, side, side) and a bias (C, 1, 1) to their sum; `noise` is one of NOISES."""
         if noise == "none":
-            return values
+            return values if bias is None else values + bias.to(values.dtype)
         maps = torch.randn_like(values[:, :1]) if noise == "random" else self.fixed
-        return torch.addcmul(values, self.strength.to(values.dtype), maps.to(values.dtype))
+        # A dense layer from one number to C: on CPUs faster than to spread the maps over channels.
+        strengths = self.strength.flatten(1).expand(values.shape[1], 1)
+        spread = F.linear(maps.movedim(1, 3), strengths, None if bias is None else bias.flatten())
+        return values + spread.movedim(3, 1).to(values.dtype)
 
 
 def truncated(styles: Tensor, mean: Tensor, truncation: float, layers: int | None = None) -> Tensor:
