@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genlab.networks.chain import Chain
+from genlab.networks.resampling import Resampled
 
 HE = math.sqrt(2)  # gain for a layer before a (leaky) ReLU
 
@@ -52,9 +53,8 @@ class Conv2d(nn.Module):
     """(B, inputs, H, W) to (B, outputs, H, W), or to twice or half the size.
 
     `resample="up"` is nearest-neighbour doubling before the convolution, "down" averaging over
-    2x2 pixels after it, each as one convolution with a kernel of 4x4 (the "fused" form of Karras
-    et al.'s networks, for less than half of the work); "strided" is every other pixel of a map that
-    is one pixel larger, without padding.
+    2x2 pixels after it (see `Resampled`); "strided" is every other pixel of a map that is one pixel
+    larger, without padding.
 
     Args:
         inputs, outputs: channels.
@@ -79,7 +79,7 @@ class Conv2d(nn.Module):
         self.scale = gain / math.sqrt(inputs * kernel**2)
         self.resample = resample
         if resample in ("up", "down"):
-            self.widening = nn.Buffer(_widening(resample), persistent=False)
+            self.resampled = Resampled(resample)
 
     def forward(self, values: Tensor) -> Tensor:
         """(B, inputs, H, W) to (B, outputs, H', W')."""
@@ -88,17 +88,7 @@ class Conv2d(nn.Module):
             return F.conv2d(values, weight, self.bias, padding=weight.shape[-1] // 2)
         if self.resample == "strided":
             return F.conv2d(values, weight, self.bias, stride=2)
-        wide = (weight.flatten(2) @ self.widening).unflatten(2, (4, 4))
-        if self.resample == "down":
-            return F.conv2d(values, wide, self.bias, stride=2, padding=1)
-        return F.conv_transpose2d(values, wide.transpose(0, 1), self.bias, stride=2, padding=1)
-
-
-def _widening(resample: str) -> Tensor:
-    """(9, 16): how the taps of 3x3 add up to those of 4x4 that double or halve a map as well."""
-    taps = torch.eye(9).view(9, 1, 3, 3)
-    wide = F.conv2d(F.pad(taps, (1, 1, 1, 1)), torch.ones(1, 1, 2, 2))
-    return (wide.flip(2, 3) if resample == "up" else wide / 4).flatten(1)
+        return self.resampled(values, weight, self.bias)
 
 
 class PixelNorm(nn.Module):

@@ -1,4 +1,4 @@
-"""Low-pass filters, alone and with a change of size."""
+"""Changes of size joined with convolutions, and low-pass filters."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,44 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 FILTER = (1, 3, 3, 1)  # of StyleGAN2
+
+
+class Resampled(nn.Module):
+    """A convolution with kernels of 3x3, and nearest-neighbour doubling before or averaging behind.
+
+    "up" doubles maps before the convolution, "down" averages over 2x2 pixels after it. Either is one
+    convolution with kernels of 4x4 (the "fused" form of the progressive GAN's networks, Karras et
+    al. 2018, https://arxiv.org/abs/1710.10196), for less than half of the work.
+    """
+
+    def __init__(self, resample: str) -> None:
+        super().__init__()
+        self.up = resample == "up"
+        taps = torch.eye(9).view(9, 1, 3, 3)
+        wide = F.conv2d(F.pad(taps, (1, 1, 1, 1)), torch.ones(1, 1, 2, 2))
+        # What each tap of 3x3 adds to those of 4x4.
+        self.widening = nn.Buffer(
+            (wide.flip(2, 3) if self.up else wide / 4).flatten(1), persistent=False
+        )
+
+    def forward(self, values: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """(B, C, H, W), (D, C, 3, 3) and (D,) to (B, D, H', W')."""
+        wide = (weight.flatten(2) @ self.widening).unflatten(2, (4, 4))
+        if self.up:
+            return F.conv_transpose2d(values, wide.transpose(0, 1), bias, stride=2, padding=1)
+        return F.conv2d(values, wide, bias, stride=2, padding=1)
+
+
+class ResampledConv2d(nn.Conv2d):
+    """(B, inputs, H, W) to (B, outputs, 2H, 2W) or (B, outputs, H/2, W/2): see `Resampled`."""
+
+    def __init__(self, inputs: int, outputs: int, resample: str) -> None:
+        super().__init__(inputs, outputs, 3, padding=1)
+        self.resampled = Resampled(resample)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """To twice or half the size."""
+        return self.resampled(values, self.weight, self.bias)
 
 
 class Blur(nn.Module):

@@ -14,6 +14,7 @@ from genlab.networks.convolutional import widths
 from genlab.networks.layers import activation as new_activation
 from genlab.networks.layers import normalisation as new_normalisation
 from genlab.networks.layers import sides
+from genlab.networks.resampling import ResampledConv2d
 
 
 class Encoder(Chain):
@@ -79,16 +80,18 @@ class _Down(nn.Module):
         self.halve = halve
         self.first = first
         self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.conv2 = (
+            ResampledConv2d(outputs, outputs, "down")
+            if halve
+            else nn.Conv2d(outputs, outputs, 3, padding=1)
+        )
         skips = inputs == outputs and not halve
         self.skip = nn.Identity() if skips else nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, values: Tensor) -> Tensor:
         hidden = values if self.first else F.relu(self.norm1(values))
         hidden = self.conv2(F.relu(self.norm2(self.conv1(hidden))))
-        if self.halve:
-            hidden, values = F.avg_pool2d(hidden, 2), F.avg_pool2d(values, 2)
-        return hidden + self.skip(values)
+        return hidden + self.skip(F.avg_pool2d(values, 2) if self.halve else values)
 
 
 class _Up(nn.Module):
@@ -98,21 +101,17 @@ class _Up(nn.Module):
         super().__init__()
         self.norm1 = new_normalisation(normalisation, inputs)
         self.norm2 = new_normalisation(normalisation, outputs)
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.conv1 = ResampledConv2d(inputs, outputs, "up")
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
         self.skip = nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, values: Tensor) -> Tensor:
-        hidden = self.conv1(_doubled(F.relu(self.norm1(values))))
+        hidden = self.conv1(F.relu(self.norm1(values)))
         hidden = self.conv2(F.relu(self.norm2(hidden)))
         # A 1x1 convolution before doubling is the one behind it, at a quarter of the cost.
-        return hidden + _doubled(self.skip(values))
+        return hidden + F.interpolate(self.skip(values), scale_factor=2, mode="nearest")
 
 
 class _SumOverPositions(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         return F.relu(values).sum((2, 3))
-
-
-def _doubled(values: Tensor) -> Tensor:
-    return F.interpolate(values, scale_factor=2, mode="nearest")

@@ -12,6 +12,7 @@ from genlab.networks.convolutional import widths
 from genlab.networks.layers import activation as new_activation
 from genlab.networks.layers import initialise_weights, sides
 from genlab.networks.layers import normalisation as new_normalisation
+from genlab.networks.resampling import ResampledConv2d
 
 
 class Residual(nn.Module):
@@ -65,7 +66,7 @@ class Residual(nn.Module):
         self.joint = nn.Conv2d(wide, wide, 3, padding=1)
         last: list[nn.Module] = []
         for a, b in pairwise(reversed(maps)):
-            last += [nn.Upsample(scale_factor=2), nn.Conv2d(a, b, 3, padding=1), *after(b)]
+            last += [ResampledConv2d(a, b, "up"), *after(b)]
         for _ in range(doublings):
             shuffled = nn.Conv2d(width, 4 * width, 3, padding=1)
             last += [shuffled, nn.PixelShuffle(2), nn.ReLU(inplace=True)]
