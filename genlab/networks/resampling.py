@@ -12,9 +12,9 @@ FILTER = (1, 3, 3, 1)  # of StyleGAN2
 class Resampled(nn.Module):
     """A convolution with kernels of 3x3, and nearest-neighbour doubling before or averaging behind.
 
-    "up" doubles maps before the convolution, "down" averages over 2x2 pixels after it. Either is one
-    convolution with kernels of 4x4 (the "fused" form of the progressive GAN's networks, Karras et
-    al. 2018, https://arxiv.org/abs/1710.10196), for less than half of the work.
+    "up" doubles maps before the convolution, "down" averages over 2x2 pixels after it. Either is
+    one convolution with kernels of 4x4 (the "fused" form of the progressive GAN's networks, Karras
+    et al. 2018, https://arxiv.org/abs/1710.10196), for less than half of the work.
     """
 
     def __init__(self, resample: str) -> None:
