@@ -43,6 +43,9 @@ class Attribute(NamedTuple):
         return for_it - values.masked_fill(chosen, float("-inf")).logsumexp(1)
 
 
+Targets = Mapping[Attribute, bool]  # what pictures should have, and what they should lack
+
+
 @dataclass(frozen=True)
 class Judge:
     """The classifier of a run's data, and one that sees through noise."""

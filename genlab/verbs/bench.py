@@ -1,7 +1,7 @@
 """Where edits are worked out and measured: a model's codes, and who says what they show."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,15 +13,14 @@ from genlab.errors import ConfigError
 from genlab.latent import Step
 from genlab.pixels import normalise
 from genlab.scores import most_probable
-from genlab.verbs.attributes import Attribute, Judge, judge_of, noise_like
+from genlab.verbs.attributes import Attribute, Judge, Targets, judge_of, noise_like
 from genlab.verbs.spaces import Space
-from genlab.verbs.steps import learned
+from genlab.verbs.steps import axes_of, learned, settled, staying
 
 log = logging.getLogger(__name__)
 
 FLIPPED = 0.85  # share of pictures that the automatic strength changes, also seen through noise
 STRENGTHS = torch.arange(0.5, 3.01, 0.125)  # that are tried for it
-Targets = Mapping[Attribute, bool]
 
 
 @dataclass(frozen=True)
@@ -84,6 +83,28 @@ class Bench:
         moves = self.space.moves(step(self.space.free(codes)), codes)
         return codes[:, None] + strengths[:, None, None] * moves[:, None]
 
+    def edited(self, codes: Tensor, step: Step, targets: Targets, strength: float) -> Tensor:
+        """Codes (N, layers, n) after the step, then settled each by itself."""
+        strengths = torch.tensor([strength])
+        ends = self.moved(codes, step, strengths)[:, 0]
+        if not self.config["settle"]:
+            return ends
+        lacking = self._lacking(targets, self.config["seed"] + 1)
+        before, after = (
+            self.pictures(each) for each in (lacking, self.moved(lacking, step, strengths)[:, 0])
+        )
+        return settled(
+            self.space,
+            self.judge,
+            targets,
+            codes,
+            ends,
+            axes_of(self.free[:, 0]),
+            staying(before, after),
+            self.config["settle"],
+            self.config["seed"],
+        )
+
     def share(self, attribute: Attribute) -> float:
         """Of the drawn pictures, with the attribute; ConfigError where all have it or none has."""
         held = attribute.held(self.told)
@@ -117,11 +138,11 @@ class Bench:
         log.warning("no strength changes %g of the pictures: %.2f at most", FLIPPED, most)
         return best
 
-    def report(self, step: Step, targets: Targets, strength: float) -> dict[str, Any]:
-        """Shares of fresh pictures that change as asked, and that keep each other attribute."""
+    def report(self, edit: Callable[[Tensor], Tensor], targets: Targets) -> dict[str, Any]:
+        """Shares of fresh pictures that an edit of codes changes as asked, and that stay else."""
         codes = self._lacking(targets, self.config["seed"] + 2)
         before = self.tell(codes)
-        edited = self.moved(codes, step, torch.tensor([strength]))[:, 0]
+        edited = edit(codes)
         after = self.tell(edited)
         shares = self.flipped(edited, targets)
         for attribute in self.judge.others(list(targets)):
@@ -130,7 +151,6 @@ class Bench:
         for name, value in shares.items():
             log.info("%-28s %.3f", name, value)
         return {
-            "strength": strength,
             **shares,
             "pictures": len(codes),
             "space": self.space.name,

@@ -23,8 +23,8 @@ from genlab.artefacts.pictures import (
 from genlab.errors import ConfigError
 from genlab.latent import Step, factorised, in_deviations, principal
 from genlab.opened import open_run
-from genlab.verbs.attributes import having, showing
-from genlab.verbs.bench import Bench, Targets
+from genlab.verbs.attributes import Targets, having, showing
+from genlab.verbs.bench import Bench
 from genlab.verbs.expressions import Term, asked, parse
 from genlab.verbs.output import destination, positive
 from genlab.verbs.spaces import Space, space_of
@@ -57,6 +57,9 @@ def _check(config: Mapping[str, Any]) -> None:
     _check_list("seeds", config["seeds"], int, "whole numbers")
     if config["strengths"] != "auto":
         _check_list("strengths", config["strengths"], (int, float), "numbers")
+    settle = config["settle"]
+    if not isinstance(settle, int) or settle < 0:
+        raise ConfigError(f"settle={settle} must be a whole number, 0 for not at all")
     strength = config["strength"]
     if strength != "auto" and not isinstance(strength, (int, float)):
         raise ConfigError(f"strength={strength} must be a number, or auto")
@@ -75,7 +78,11 @@ def _slide(bench: Bench, word: str) -> None:
     step, targets = bench.change(attribute), {attribute: True}
     strength = _strength(bench, step, targets)
     _strip(bench, step, attribute.name, word, "steps", widest=1.5 * strength)
-    _write_report(bench, word, step, targets, strength)
+
+    def slide(codes: Tensor) -> Tensor:
+        return bench.moved(codes, step, torch.tensor([strength]))[:, 0]
+
+    _write_report(bench, word, strength, bench.report(slide, targets))
 
 
 def _components(bench: Bench, method: str) -> None:
@@ -120,20 +127,24 @@ def _add_up(bench: Bench, expression: str) -> None:
     targets = asked(terms)
     mean = bench.codes.mean(0)
     operands, step = _operands(bench, terms, mean)
-    strength = torch.tensor([_strength(bench, step, targets) if targets else 0.0])
+    strength = _strength(bench, step, targets) if targets else 0.0
     start = mean.clone()
     for term, operand in zip(terms, operands, strict=True):
         if term.attribute is None:
             start += term.factor * (operand - mean)
-    end = bench.moved(start[None], step, strength)[0, 0]
-    pictures = bench.pictures(torch.stack([*operands, end]))
+    starts = torch.cat([start[None], bench.seeds(bench.config["seeds"])])
+
+    def edit(codes: Tensor) -> Tensor:
+        return bench.edited(codes, step, targets, strength) if targets else codes
+
+    ends = edit(starts)
+    pictures = bench.pictures(torch.stack([*operands, ends[0]]))
     captions = [_sign(number, term) + term.word for number, term in enumerate(terms)]
     sheet = with_column_captions(grid(pictures, len(pictures), margin=6), [*captions, "="])
-    _save(bench, with_caption(sheet, f"{expression}; sets {strength.item():g} times"), expression)
+    _save(bench, with_caption(sheet, f"{expression}; sets {strength:g} times"), expression)
     if targets:
-        starts = torch.cat([start[None], bench.seeds(bench.config["seeds"])])
-        _pairs(bench, starts, bench.moved(starts, step, strength)[:, 0], expression)
-        _write_report(bench, expression, step, targets, strength.item())
+        _pairs(bench, starts, ends, expression)
+        _write_report(bench, expression, strength, bench.report(edit, targets))
 
 
 def _pairs(bench: Bench, starts: Tensor, ends: Tensor, expression: str) -> None:
@@ -191,7 +202,7 @@ def _save(bench: Bench, picture: Image.Image, name: str) -> None:
     log.info("wrote %s", path)
 
 
-def _write_report(bench: Bench, name: str, step: Step, targets: Targets, strength: float) -> None:
+def _write_report(bench: Bench, name: str, strength: float, shares: Mapping[str, Any]) -> None:
     path = _path(bench, name, ".json")
-    write_text(path, json.dumps(bench.report(step, targets, strength), indent=2) + "\n")
+    write_text(path, json.dumps({"strength": strength, **shares}, indent=2) + "\n")
     log.info("wrote %s", path)

@@ -1,4 +1,4 @@
-"""The step that changes one attribute of pictures and leaves the others, for every code its own."""
+"""How codes change so that their pictures show an attribute and stay as they are else."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genlab.latent import Step
-from genlab.verbs.attributes import Attribute, Judge, noise_like
+from genlab.verbs.attributes import Attribute, Judge, Targets, noise_like
 from genlab.verbs.spaces import Space
 
 STEPS = 400  # that it is learned in
@@ -17,6 +17,11 @@ MATRIX_RATE = 0.003  # of what depends on the code
 MARGIN = 3.0  # log odds that pictures should have the attribute with
 KEEPING = 6.0  # weight of the mean change of other labels, in nats
 RIDGE = 0.01  # of the squared length, in standard deviations
+SETTLE_BATCH = 64  # pictures that are settled at once
+SETTLE_RATE = 0.05  # in standard deviations
+SETTLE_KEEPING = 10.0
+STAYING = 300.0  # weight of the mean squared change of pixels on [-1, 1]
+PLACE = 4  # power by which pixels that a step changes less count more
 
 
 def learned(
@@ -70,6 +75,79 @@ def learned(
         optimizer.step()
         schedule.step()
     return change.step()
+
+
+def settled(
+    space: Space,
+    judge: Judge,
+    targets: Targets,
+    starts: Tensor,
+    ends: Tensor,
+    axes: Tensor,
+    staying: Tensor,
+    steps: int,
+    seed: int,
+) -> Tensor:
+    """Codes near `ends`, each found by itself, of pictures that meet the targets and stay else.
+
+    A step leads to where most codes' pictures are as asked; from there every layer of every code
+    goes its own way, by Adam: the attributes are seen through noise, the other labels and, where
+    the step changes little, the pixels stay as they were at the starts.
+
+    Args:
+        starts, ends: (N, layers, n).
+        axes: (m, m), rows of one standard deviation of the free numbers of codes.
+        staying: (H, W), how much each pixel should stay, 1 on average.
+        steps: of Adam.
+        seed: of the noise.
+    """
+    device = space.opened.device
+    generator = torch.Generator().manual_seed(seed)
+    kin = set().union(*(judge.kin(attribute.label) for attribute in targets))
+    axes, staying = axes.to(device), staying.to(device)
+    found = []
+    for given, end in zip(
+        starts.to(device).split(SETTLE_BATCH), ends.to(device).split(SETTLE_BATCH), strict=True
+    ):
+        with torch.no_grad():
+            pictures_before = space.generate(given)
+            before = judge.log_probabilities(pictures_before)
+        others = {label: before[label] for label in sorted(before.keys() - kin)}
+        white = torch.zeros(*end.shape[:2], len(axes), device=device, requires_grad=True)
+        optimizer = torch.optim.Adam([white], SETTLE_RATE)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+        for _ in range(steps):
+            pictures = space.generate(end + space.moves(white @ axes, end))
+            noisy = judge.log_probabilities(pictures, noise_like(pictures, generator))
+            loss = RIDGE * white.square().sum(-1).mean()
+            for attribute, wanted in targets.items():
+                odds = attribute.log_odds(noisy)
+                loss = loss + F.softplus(MARGIN - (odds if wanted else -odds)).mean()
+            changed = (pictures - pictures_before).square().mean((0, 1))
+            loss = loss + STAYING * (staying * changed).mean()
+            if others:
+                told = judge.log_probabilities(pictures)
+                loss = loss + SETTLE_KEEPING * _divergence(others, told)
+            optimizer.zero_grad()
+            # Of all codes' losses, as each is found by itself.
+            (loss * len(end)).backward()
+            optimizer.step()
+            schedule.step()
+        with torch.no_grad():
+            found.append((end + space.moves(white @ axes, end)).cpu())
+    return torch.cat(found)
+
+
+def staying(before: Tensor, after: Tensor) -> Tensor:
+    """How much each pixel (H, W) should stay where pictures (N, C, H, W) change so on average."""
+    change = (after.float() - before.float()).abs().mean((0, 1))
+    weights = (1 - change / change.max().clamp(min=1e-8)) ** PLACE
+    return weights / weights.mean().clamp(min=1e-8)
+
+
+def axes_of(codes: Tensor) -> Tensor:
+    """Codes (N, m) to rows (m, m) of one standard deviation along the axes that they vary on."""
+    return _Change(codes).axes
 
 
 @torch.no_grad()

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from genlab.errors import ConfigError
+from genlab.latent import Step
 from genlab.verbs.attributes import Attribute, Judge
 from genlab.verbs.bench import Bench
+from genlab.verbs.steps import settled, staying
 
 # What the three labels read from codes of four numbers: the second is mixed up with the first.
 SCORES = torch.tensor([[4.0, 0, 0, 0], [3.0, 4, 0, 0], [0, 0, 4, 0]])
@@ -48,7 +50,7 @@ def linear_bench() -> Bench:
         generate=lambda codes: codes[:, None],
         pictures=lambda codes, batch_size: codes[:, None],
     )
-    bench = Bench(space, {"codes": 500, "seed": 0, "batch_size": 100})
+    bench = Bench(space, {"codes": 500, "check": 500, "seed": 0, "batch_size": 100, "settle": 40})
     opened: Any = SimpleNamespace()
     network: Any = None
     vars(bench)["judge"] = Linear(opened, network)
@@ -74,6 +76,46 @@ def test_a_change_gives_what_is_asked_for_and_keeps_the_rest() -> None:
     worse = bench.judge.told((codes + plain)[without])
     kept = [(told["hat"] == before["hat"][without]).float().mean() for told in (after, worse)]
     assert kept[0] > kept[1] + 0.1
+
+
+def test_settled_codes_keep_what_the_step_has_taken_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genlab.verbs.steps.STAYING", 1.0)
+    bench = linear_bench()
+    targets = {Attribute("glasses:yes", "glasses", (1,)): True}
+    codes = bench.space.draw(1000, 1)
+    before = bench.judge.told(codes)
+    codes = codes[before["glasses"] == 0]
+    before = bench.judge.told(codes)
+    step = Step.constant(torch.tensor([1.5, 0, 0, 0]))
+    plain, settled = (
+        bench.judge.told(ends)
+        for ends in (codes + step(codes), bench.edited(codes, step, targets, 1.0))
+    )
+    kept = [(told["hat"] == before["hat"]).float().mean() for told in (plain, settled)]
+    flipped = [told["glasses"].float().mean() for told in (plain, settled)]
+    assert kept[1] > max(0.9, kept[0] + 0.1)
+    assert flipped[1] > max(0.9, flipped[0])
+
+
+def test_settled_codes_keep_pixels_that_should_stay() -> None:
+    bench = linear_bench()
+    starts = bench.space.draw(100, 1)
+    ends = starts + torch.tensor([1.5, 0, 0, 0.5])
+    targets = {Attribute("glasses:yes", "glasses", (1,)): True}
+    stay = staying(starts[:, None], starts[:, None] + torch.tensor([1.5, 0, 0, 0]))
+    assert stay.tolist() == [[0, *[pytest.approx(4 / 3)] * 3]]
+    codes = settled(bench.space, bench.judge, targets, starts, ends, torch.eye(4), stay, 40, seed=0)
+    changes = (codes - starts).abs().mean((0, 1))
+    assert changes[3] < 0.1
+    assert changes[0] > 1
+
+
+def test_without_settling_codes_go_where_the_step_leads() -> None:
+    bench = linear_bench()
+    codes = bench.space.draw(3, 1)
+    step = Step.constant(torch.ones(4))
+    plain = Bench(bench.space, {**bench.config, "settle": 0})
+    assert torch.equal(plain.edited(codes, step, {}, 0.5), codes + 0.5)
 
 
 def test_the_same_seed_finds_the_same_change() -> None:

@@ -10,7 +10,7 @@ from genlab.verbs.expressions import asked, parse
 from genlab.verbs.spaces import space_of
 
 CLASSES = {"glasses": ["none", "dark"], "hair": ["long", "short"], "top": ["none", "T-shirt + tie"]}
-FAST = ["codes=60", "check=30", "seeds=[3,5]"]
+FAST = ["codes=60", "check=30", "seeds=[3,5]", "settle=2"]
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +98,7 @@ def test_expressions_are_read_term_by_term() -> None:
         (["direction=pca", "seeds=3"], "seeds=[0,1]"),
         (["direction=pca", "strengths=[a]"], "must be a list of numbers"),
         (["direction=label:1", "strength=much"], "must be a number, or auto"),
+        (["direction=label:1", "settle=-1"], "settle=-1 must be a whole number"),
         (["direction=label:1", "codes=1", "seed=3"], "drawn pictures show it: set codes="),
     ],
 )
