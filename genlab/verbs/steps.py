@@ -18,10 +18,11 @@ MARGIN = 3.0  # log odds that pictures should have the attribute with
 KEEPING = 6.0  # weight of the mean change of other labels, in nats
 RIDGE = 0.01  # of the squared length, in standard deviations
 SETTLE_BATCH = 64  # pictures that are settled at once
-SETTLE_RATE = 0.05  # in standard deviations
-SETTLE_KEEPING = 10.0
-STAYING = 300.0  # weight of the mean squared change of pixels on [-1, 1]
-PLACE = 4  # power by which pixels that a step changes less count more
+SETTLE_RATE = 0.12  # in standard deviations
+SETTLE_MARGIN = 12.0
+SETTLE_KEEPING = 20.0
+STAYING = 12_000.0  # weight of the mean squared change of pixels on [-1, 1]
+MOVING = 0.2  # pixels that a step changes by this share of the largest change need not stay
 
 
 def learned(
@@ -122,7 +123,7 @@ def settled(
             loss = RIDGE * white.square().sum(-1).mean()
             for attribute, wanted in targets.items():
                 odds = attribute.log_odds(noisy)
-                loss = loss + F.softplus(MARGIN - (odds if wanted else -odds)).mean()
+                loss = loss + F.softplus(SETTLE_MARGIN - (odds if wanted else -odds)).mean()
             changed = (pictures - pictures_before).square().mean((0, 1))
             loss = loss + STAYING * (staying * changed).mean()
             if others:
@@ -141,7 +142,7 @@ def settled(
 def staying(before: Tensor, after: Tensor) -> Tensor:
     """How much each pixel (H, W) should stay where pictures (N, C, H, W) change so on average."""
     change = (after.float() - before.float()).abs().mean((0, 1))
-    weights = (1 - change / change.max().clamp(min=1e-8)) ** PLACE
+    weights = (1 - change / (MOVING * change.max()).clamp(min=1e-8)).clamp(min=0)
     return weights / weights.mean().clamp(min=1e-8)
 
 
