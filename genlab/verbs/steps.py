@@ -22,7 +22,7 @@ SETTLE_RATE = 0.12  # in standard deviations
 SETTLE_MARGIN = 12.0
 SETTLE_KEEPING = 20.0
 STAYING = 12_000.0  # weight of the mean squared change of pixels on [-1, 1]
-MOVING = 0.2  # pixels that a step changes by this share of the largest change need not stay
+MOVING = 0.2  # pixels that a step changes by less than this share of the largest change stay
 
 
 def learned(
@@ -140,10 +140,13 @@ def settled(
 
 
 def staying(before: Tensor, after: Tensor) -> Tensor:
-    """How much each pixel (H, W) should stay where pictures (N, C, H, W) change so on average."""
+    """How much each pixel (H, W) should stay, where pictures (N, C, H, W) change so on average.
+
+    Not at all or all the same, 1 on average.
+    """
     change = (after.float() - before.float()).abs().mean((0, 1))
-    weights = (1 - change / (MOVING * change.max()).clamp(min=1e-8)).clamp(min=0)
-    return weights / weights.mean().clamp(min=1e-8)
+    stays = (change <= MOVING * change.max()).float()
+    return stays / stays.mean().clamp(min=1 / stays.numel())
 
 
 def axes_of(codes: Tensor) -> Tensor:
