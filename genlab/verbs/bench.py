@@ -83,27 +83,24 @@ class Bench:
         moves = self.space.moves(step(self.space.free(codes)), codes)
         return codes[:, None] + strengths[:, None, None] * moves[:, None]
 
-    def edited(self, codes: Tensor, step: Step, targets: Targets, strength: float) -> Tensor:
-        """Codes (N, layers, n) after the step, then settled each by itself."""
-        strengths = torch.tensor([strength])
-        ends = self.moved(codes, step, strengths)[:, 0]
+    def stepped(self, codes: Tensor, step: Step, strength: float) -> Tensor:
+        """Codes (N, layers, n) after so many times their steps."""
+        return self.moved(codes, step, torch.tensor([strength]))[:, 0]
+
+    def editor(self, step: Step, targets: Targets, strength: float) -> Callable[[Tensor], Tensor]:
+        """What takes codes (N, layers, n) where the step leads, and settles each by itself."""
         if not self.config["settle"]:
-            return ends
+            return lambda codes: self.stepped(codes, step, strength)
         lacking = self._lacking(targets, self.config["seed"] + 1)
-        before, after = (
-            self.pictures(each) for each in (lacking, self.moved(lacking, step, strengths)[:, 0])
-        )
-        return settled(
-            self.space,
-            self.judge,
-            targets,
-            codes,
-            ends,
-            axes_of(self.free[:, 0]),
-            staying(before, after),
-            self.config["settle"],
-            self.config["seed"],
-        )
+        stay = staying(self.pictures(lacking), self.pictures(self.stepped(lacking, step, strength)))
+        axes = axes_of(self.free[:, 0])
+
+        def edit(codes: Tensor) -> Tensor:
+            ends = self.stepped(codes, step, strength)
+            steps, seed = self.config["settle"], self.config["seed"]
+            return settled(self.space, self.judge, targets, codes, ends, axes, stay, steps, seed)
+
+        return edit
 
     def share(self, attribute: Attribute) -> float:
         """Of the drawn pictures, with the attribute; ConfigError where all have it or none has."""
@@ -129,7 +126,7 @@ class Bench:
         codes = self._lacking(targets, self.config["seed"] + 1)
         best, most = 0.0, -1.0
         for strength in STRENGTHS:
-            edited = self.moved(codes, step, strength[None])[:, 0]
+            edited = self.stepped(codes, step, float(strength))
             share = min(self.flipped(edited, targets).values())
             if share > most:
                 best, most = float(strength), share

@@ -80,7 +80,7 @@ def _slide(bench: Bench, word: str) -> None:
     _strip(bench, step, attribute.name, word, "steps", widest=1.5 * strength)
 
     def slide(codes: Tensor) -> Tensor:
-        return bench.moved(codes, step, torch.tensor([strength]))[:, 0]
+        return bench.stepped(codes, step, strength)
 
     _write_report(bench, word, strength, bench.report(slide, targets))
 
@@ -133,16 +133,13 @@ def _add_up(bench: Bench, expression: str) -> None:
         if term.attribute is None:
             start += term.factor * (operand - mean)
     starts = torch.cat([start[None], bench.seeds(bench.config["seeds"])])
-
-    def edit(codes: Tensor) -> Tensor:
-        return bench.edited(codes, step, targets, strength) if targets else codes
-
-    ends = edit(starts)
+    edit = bench.editor(step, targets, strength) if targets else None
+    ends = edit(starts) if edit else starts
     pictures = bench.pictures(torch.stack([*operands, ends[0]]))
     captions = [_sign(number, term) + term.word for number, term in enumerate(terms)]
     sheet = with_column_captions(grid(pictures, len(pictures), margin=6), [*captions, "="])
     _save(bench, with_caption(sheet, f"{expression}; sets {strength:g} times"), expression)
-    if targets:
+    if edit:
         _pairs(bench, starts, ends, expression)
         _write_report(bench, expression, strength, bench.report(edit, targets))
 

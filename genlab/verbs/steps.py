@@ -85,7 +85,7 @@ def settled(
     starts: Tensor,
     ends: Tensor,
     axes: Tensor,
-    staying: Tensor,
+    stay: Tensor,
     steps: int,
     seed: int,
 ) -> Tensor:
@@ -98,14 +98,14 @@ def settled(
     Args:
         starts, ends: (N, layers, n).
         axes: (m, m), rows of one standard deviation of the free numbers of codes.
-        staying: (H, W), how much each pixel should stay, 1 on average.
+        stay: (H, W), how much each pixel should stay, 1 on average.
         steps: of Adam.
         seed: of the noise.
     """
     device = space.opened.device
     generator = torch.Generator().manual_seed(seed)
     kin = set().union(*(judge.kin(attribute.label) for attribute in targets))
-    axes, staying = axes.to(device), staying.to(device)
+    axes, stay = axes.to(device), stay.to(device)
     found = []
     for given, end in zip(
         starts.to(device).split(SETTLE_BATCH), ends.to(device).split(SETTLE_BATCH), strict=True
@@ -125,7 +125,7 @@ def settled(
                 odds = attribute.log_odds(noisy)
                 loss = loss + F.softplus(SETTLE_MARGIN - (odds if wanted else -odds)).mean()
             changed = (pictures - pictures_before).square().mean((0, 1))
-            loss = loss + STAYING * (staying * changed).mean()
+            loss = loss + STAYING * (stay * changed).mean()
             if others:
                 told = judge.log_probabilities(pictures)
                 loss = loss + SETTLE_KEEPING * _divergence(others, told)

@@ -89,7 +89,7 @@ def test_settled_codes_keep_what_the_step_has_taken_along(monkeypatch: pytest.Mo
     step = Step.constant(torch.tensor([1.5, 0, 0, 0]))
     plain, settled = (
         bench.judge.told(ends)
-        for ends in (codes + step(codes), bench.edited(codes, step, targets, 1.0))
+        for ends in (codes + step(codes), bench.editor(step, targets, 1.0)(codes))
     )
     kept = [(told["hat"] == before["hat"]).float().mean() for told in (plain, settled)]
     flipped = [told["glasses"].float().mean() for told in (plain, settled)]
@@ -115,7 +115,7 @@ def test_without_settling_codes_go_where_the_step_leads() -> None:
     codes = bench.space.draw(3, 1)
     step = Step.constant(torch.ones(4))
     plain = Bench(bench.space, {**bench.config, "settle": 0})
-    assert torch.equal(plain.edited(codes, step, {}, 0.5), codes + 0.5)
+    assert torch.equal(plain.editor(step, {}, 0.5)(codes), codes + 0.5)
 
 
 def test_the_same_seed_finds_the_same_change() -> None:
