@@ -20,6 +20,7 @@ from genlab.networks import Average, Chosen, Condition, Critic, Generator, PastW
 from genlab.networks.augmentations import Augmentation
 from genlab.networks.critic import Judgement
 from genlab.networks.growing import at_stage, enlarged
+from genlab.networks.layers import variance
 from genlab.objectives.path_length import PathLength
 from genlab.objectives.penalties import Penalty
 from genlab.schedules import Schedule, Stages
@@ -158,7 +159,7 @@ class Adversarial(Game):
             0, self.critic, images, shown, labels, step, self.replay, self.past_critic
         )
         # How varied the fakes are beside the reals: near 0 where all are the same.
-        fake_spread, real_spread = (each.float().var(0, correction=0) for each in (shown, images))
+        fake_spread, real_spread = (variance(each.float()) for each in (shown, images))
         spread = fake_spread.mean() / real_spread.mean().clamp(min=1e-8)
         losses["diversity"] = spread.sqrt()
         if not generator_plays:

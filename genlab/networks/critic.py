@@ -11,6 +11,7 @@ from torch.nn.utils import parametrizations
 from genlab.networks.chain import Chain
 from genlab.networks.condition import Condition
 from genlab.networks.equalised import Conv2d, Linear
+from genlab.networks.layers import variance
 
 _LAYERS = (nn.Linear, nn.Conv2d, Linear, Conv2d)
 
@@ -193,8 +194,7 @@ class MinibatchDeviation(Chain):
         size = next(size for size in range(min(self.group, count), 0, -1) if count % size == 0)
         # Images i, i + n, i + 2n ... of n groups belong together, as in the paper's code.
         grouped = values.float().unflatten(0, (size, count // size))
-        variance = (grouped - grouped.mean(0)).square().mean(0)  # var() is slow on CPUs
-        deviation = (variance + 1e-8).sqrt().flatten(1).mean(1)
+        deviation = (variance(grouped) + 1e-8).sqrt().flatten(1).mean(1)
         shape = (count, 1, *values.shape[2:])
         told = deviation.repeat(size).view(-1, *[1] * (values.ndim - 1)).expand(shape)
         return torch.cat([values, told.to(values.dtype)], 1)

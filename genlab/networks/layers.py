@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from torch import nn
+from torch import Tensor, nn
 
 T = TypeVar("T")
 
@@ -70,6 +70,11 @@ def initialise_weights(network: nn.Module, deviation: float) -> None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, deviation)
+
+
+def variance(values: Tensor) -> Tensor:
+    """Of (N, ...) over the first dimension; on CPUs torch's own takes several times as long."""
+    return (values - values.mean(0)).square().mean(0)
 
 
 def refuse_unknown(kind: str, name: str, options: Iterable[str]) -> None:
