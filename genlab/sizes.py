@@ -15,7 +15,6 @@ LARGE = 128  # pixels, from which on `size: auto` is the paper's
 def sized(config: DictConfig, processes: int = 1) -> DictConfig:
     """The config with the `auto`s of its model page replaced, and without `model.size(s)`.
 
-
     A page with sizes says under `model.sizes.NAME` what settings that are `auto` become;
     `model.size` chooses one, and `auto` the paper's from 128 pixels on, else the small one. What is
     left is as in `FORMULAS`, for the batches of all processes together. Settings with a value of
