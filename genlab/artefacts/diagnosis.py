@@ -52,10 +52,10 @@ def _collapsed(rows: Sequence[Row]) -> bool:
 
 
 def _narrowing(rows: Sequence[Row]) -> bool:
-    """Much less varied than it has been."""
+    """Much less varied than it has been; what is beyond the reals' variety is noise."""
     if len(rows) < 2 * LASTING:
         return False
-    values = [row["diversity"] for row in rows]
+    values = [min(row["diversity"], 1.0) for row in rows]
     before = max(statistics.mean(values[i : i + LASTING]) for i in range(len(rows) - LASTING))
     return max(values[-LASTING:]) < 0.6 * before
 

@@ -56,6 +56,13 @@ def test_a_sign_that_lasts_is_found(change: dict[str, float], finding: str) -> N
     assert found(change, change, change) == [finding]
 
 
+def test_noise_that_ends_is_no_loss_of_variety() -> None:
+    """A generator whose first pictures are more varied than the real ones draws noise."""
+    noise = [{"diversity": 2.7}] * 6
+    assert found(*noise, *[{"diversity": 0.9}] * 6, after=0) == []
+    assert found(*noise, *[{"diversity": 0.5}] * 6, after=0) == ["narrowing"]
+
+
 def test_a_generator_that_never_makes_different_pictures_has_collapsed() -> None:
     same = {"near_duplicates": 1.0, "diversity": 0.05}
     fewer = [{"near_duplicates": 1.0 - 0.04 * n, "diversity": 0.1} for n in range(12)]
