@@ -21,7 +21,7 @@ SETTLE_BATCH = 64  # pictures that are settled at once
 SETTLE_RATE = 0.12  # in standard deviations
 SETTLE_MARGIN = 12.0
 SETTLE_KEEPING = 40.0
-STAYING = 6_000.0  # weight of the mean squared change of pixels on [-1, 1]
+STAYING = 9_000.0  # weight of the mean squared change of pixels on [-1, 1]
 MOVING = 0.45  # pixels that a step changes by less than this share of the largest change stay
 
 
