@@ -171,8 +171,8 @@ class MinibatchDiscrimination(Chain):
         """(B, ...) to (B, features + kernels)."""
         values = values.flatten(1)
         # Kernels last: CPUs are twice as quick over long rows as over the few numbers of each.
-        rows = self.tensor(values).unflatten(1, (self.kernels, -1)).float().movedim(2, 0)
-        rows = rows.contiguous()
+        rows = self.tensor(values).unflatten(1, (self.kernels, -1)).float()
+        rows = rows.movedim(2, 0).contiguous()
         distances = (rows[:, :, None] - rows[:, None]).abs().sum(0)
         closeness = torch.exp(-distances).sum(1) - 1  # of an image to itself: 1
         return torch.cat([values, closeness.to(values.dtype)], 1)
