@@ -1,7 +1,8 @@
 """Residual encoder and decoder: the networks of SNGAN.
 
 Miyato et al. 2018, "Spectral Normalization for Generative Adversarial Networks", tables 3 and 4,
-https://arxiv.org/abs/1802.05957, for any resolution that can be halved down to 4 to 7 pixels.
+https://arxiv.org/abs/1802.05957, for any even resolution. Maps of an odd side are halved too, which
+rounds up: 28 pixels become 14, 7 and 4.
 """
 
 from itertools import pairwise
@@ -20,8 +21,8 @@ from genlab.networks.resampling import ResampledConv2d
 class Encoder(Chain):
     """Image (B, channels, resolution, resolution) to features (B, maps): a critic's body.
 
-    Residual blocks that halve the map down to 4 to 7 pixels, one that does not, then the sum over
-    positions.
+    Residual blocks that halve the map down to 4 pixels or a few more, one that does not, then the
+    sum over positions.
     """
 
     def __init__(
@@ -32,7 +33,7 @@ class Encoder(Chain):
         max_width: int = 256,
         normalisation: str = "none",
     ) -> None:
-        maps = widths(len(sides(resolution)) - 1, width, max_width)
+        maps = widths(len(sides(resolution, odd=True)) - 1, width, max_width)
         blocks: list[nn.Module] = [_Down(channels, maps[0], "none", first=True)]
         blocks += [_Down(a, b, normalisation) for a, b in pairwise(maps)]
         blocks += [_Down(maps[-1], maps[-1], normalisation, halve=False), _SumOverPositions()]
@@ -52,11 +53,14 @@ class Decoder(Chain):
         normalisation: str = "batch",
         output: str = "tanh",
     ) -> None:
-        *doubled, side = sides(resolution)
+        *doubled, side = sides(resolution, odd=True)
         maps = widths(len(doubled), width, max_width)[::-1]
         first = nn.Linear(inputs, maps[0] * side**2)
         blocks: list[nn.Module] = [nn.Sequential(first, nn.Unflatten(1, (maps[0], side, side)))]
-        blocks += [_Up(a, b, normalisation) for a, b in pairwise([maps[0], *maps])]
+        blocks += [
+            _Up(a, b, normalisation, reached)
+            for (a, b), reached in zip(pairwise([maps[0], *maps]), doubled[::-1], strict=True)
+        ]
         last = [new_normalisation(normalisation, maps[-1]), new_activation("relu")]
         picture = nn.Conv2d(maps[-1], channels, 3, padding=1)
         blocks.append(nn.Sequential(*last, picture, new_activation(output)))
@@ -64,7 +68,10 @@ class Decoder(Chain):
 
 
 class _Down(nn.Module):
-    """norm-relu-conv-norm-relu-conv-pool beside pool-conv; the first one has no first relu."""
+    """norm-relu-conv-norm-relu-conv-pool beside pool-conv; the first one has no first relu.
+
+    Maps of an odd side that are to be halved get a row and a column of zeros first.
+    """
 
     def __init__(
         self,
@@ -89,16 +96,19 @@ class _Down(nn.Module):
         self.skip = nn.Identity() if skips else nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, values: Tensor) -> Tensor:
+        if self.halve and values.shape[-1] % 2:
+            values = F.pad(values, (0, 1, 0, 1))
         hidden = values if self.first else F.relu(self.norm1(values))
         hidden = self.conv2(F.relu(self.norm2(self.conv1(hidden))))
         return hidden + self.skip(F.avg_pool2d(values, 2) if self.halve else values)
 
 
 class _Up(nn.Module):
-    """norm-relu-double-conv-norm-relu-conv beside double-conv."""
+    """norm-relu-double-conv-norm-relu-conv beside double-conv, cropped to the side `reached`."""
 
-    def __init__(self, inputs: int, outputs: int, normalisation: str) -> None:
+    def __init__(self, inputs: int, outputs: int, normalisation: str, reached: int) -> None:
         super().__init__()
+        self.reached = reached
         self.norm1 = new_normalisation(normalisation, inputs)
         self.norm2 = new_normalisation(normalisation, outputs)
         self.conv1 = ResampledConv2d(inputs, outputs, "up")
@@ -106,10 +116,14 @@ class _Up(nn.Module):
         self.skip = nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, values: Tensor) -> Tensor:
-        hidden = self.conv1(F.relu(self.norm1(values)))
+        hidden = self._cropped(self.conv1(F.relu(self.norm1(values))))
         hidden = self.conv2(F.relu(self.norm2(hidden)))
         # A 1x1 convolution before doubling is the one behind it, at a quarter of the cost.
-        return hidden + F.interpolate(self.skip(values), scale_factor=2, mode="nearest")
+        skipped = F.interpolate(self.skip(values), scale_factor=2, mode="nearest")
+        return hidden + self._cropped(skipped)
+
+    def _cropped(self, values: Tensor) -> Tensor:
+        return values[..., : self.reached, : self.reached]
 
 
 class _SumOverPositions(nn.Module):
