@@ -156,6 +156,10 @@ def _use(verb: str, config: "DictConfig") -> None:
 
     plain: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     check_seed(plain.get("seed", 0))
+    if plain.get("out") is not None:
+        from genlab.verbs.output import check_place
+
+        check_place(str(plain["out"]))
     module = "listing" if verb in ("models", "data") else verb
     importlib.import_module(f"genlab.verbs.{module}").run(plain)
 
@@ -227,7 +231,20 @@ def _explain(error: Exception, argv: list[str]) -> tuple[str, int]:
             "(for a run hydra.run.dir=PATH, for other verbs out=PATH)",
             ResourceError.exit_code,
         )
+    if isinstance(error, MemoryError) or _names_memory(error):
+        return (
+            "not enough memory: ask for less at once (count=, batch_size= or rows=; for a run "
+            "data.batch_size=)",
+            ResourceError.exit_code,
+        )
     return f"{type(error).__name__}: {error} (--debug shows where)", GenlabError.exit_code
+
+
+def _names_memory(error: Exception) -> bool:
+    """Whether it is one of torch's ways to say that there is no memory."""
+    return type(error).__name__ == "OutOfMemoryError" or (
+        isinstance(error, RuntimeError) and "allocate memory" in str(error)
+    )
 
 
 def _fail(message: str, code: int) -> None:

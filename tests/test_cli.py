@@ -117,6 +117,15 @@ def test_help_of_train_lists_the_groups(genlab) -> None:
             "model.reconstruction: Module is not a Likelihood",
         ),
         (("sample", "seed=-1", "run=x"), 2, "seed=-1"),
+        (("sample", "out=", "run=x"), 2, "out= is empty"),
+        (
+            ("evaluate", f"out={__file__}/scores.json", "run=x"),
+            5,
+            "test_cli.py is a file, no folder",
+        ),
+        (("mix", "columns=101", "run=x"), 2, "columns=101: at most 100"),
+        (("evaluate", "path_samples=-1", "run=x"), 2, "at least 10, or 0 for none"),
+        (("evaluate", "path_samples=1", "run=x"), 2, "at least 10, or 0 for none"),
         (("sample", "run=/no where/a=b, c"), 4, "run=/no where/a=b, c: "),
         (("train", "resume=/no where"), 4, "resume=/no where: "),
     ],
@@ -230,3 +239,13 @@ def test_a_config_that_is_not_a_runs_is_said(genlab, tmp_path) -> None:
     code, _, err = genlab("sample", f"run={tmp_path}")
     assert code == 4
     assert "lacks model, data, trainer, seed" in err
+
+
+def test_no_memory_is_said_with_the_mend(genlab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_memory(config: object) -> None:
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 512000 B")
+
+    monkeypatch.setattr("genlab.verbs.sample.run", without_memory)
+    code, _, err = genlab("sample", "run=x")
+    assert code == 5
+    assert "not enough memory: ask for less at once (count=, batch_size=" in err

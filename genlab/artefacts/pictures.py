@@ -51,7 +51,7 @@ def grid(
         left = column * cell_width + margin + gap * sum(column >= place for place in apart)
         sheet[:, top : top + height, left : left + width] = picture
     image = to_image(sheet).convert("RGB")
-    scale = max(1, _TARGET_WIDTH // image.width)
+    scale = max(1, round(_TARGET_WIDTH / image.width))
     image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
     return with_caption(image, caption) if caption else image
 
@@ -102,7 +102,7 @@ def write_gif(
     )
 
 
-def with_caption(image: Image.Image, caption: str) -> Image.Image:
+def with_caption(image: Image.Image, caption: str, centred: bool = False) -> Image.Image:
     """The picture with a caption above it, in as many lines as its width asks for."""
     font = ImageFont.load_default(size=_FONT_SIZE)
     lines = [""]
@@ -115,7 +115,8 @@ def with_caption(image: Image.Image, caption: str) -> Image.Image:
     height = 20 * len(lines) + 6
     sheet = Image.new("RGB", (image.width, image.height + height), "white")
     for number, line in enumerate(lines):
-        ImageDraw.Draw(sheet).text((6, 4 + 20 * number), line, fill="black", font=font)
+        left = (image.width - font.getlength(line)) / 2 if centred else 6
+        ImageDraw.Draw(sheet).text((left, 4 + 20 * number), line, fill="black", font=font)
     sheet.paste(image, (0, height))
     return sheet
 
@@ -136,10 +137,22 @@ def with_column_captions(image: Image.Image, captions: Sequence[str]) -> Image.I
     """The grid of evenly wide columns with a caption above each of them, in lines as it needs."""
     width = image.width // len(captions)
     blank = Image.new("RGB", (width, 0))
-    told = [with_caption(blank, caption) for caption in captions]
+    told = [with_caption(blank, caption, centred=True) for caption in captions]
     height = max(label.height for label in told)
     sheet = Image.new("RGB", (image.width, image.height + height), "white")
     for number, label in enumerate(told):
         sheet.paste(label, (number * width, height - label.height))
     sheet.paste(image, (0, height))
+    return sheet
+
+
+def with_both_captions(
+    image: Image.Image, rows: Sequence[str], columns: Sequence[str]
+) -> Image.Image:
+    """The grid of evenly wide columns with captions beside its rows (none for []) and above."""
+    named = with_row_captions(image, rows) if rows else image
+    above = with_column_captions(Image.new("RGB", (image.width, 0)), columns)
+    sheet = Image.new("RGB", (named.width, above.height + named.height), "white")
+    sheet.paste(above, (named.width - image.width, 0))
+    sheet.paste(named, (0, above.height))
     return sheet

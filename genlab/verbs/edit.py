@@ -16,9 +16,9 @@ from genlab.artefacts.grids import beside
 from genlab.artefacts.pictures import (
     grid,
     save_png,
+    with_both_captions,
     with_caption,
     with_column_captions,
-    with_row_captions,
 )
 from genlab.errors import ConfigError
 from genlab.latent import Step, factorised, in_deviations, principal
@@ -26,7 +26,8 @@ from genlab.opened import open_run
 from genlab.verbs.attributes import Targets, having, showing
 from genlab.verbs.bench import Bench
 from genlab.verbs.expressions import Term, asked, parse
-from genlab.verbs.output import destination, positive
+from genlab.verbs.output import destination, is_finite, positive
+from genlab.verbs.sample import seeds_of
 from genlab.verbs.spaces import Space, space_of
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ COMPONENTS = ("pca", "factorised")
 def run(config: dict[str, Any]) -> None:
     """Find the direction or add the sum up, draw, measure."""
     _check(config)
+    config = {**config, "seeds": seeds_of(config["seeds"])}
     bench = Bench(space_of(open_run(config["run"], config["accelerator"])), config)
     if config["expression"] is not None:
         _add_up(bench, str(config["expression"]))
@@ -54,21 +56,21 @@ def _check(config: Mapping[str, Any]) -> None:
             "say what to edit: either direction=LABEL, pca or factorised, or a sum such as "
             "'with_LABEL - without_LABEL + 7'"
         )
-    _check_list("seeds", config["seeds"], int, "whole numbers")
-    if config["strengths"] != "auto":
-        _check_list("strengths", config["strengths"], (int, float), "numbers")
+    if config["seeds"] is None:
+        raise ConfigError("seeds=null: name those of the pictures to edit, say seeds=0-7")
+    strengths = config["strengths"]
+    if strengths != "auto" and not (
+        isinstance(strengths, list) and strengths and all(map(is_finite, strengths))
+    ):
+        raise ConfigError(f"strengths={strengths} must be a list of numbers: strengths=[-2,0,2]")
     settle = config["settle"]
     if not isinstance(settle, int) or settle < 0:
         raise ConfigError(f"settle={settle} must be a whole number, 0 for not at all")
     strength = config["strength"]
-    if strength != "auto" and not isinstance(strength, (int, float)):
+    if strength != "auto" and not is_finite(strength):
         raise ConfigError(f"strength={strength} must be a number, or auto")
-
-
-def _check_list(key: str, values: Any, kind: type | tuple[type, ...], kinds: str) -> None:
-    fits = isinstance(values, list) and values and all(isinstance(v, kind) for v in values)
-    if not fits:
-        raise ConfigError(f"{key}={values} must be a list of {kinds}: {key}=[0,1]")
+    if config["direction"] in COMPONENTS and config["codes"] < 2:
+        raise ConfigError(f"codes={config['codes']}: directions are found from 2 codes or more")
 
 
 def _slide(bench: Bench, word: str) -> None:
@@ -112,10 +114,12 @@ def _strip(bench: Bench, step: Step, about: str, name: str, unit: str, widest: f
     seeds, given = bench.config["seeds"], bench.config["strengths"]
     strengths = widest / 3 * torch.arange(-3, 4) if given == "auto" else torch.tensor(given).float()
     codes = bench.moved(bench.seeds(seeds), step, strengths)
-    sheet = grid(bench.pictures(codes.flatten(0, 1)), len(strengths))
-    sheet = with_row_captions(sheet, [f"seed {seed}" for seed in seeds])
-    told = ", ".join(f"{strength:g}" for strength in strengths.tolist())
-    _save(bench, with_caption(sheet, f"{about}: {told} {unit}"), name)
+    sheet = with_both_captions(
+        grid(bench.pictures(codes.flatten(0, 1)), len(strengths)),
+        [f"seed {seed}" for seed in seeds],
+        [f"{strength:.3g}" for strength in strengths.tolist()],
+    )
+    _save(bench, with_caption(sheet, f"{about}: {unit} of each column"), name)
 
 
 def _add_up(bench: Bench, expression: str) -> None:
@@ -138,7 +142,8 @@ def _add_up(bench: Bench, expression: str) -> None:
     pictures = bench.pictures(torch.stack([*operands, ends[0]]))
     captions = [_sign(number, term) + term.word for number, term in enumerate(terms)]
     sheet = with_column_captions(grid(pictures, len(pictures), margin=6), [*captions, "="])
-    _save(bench, with_caption(sheet, f"{expression}; sets {strength:g} times"), expression)
+    about = f"{expression}; sets {strength:g} times" if targets else expression
+    _save(bench, with_caption(sheet, about), expression)
     if edit:
         _pairs(bench, starts, ends, expression)
         _write_report(bench, expression, strength, bench.report(edit, targets))

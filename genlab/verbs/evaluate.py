@@ -16,6 +16,7 @@ from genlab.artefacts.files import write_text
 from genlab.artefacts.validation import summed
 from genlab.console import log_to
 from genlab.data.stream import on_device, take
+from genlab.errors import ConfigError
 from genlab.features import CHOICES
 from genlab.learners.abilities import Encodes, EstimatesLikelihood, Generates, Measures
 from genlab.learners.learner import seed_noise
@@ -38,6 +39,8 @@ from genlab.words import one_of
 
 log = logging.getLogger(__name__)
 
+FEWEST_PATHS = 10
+
 
 def run(config: dict[str, Any]) -> None:
     """Measure, print, write; several processes share the making and seeing of pictures."""
@@ -45,6 +48,11 @@ def run(config: dict[str, Any]) -> None:
     torch.backends.cudnn.allow_tf32 = False
     count = positive(config["count"], "count")
     batch_size = positive(config["batch_size"], "batch_size")
+    paths = config["path_samples"]
+    if not isinstance(paths, int) or 0 != paths < FEWEST_PATHS:
+        raise ConfigError(
+            f"path_samples={paths} must be a whole number, at least {FEWEST_PATHS}, or 0 for none"
+        )
     opened = open_run(config["run"], config["accelerator"])
     processes = counted(config["devices"], opened.device.type, "devices")
     if processes > 1 and not launch.launched():
@@ -76,7 +84,7 @@ def run(config: dict[str, Any]) -> None:
     if isinstance(opened.learner, Encodes):
         metrics |= _codes(opened, config, count, batch_size, stamp)
     metrics |= distances
-    if config["path_samples"] != 0:
+    if paths:
         metrics |= _paths(opened, config, stamp)
     write_text(path, json.dumps({"metrics": metrics, "stamp": stamp}, indent=2) + "\n")
     for name, value in metrics.items():
@@ -168,7 +176,7 @@ def _paths(opened: Opened, config: dict[str, Any], stamp: dict[str, Any]) -> dic
     The network of distances takes whole grey levels, and pictures a ten-thousandth of a path apart
     have the same ones; the classifier takes pictures as they are made.
     """
-    count = positive(config["path_samples"], "path_samples")
+    count = config["path_samples"]
     if not isinstance(opened.learner, Generates) or opened.learner.styles is None:
         return {}
     try:

@@ -41,6 +41,8 @@ def _term(sign: str, term: str, classes: Classes) -> Term:
     factor, word = float(f"{sign}{match[1] or 1}"), match[2]
     if word.isdecimal():
         return Term(factor, word, seed=int(word))
+    if re.search(r"\s[+-]|[+-]\s", term):
+        raise ConfigError(f"expression: {term!r} is no single term: {_EXAMPLE}")
     prefix, joint, name = word.partition("_")
     if joint and prefix in ("with", "without"):
         return Term(factor, word, attribute=having(classes, name), held=prefix == "with")

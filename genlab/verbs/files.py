@@ -34,7 +34,9 @@ class Pictures(NamedTuple):
 
 
 def listed(pattern: object, key: str, out: object = None) -> list[Path]:
-    """The files, sorted, that `pattern`, the value of the setting `key`, names.
+    """The files that `pattern`, the value of the setting `key`, names, each of them once.
+
+    In the order of a list; those of a folder or a glob are sorted.
 
     Args:
         pattern: a file, a folder for all pictures below it, a glob such as "faces/*.png", or a list
@@ -48,7 +50,8 @@ def listed(pattern: object, key: str, out: object = None) -> list[Path]:
     """
     given = _several(pattern)
     results = None if out is None else Path(str(out)).expanduser().resolve()
-    return sorted({path for each in given for path in _found(each, key, results)})
+    found = (path for each in given for path in sorted(_found(each, key, results)))
+    return list(dict.fromkeys(found))
 
 
 def read(path: Path, channels: int, resolution: int | None = None) -> Tensor:

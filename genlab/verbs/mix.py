@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -24,12 +25,16 @@ from genlab.verbs.spaces import Space, space_of
 log = logging.getLogger(__name__)
 
 DRAWS = 20  # of noise
+SHOWN = 0.99  # share of pixels below the white of the picture of deviations
+MOST = 100  # rows and columns that a picture holds
 
 
 def run(config: dict[str, Any]) -> None:
     """Draw latents of rows and columns, mix their styles, vary the noise, write."""
     for key in ("rows", "columns", "batch_size"):
         positive(config[key], key)
+        if key != "batch_size" and config[key] > MOST:
+            raise ConfigError(f"{key}={config[key]}: at most {MOST} of them fit on a picture")
     if Path(config["out"] or "").suffix == ".png":
         raise ConfigError(f"out={config['out']}: two pictures are written, so name a folder")
     opened = open_run(config["run"], config["accelerator"])
@@ -111,12 +116,13 @@ def noise_effect(opened: Opened, styles: Styles, codes: Tensor, batch_size: int)
         average = average + before / number
         squares = squares + before * (drawn - average)  # Welford 1962: of distances to the mean
     deviation = (squares / DRAWS).mean(1, keepdim=True).sqrt()
-    largest = float(deviation.max())
-    stretched = (deviation / (largest or 1)).mul(2).sub(1).expand_as(average)
+    # All but the few largest, which would leave the others dark.
+    white = float(np.quantile(deviation.numpy(), SHOWN))
+    stretched = (deviation / (white or 1)).clamp(max=1).mul(2).sub(1).expand_as(average)
     shown = [to_uint8(view) for view in (pictures("fixed"), pictures("none"), average, stretched)]
     about = ("fixed noise", "no noise", f"average of {DRAWS} draws", "standard deviation")
     sheet = with_column_captions(grid(beside(*shown), len(shown)), about)
-    return with_caption(sheet, f"a standard deviation of {127.5 * largest:.3g} of 255 is white")
+    return with_caption(sheet, f"white: a standard deviation of {127.5 * white:.3g} of 255 or more")
 
 
 def stacked(pictures: Sequence[Image.Image]) -> Image.Image:

@@ -1,6 +1,8 @@
 """Pictures written as a grid, as single files or as arrays."""
 
 import logging
+import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from torch import Tensor
 
 from genlab.artefacts.files import write_atomically
 from genlab.artefacts.pictures import save_png, to_image
-from genlab.errors import ConfigError
+from genlab.errors import ConfigError, ResourceError
 from genlab.runs import RunFolder
 from genlab.words import one_of
 
@@ -96,6 +98,24 @@ def destinations(
 def names_file(path: Path) -> bool:
     """Whether the path ends as files do; a dot before a number is part of a folder's name."""
     return path.suffix[1:2].isalpha() and not path.is_dir()
+
+
+def check_place(out: str) -> None:
+    """Before the work: ConfigError for an empty `out`, ResourceError where none can be written."""
+    if not out:
+        raise ConfigError("out= is empty: name a file or a folder, or leave it out")
+    path = Path(out).expanduser()
+    folder = path.parent if names_file(path) else path
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise ResourceError(f"out={out}: {there} is a file, no folder; choose another place")
+    if not os.access(there, os.W_OK):
+        raise ResourceError(f"out={out}: {there} cannot be written to; choose another place")
+
+
+def is_finite(value: Any) -> bool:
+    """Whether the value is a number, neither infinite nor nan."""
+    return type(value) in (int, float) and math.isfinite(value)
 
 
 def positive(value: int, key: str) -> int:

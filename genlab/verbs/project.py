@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from genlab.artefacts.files import write_atomically
-from genlab.artefacts.pictures import grid, save_png
+from genlab.artefacts.pictures import grid, save_png, with_caption, with_row_captions
 from genlab.data.stream import Batch, take
 from genlab.errors import ConfigError
 from genlab.learners.abilities import Encodes
@@ -69,6 +69,10 @@ def _called(names: list[str]) -> str:
     """The first of the names as part of a file's, and how many more there are."""
     first = re.sub(r"\W+", "_", Path(names[0]).stem)
     return first if len(names) == 1 else f"{first}_and_{len(names) - 1}_more"
+
+
+def _shortened(name: str, most: int = 24) -> str:
+    return name if len(name) <= most else f"{name[: most - 3]}..."
 
 
 def _images(opened: Opened, config: Mapping[str, Any]) -> Asked:
@@ -145,8 +149,12 @@ def _write(
     caption = "image, and the picture of its code"
     if views.shape[1] > 1:
         caption = "image, ways to its code, and the picture of its code"
-    sheet = grid(columns.flatten(0, 1), columns.shape[1], caption, apart)
-    save_png(sheet, paths[".png"])
+    told = [
+        f"{_shortened(Path(name).name)}: {ratio:.1f} dB"
+        for name, ratio in zip(asked.names, ratios.tolist(), strict=True)
+    ]
+    sheet = with_row_captions(grid(columns.flatten(0, 1), columns.shape[1], apart=apart), told)
+    save_png(with_caption(sheet, caption), paths[".png"])
     arrays = {
         "codes": codes,
         "images": asked.images.permute(0, 2, 3, 1),
@@ -155,6 +163,7 @@ def _write(
         "psnr": ratios,
     }
     stored = {key: value.numpy() for key, value in arrays.items()}
+    stored["names"] = np.array(asked.names)
     write_atomically(
         paths[".npz"], lambda file: np.savez_compressed(file, allow_pickle=False, **stored)
     )

@@ -1,22 +1,20 @@
 """`genlab sample`: new pictures from a trained model."""
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
 from genlab import ranks
 from genlab.artefacts.grids import POINTS, are_points, beside, sheet
 from genlab.artefacts.pictures import (
     grid,
+    with_both_captions,
     with_caption,
-    with_column_captions,
-    with_row_captions,
 )
 from genlab.config import check_seed
 from genlab.data.stream import Batch, take
@@ -27,8 +25,7 @@ from genlab.networks import Chosen
 from genlab.networks.styles import truncated
 from genlab.opened import Opened, open_run
 from genlab.pixels import to_uint8
-from genlab.verbs.mix import stacked
-from genlab.verbs.output import named, positive, write_pictures
+from genlab.verbs.output import is_finite, named, positive, write_pictures
 
 MOST_SEEDS = 100_000
 USUAL_LAYERS = 8  # whose styles are truncated
@@ -107,8 +104,7 @@ def seeds_of(given: Any) -> list[int]:
 def _numbers(given: Any) -> list[float]:
     """The numbers of `truncation`; [] for null."""
     numbers = _listed(given)
-    real = [type(number) in (int, float) and math.isfinite(number) for number in numbers]
-    if not all(real) or given == []:
+    if not all(map(is_finite, numbers)) or given == []:
         raise ConfigError(f"truncation={given}: choose a number such as 0.7, or a list [0.5,1]")
     return numbers
 
@@ -198,12 +194,11 @@ def _sheet(
         raise ConfigError(
             "points are drawn for one truncation at a time: choose one, or format=npz"
         )
-    rows = table = grid(pictures, len(truncations))
-    if seeds:
-        table = with_row_captions(rows, [f"seed {seed}" for seed in seeds])
-    above = with_column_captions(Image.new("RGB", (rows.width, 0)), captions)
-    above = ImageOps.expand(above, (table.width - rows.width, 0, 0, 0), "white")
-    return with_caption(stacked([above, table]), "truncation of each column")
+    told = [f"seed {seed}" for seed in seeds]
+    return with_caption(
+        with_both_captions(grid(pictures, len(truncations)), told, captions),
+        "truncation of each column",
+    )
 
 
 def _name(config: Mapping[str, Any]) -> str:

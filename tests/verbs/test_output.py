@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from genlab.errors import ConfigError
+from genlab.errors import ConfigError, ResourceError
 from genlab.runs import RunFolder
-from genlab.verbs.output import destination
+from genlab.verbs.output import check_place, destination
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,18 @@ def test_a_folder_that_is_there_may_be_called_anything(tmp_path: Path) -> None:
     folder.mkdir()
     found = destination(str(folder), RunFolder(Path("run")), "name", ".npz")
     assert found == folder / "name.npz"
+
+
+@pytest.mark.parametrize("out", ["new/folder", "new/file.png", ".", "there.png"])
+def test_places_that_can_be_written(tmp_path: Path, monkeypatch, out: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("there.png").touch()
+    check_place(out)
+    assert [path.name for path in tmp_path.iterdir()] == ["there.png"]
+
+
+def test_a_place_that_cannot_be_written_is_found_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "taken").touch()
+    for out in ("taken", "taken/below", "taken/scores.json"):
+        with pytest.raises(ResourceError, match="taken is a file, no folder; choose another"):
+            check_place(str(tmp_path / out))

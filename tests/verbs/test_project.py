@@ -57,6 +57,7 @@ def test_files_are_fitted_and_looked_for(genlab, runs, tmp_path: Path, which: st
     words = [f"image={tmp_path}/*.bmp", "method=optimise", *FAST]
     found = projected(genlab, runs[which], tmp_path / "out", *words)
     assert found["images"].shape == (2, 8, 8, 1)
+    assert found["names"].tolist() == [f"{tmp_path}/{number}.bmp" for number in range(2)]
 
 
 def test_a_models_own_pictures_are_found_again(runs) -> None:
