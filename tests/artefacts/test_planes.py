@@ -51,7 +51,7 @@ def test_grids_part_columns_and_carry_captions() -> None:
     plain = grid(pictures, 3)
     assert plain.size == (20 * 32, 20 * 22)
     assert grid(pictures, 3, apart=(1,)).size == (19 * 34, 19 * 22)
-    assert grid(pictures, 3, margin=0).size == (26 * 24, 26 * 16)
+    assert grid(pictures, 3, margin=0).size == (27 * 24, 27 * 16)
     image = Image.new("RGB", (200, 100))
     assert with_caption(image, "one line").size == (200, 126)
     assert with_caption(image, "a caption that is far too long for one line").size == (200, 146)
