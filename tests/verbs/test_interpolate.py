@@ -12,7 +12,7 @@ from genlab.verbs.held_out import latents_of
 def cells(strip: Path, rows: int, columns: int, apart: int = 0) -> tuple[int, int]:
     """The size that a strip of pictures of 8 pixels should have, without its caption."""
     width = columns * 10 + 2 + 2 * apart
-    scale = 640 // width
+    scale = round(640 / width)
     return width * scale, (rows * 10 + 2) * scale
 
 
