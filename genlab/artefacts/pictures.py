@@ -15,6 +15,7 @@ _MARGIN = 2
 _FONT_SIZE = 16
 _TARGET_WIDTH = 640
 _MAX_FRAMES = 60
+_LONGEST_NAME = 28
 
 
 def to_image(picture: Tensor) -> Image.Image:
@@ -100,6 +101,11 @@ def write_gif(
             loop=0,
         ),
     )
+
+
+def shortened(name: str) -> str:
+    """A name as captions and legends have room for it."""
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
 
 
 def with_caption(image: Image.Image, caption: str, centred: bool = False) -> Image.Image:

@@ -8,10 +8,9 @@ from PIL import Image
 from torch import Tensor
 
 from genlab.artefacts.figures import new_figure, rendered
-from genlab.artefacts.pictures import to_image, with_caption
+from genlab.artefacts.pictures import shortened, to_image, with_caption
 
 _MOST_CLASSES = 20
-_LONGEST_NAME = 28
 _OTHERS = (0.82, 0.82, 0.82, 1)
 _LIGHT_GREY = 15  # in tab20, too much like the others
 _CANVAS = 1400
@@ -119,8 +118,9 @@ def _add_legend(figure: Any, legend: dict[str, Any]) -> None:
     if not legend:
         return
     marks = [Line2D([], [], ls="", marker="o", ms=7, mew=0, color=c) for c in legend.values()]
-    names = [n if len(n) <= _LONGEST_NAME else n[: _LONGEST_NAME - 1] + "…" for n in legend]
-    figure.legend(marks, names, loc="outside right upper", frameon=False, fontsize=10)
+    figure.legend(
+        marks, list(map(shortened, legend)), loc="outside right upper", frameon=False, fontsize=10
+    )
 
 
 def _apart(corners: np.ndarray, side: int) -> list[int]:

@@ -33,7 +33,8 @@ def run(config: dict[str, Any]) -> None:
     """Draw latents of rows and columns, mix their styles, vary the noise, write."""
     for key in ("rows", "columns", "batch_size"):
         positive(config[key], key)
-        if key != "batch_size" and config[key] > MOST:
+    for key in ("rows", "columns"):
+        if config[key] > MOST:
             raise ConfigError(f"{key}={config[key]}: at most {MOST} of them fit on a picture")
     if Path(config["out"] or "").suffix == ".png":
         raise ConfigError(f"out={config['out']}: two pictures are written, so name a folder")

@@ -12,7 +12,13 @@ import torch
 from torch import Tensor
 
 from genlab.artefacts.files import write_atomically
-from genlab.artefacts.pictures import grid, save_png, with_caption, with_row_captions
+from genlab.artefacts.pictures import (
+    grid,
+    save_png,
+    shortened,
+    with_caption,
+    with_row_captions,
+)
 from genlab.data.stream import Batch, take
 from genlab.errors import ConfigError
 from genlab.learners.abilities import Encodes
@@ -69,10 +75,6 @@ def _called(names: list[str]) -> str:
     """The first of the names as part of a file's, and how many more there are."""
     first = re.sub(r"\W+", "_", Path(names[0]).stem)
     return first if len(names) == 1 else f"{first}_and_{len(names) - 1}_more"
-
-
-def _shortened(name: str, most: int = 24) -> str:
-    return name if len(name) <= most else f"{name[: most - 3]}..."
 
 
 def _images(opened: Opened, config: Mapping[str, Any]) -> Asked:
@@ -150,7 +152,7 @@ def _write(
     if views.shape[1] > 1:
         caption = "image, ways to its code, and the picture of its code"
     told = [
-        f"{_shortened(Path(name).name)}: {ratio:.1f} dB"
+        f"{shortened(Path(name).name)}: {ratio:.1f} dB"
         for name, ratio in zip(asked.names, ratios.tolist(), strict=True)
     ]
     sheet = with_row_captions(grid(columns.flatten(0, 1), columns.shape[1], apart=apart), told)
