@@ -69,6 +69,8 @@ def misfits(target: Any, node: Mapping[str, Any], path: str) -> Iterator[str]:
     for key in given:
         if key not in parameters and not takes_any:
             hint = near_miss(key, parameters)
+            if "did you mean" not in hint:
+                hint += f"; to leave out what a page sets: '~{path}.{key}'"
             yield f"{path}.{key}: {target.__name__} takes no such argument{hint}"
     if not node.get("_partial_"):
         for name, parameter in parameters.items():

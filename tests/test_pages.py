@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 
 from genlab.assemble import DATA_KEYS, build_learner, completed
 from genlab.config import check, config_folder, register_schema
+from genlab.errors import ConfigError
 from genlab.sizes import sized
 from genlab.verbs.listing import description
 
@@ -97,6 +98,14 @@ def test_every_remedy_goes_with_any_networks(remedy: str, players: str) -> None:
     images = torch.rand(4, 1, 16, 16) * 2 - 1
     learner = build_learner(completed(config))
     assert learner.critic(images).shape == (2, 1)
+
+
+def test_a_setting_that_another_class_lacks_can_be_left_out() -> None:
+    words = ["model=r3gan", "players=progan", "data=digits", "data.resolution=16"]
+    mend = "~model.critic.encoder.normalisation"
+    with pytest.raises(ConfigError, match=f"to leave out what a page sets: '{mend}'"):
+        check(composed(*words))
+    check(composed(*words, mend))
 
 
 def test_remedies_are_chosen_in_a_multirun(genlab, tmp_path: Path) -> None:

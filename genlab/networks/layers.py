@@ -16,6 +16,7 @@ _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "silu": lambda: nn.SiLU(inplace=True),
     "sigmoid": nn.Sigmoid,
     "tanh": nn.Tanh,
+    "hardtanh": nn.Hardtanh,
     "linear": nn.Identity,
 }
 
