@@ -11,7 +11,7 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from genlab.errors import ConfigError
-from genlab.words import near_miss
+from genlab.words import closest, near_miss
 
 CLASS_MODULES = (
     "genlab.networks",
@@ -69,9 +69,9 @@ def misfits(target: Any, node: Mapping[str, Any], path: str) -> Iterator[str]:
     for key in given:
         if key not in parameters and not takes_any:
             hint = near_miss(key, parameters)
-            if "did you mean" not in hint:
-                hint += f"; to leave out what a page sets: '~{path}.{key}'"
-            yield f"{path}.{key}: {target.__name__} takes no such argument{hint}"
+            left_out = f"; to leave out what a page sets: '~{path}.{key}'"
+            mend = "" if closest(key, parameters) else left_out
+            yield f"{path}.{key}: {target.__name__} takes no such argument{hint}{mend}"
     if not node.get("_partial_"):
         for name, parameter in parameters.items():
             required = parameter.default is parameter.empty and parameter.kind not in (

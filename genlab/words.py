@@ -9,10 +9,14 @@ from genlab.errors import ConfigError
 def near_miss(word: str, known: Iterable[str]) -> str:
     """What to end a message with: "; " and the closest known words, or all where few, or ""."""
     words = sorted(set(known))
-    close = difflib.get_close_matches(word, words, n=3, cutoff=0.6)
-    if close:
+    if close := closest(word, words):
         return f"; did you mean {' or '.join(close)}?"
     return f"; known: {', '.join(words)}" if 0 < len(words) <= 40 else ""
+
+
+def closest(word: str, known: Iterable[str]) -> list[str]:
+    """Known words that may have been meant, the likeliest first."""
+    return difflib.get_close_matches(word, sorted(set(known)), n=3, cutoff=0.6)
 
 
 def one_of(key: str, word: object, known: Sequence[object]) -> None:
