@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import logging
 import os
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from omegaconf import OmegaConf
 
 from genlab.artefacts.files import remove_parts, write_text
 from genlab.errors import CheckpointError, ConfigError, Locked, ResourceError
+
+log = logging.getLogger(__name__)
 
 BEST = "best.safetensors"
 PARTS = ("model", "data", "trainer", "seed")
@@ -188,10 +191,18 @@ def find(run: str | None, key: str = "run") -> RunFolder:
 
 
 def remember(folder: RunFolder) -> None:
-    """Make this folder the one that "last" means."""
+    """Make this folder the one that "last" means, in a home that can be written to."""
     pointer = _pointer()
-    pointer.parent.mkdir(parents=True, exist_ok=True)
-    write_text(pointer, str(folder.path), durable=False)
+    try:
+        pointer.parent.mkdir(parents=True, exist_ok=True)
+        write_text(pointer, str(folder.path), durable=False)
+    except OSError as error:
+        log.warning(
+            "run=last does not find this run (%s: %s): name it, run=%s",
+            pointer.parent,
+            error.strerror,
+            folder.path,
+        )
 
 
 def _last() -> Path | None:

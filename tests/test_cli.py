@@ -165,6 +165,19 @@ def test_a_run_that_could_not_start_is_not_the_last_one(genlab, tmp_path: Path) 
     assert (tmp_path / "my pictures" / "grid.png").exists()
 
 
+def test_a_home_that_cannot_be_written_to_stops_no_training(
+    genlab, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/proc/nowhere")
+    run = tmp_path / "run"
+    code, out, _ = genlab(
+        "train", "model=vae_mlp", "data=digits", "total_images=64", f"hydra.run.dir={run}"
+    )
+    assert code == 0
+    assert "run=last does not find this run" in out
+    assert genlab("sample", f"run={run}")[0] == 0
+
+
 def test_flags_may_stand_anywhere(genlab, tmp_path: Path) -> None:
     folder = str(tmp_path)
     for arguments in (

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO
@@ -16,9 +17,9 @@ def write_atomically(
     """Write through `write(file)` beside `path`, then rename over `path`.
 
     A durable write reaches the disk before the rename and outlives a power cut; any write
-    outlives a killed process.
+    outlives a killed process. Processes that write the same file at once do not meet.
     """
-    part = path.with_name(path.name + PART)
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART}")
     try:
         with part.open("wb") as file:
             write(file)
