@@ -1,6 +1,7 @@
 """The run folder: where a run lives, how it is found, locked and opened."""
 
 import fcntl
+import itertools
 import json
 import logging
 import os
@@ -17,6 +18,7 @@ from genlab.errors import CheckpointError, ConfigError, Locked, ResourceError
 log = logging.getLogger(__name__)
 
 BEST = "best.safetensors"
+LOCK = ".lock"
 PARTS = ("model", "data", "trainer", "seed")
 
 
@@ -118,7 +120,7 @@ class RunFolder:
     def lock(self) -> None:
         """Hold the folder for this process; Locked where another one holds it."""
         try:
-            file = (self.path / ".lock").open("w")
+            file = (self.path / LOCK).open("w")
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -139,7 +141,7 @@ class RunFolder:
     @property
     def held(self) -> bool:
         """Whether another process holds the folder."""
-        if not (self.path / ".lock").exists():
+        if not (self.path / LOCK).exists():
             return False
         try:
             self.lock()
@@ -152,13 +154,16 @@ class RunFolder:
         """Give the folder back, without the lock if no run was started in it."""
         if self._lock is not None:
             if not self.exists:
-                (self.path / ".lock").unlink(missing_ok=True)
+                (self.path / LOCK).unlink(missing_ok=True)
             self._lock.close()
             self._lock = None
 
     def remove_if_empty(self) -> None:
         """Remove what Hydra made for a run that was never started."""
         if self.path != Path.cwd():
+            with suppress(Locked, ResourceError):
+                self.lock()
+                self.release()  # and the lock file goes, too
             with suppress(OSError):  # it is not empty
                 self.path.rmdir()
 
@@ -188,6 +193,18 @@ def find(run: str | None, key: str = "run") -> RunFolder:
     if not folder.exists:
         raise CheckpointError(f"{key}={run}: {folder.path} holds no run (no config.yaml)")
     return folder
+
+
+def unused(path: Path) -> Path:
+    """The folder, or the first of NAME_2, NAME_3 ... that no other run has taken; made."""
+    for place in itertools.chain(
+        [path], (path.with_name(f"{path.name}_{number}") for number in itertools.count(2))
+    ):
+        place.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            (place / LOCK).touch(exist_ok=False)
+            return place
+    raise AssertionError("unreachable")
 
 
 def remember(folder: RunFolder) -> None:

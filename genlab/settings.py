@@ -88,17 +88,21 @@ def counted(count: Any, accelerator: str, key: str) -> int:
 def refuse_changes(old: dict[str, Any], new: dict[str, Any]) -> None:
     """Raise CheckpointError for settings that differ, unless the new ones allow it."""
     before, after = dict(flatten(old)), dict(flatten(new))
-    changes = [
-        f"{key}: {before.get(key, 'unset')} -> {after.get(key, 'unset')}"
+    changed = [
+        key
         for key in sorted({*before, *after})
         if before.get(key) != after.get(key) and not key.startswith(_FREE)
     ]
-    more = f"; and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
-    if changes and not new["allow_changes"]:
+    changes = [
+        f"{key}: {before.get(key, 'unset')} -> {after.get(key, 'unset')}"
+        for key in changed[:_SHOWN]
+    ]
+    kept = [f", as in {key}={before[key]}" for key in changed if key in before and key in after]
+    more = f"; and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
+    if changed and not new["allow_changes"]:
         raise CheckpointError(
-            f"the run was started with other settings ({'; '.join(changes[:_SHOWN])}{more}): leave "
-            "them as they "
-            "were, or add allow_changes=true to train on with the new ones"
+            f"the run was started with other settings ({'; '.join(changes)}{more}): keep them"
+            f"{''.join(kept[:1])}, or add allow_changes=true to train on with the new ones"
         )
 
 

@@ -11,12 +11,13 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from genlab import launch
 from genlab.artefacts.files import write_csv
 from genlab.config import user_folders
 from genlab.console import console, print_table
 from genlab.curves import write_report, write_table
 from genlab.errors import ConfigError, GenlabError, Pruned, Stopped
-from genlab.runs import RunFolder
+from genlab.runs import RunFolder, unused
 from genlab.search import listener, objective_among
 from genlab.sizes import sized
 
@@ -45,6 +46,9 @@ def run_job(config: DictConfig) -> float | None:
     Returns what a search looks at; see `objective` in configs/train.yaml.
     """
     path = Path(HydraConfig.get().runtime.output_dir)
+    named = any(word.startswith("hydra.run.dir=") for word in HydraConfig.get().overrides.hydra)
+    if HydraConfig.get().mode is not RunMode.MULTIRUN and not named and not launch.launched():
+        path = unused(path)
     try:
         return _run_job(config, path)
     finally:

@@ -89,6 +89,17 @@ def test_models_train_two_steps(genlab, tmp_path: Path, model: str) -> None:
     assert "run folder" in out
 
 
+@pytest.mark.parametrize("model", ["cgan", "acgan", "progan"])
+def test_remedies_go_with_labels_and_with_growth(genlab, tmp_path: Path, model: str) -> None:
+    remedies = [name for name in pages("remedy") if name != "ada"]  # or diffaugment
+    words = [f"model={model}", f"remedy=[{','.join(remedies)}]", "data=digits"]
+    words += ["data.resolution=8", "model.replay.size=50", "total_images=300", "trainer=cpu"]
+    if model == "progan":
+        words += ["model.stages.stable_images=100", "model.stages.fade_images=50"]
+    code, _, err = genlab("train", *words, f"hydra.run.dir={tmp_path}/run")
+    assert (code, err) == (0, "")
+
+
 @pytest.mark.parametrize("players", pages("players"))
 @pytest.mark.parametrize("remedy", pages("remedy"))
 def test_every_remedy_goes_with_any_networks(remedy: str, players: str) -> None:

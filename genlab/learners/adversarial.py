@@ -1,6 +1,6 @@
 """Two players, a generator and a critic: every GAN."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -43,7 +43,8 @@ class Adversarial(Game):
         feature_matching: weight in the generator's loss of the squared distance between the mean
             features of reals and fakes (Salimans et al. 2016, section 3.1,
             https://arxiv.org/abs/1606.03498).
-        replay: a pool of earlier fakes for the critic; None for none.
+        replay: makes a pool of earlier fakes for the critic from `labels`, the names of those that
+            it looks at; None for none.
         generator_batches: the generator learns from so many batches of fakes at once.
         path_length: regularisation of a generator with styles; None for none.
         loss and all others: see `Game`.
@@ -70,7 +71,7 @@ class Adversarial(Game):
         feature_matching: float = 0.0,
         historical_averaging: float = 0.0,
         augmentation: Augmentation | None = None,
-        replay: Replay | None = None,
+        replay: Callable[..., Replay] | None = None,
         auxiliary: float = 1.0,
         generator_batches: int = 1,
         path_length: PathLength | None = None,
@@ -96,10 +97,6 @@ class Adversarial(Game):
         ):
             if number < 1:
                 raise ValueError(f"{name}={number} must be at least 1")
-        if replay is not None and (generator.condition is not None or self.stage):
-            raise ValueError(
-                "replay cannot be combined with a condition or with growth: set replay=null"
-            )
         if self.stage and not (generator.decoder.grows and critic.encoder.grows):
             raise ValueError("these players cannot grow: set growth=none, or players=stylegan")
         if path_length is not None and generator.styled is None:
@@ -111,7 +108,7 @@ class Adversarial(Game):
         self.critic_steps = critic_steps
         self.generator_steps = generator_steps
         self.feature_matching = feature_matching
-        self.replay = replay
+        self.replay = replay(labels=critic.labels) if replay else None
         self.generator_batches = generator_batches
         self.path_length = path_length
         self.average = Average(generator, ema_half_life_images)

@@ -84,12 +84,13 @@ class Game(Learner, ABC):
         fakes, `past` its earlier weights.
         """
         reals = self.shown(images)
-        fakes = self.shown(replay(fakes) if replay else fakes)
+        fakes, told = replay(fakes, labels) if replay else (fakes, labels)
+        fakes = self.shown(fakes)
         stage = self.stage
         real = critic.judge(reals, labels, **stage)
-        fake = critic.judge(fakes, labels, **stage)
+        fake = critic.judge(fakes, told, **stage)
         game = self.loss(*self._flipped(real.logits, fake.logits))
-        loss = game.critic + self.naming(real, labels) + self.naming(fake, labels)
+        loss = game.critic + self.naming(real, labels) + self.naming(fake, told)
         due = [penalty for penalty in self.penalties.values() if penalty.due(step)]
         judged = functools.partial(critic, labels=labels, **stage)
         for penalty in due:

@@ -105,7 +105,8 @@ class AdaptiveAugmentation(Augmentation):
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, H, W) to the same."""
         p = float(self.p)
-        return _coloured(_moved(images, p), p)
+        with torch.autocast(images.device.type, enabled=False):  # angles in bfloat16 are coarse
+            return _coloured(_moved(images, p), p)
 
 
 def _uniform(images: Tensor, low: float, high: float) -> Tensor:

@@ -41,7 +41,8 @@ class Critic(nn.Module):
         spectral: divide every layer's weight by its largest singular value (Miyato et al. 2018,
             https://arxiv.org/abs/1802.05957).
         pack: images that are judged together, stacked as channels (PacGAN, Lin et al. 2018,
-            https://arxiv.org/abs/1712.04086); there is one logit for each pack.
+            https://arxiv.org/abs/1712.04086); there is one logit for each pack, whose images have
+            an embedding for their labels each by their place.
         head: makes the layers before the logits from `features`, a shape; None for none.
         equalised: equalise the learning rate of the last layers (see `equalised`).
         patches: judge every place of the last map on its own, by a 3x3 convolution in place of
@@ -65,8 +66,6 @@ class Critic(nn.Module):
         super().__init__()
         if pack < 1:
             raise ValueError(f"pack={pack} must be at least 1")
-        if pack > 1 and (condition or classes):
-            raise ValueError("pack above 1 cannot be combined with labels: set pack=1")
         if not isinstance(across or {}, Mapping):
             raise ValueError("across must name its layers: across: {deviation: {_target_: ...}}")
         if patches and (condition or classes):
@@ -87,16 +86,21 @@ class Critic(nn.Module):
         self.patches = patches
         self.logit = nn.Conv2d(below.shape[0], 1, 3, padding=1) if patches else linear(1)
         self.condition = condition
-        self.projection = _embedding(condition, width, equalised) if condition else None
+        self.projection = _embedding(condition, pack, width, equalised) if condition else None
         self.projection_scale = 1 / math.sqrt(width) if equalised else 1.0
         self.heads = nn.ModuleDict(
-            {name: linear(len(kinds)) for name, kinds in (classes or {}).items()}
+            {name: linear(pack * len(kinds)) for name, kinds in (classes or {}).items()}
         )
         if spectral:
             for layer in [m for m in self.modules() if isinstance(m, _LAYERS)]:
                 if isinstance(layer, Linear | Conv2d):
                     layer.scale = 1.0  # the norm is what it would change
                 parametrizations.spectral_norm(layer)
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the labels that it looks at."""
+        return sorted({*(self.condition.classes if self.condition else ()), *self.heads})
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Compile what losses are made of; `forward`, which penalties derive twice, cannot be."""
@@ -126,9 +130,12 @@ class Critic(nn.Module):
         features = features.flatten(1)
         logits = self.logit(features)
         if self.condition is not None and self.projection is not None:
-            told = self.projection(self.condition(labels))
+            told = self.projection(self.condition(labels).unflatten(0, (-1, self.pack)).flatten(1))
             logits = logits + self.projection_scale * (told * features).sum(1, keepdim=True)
-        classes = {name: head(features).float() for name, head in self.heads.items()}
+        classes = {
+            name: head(features).float().unflatten(1, (self.pack, -1)).flatten(0, 1)
+            for name, head in self.heads.items()
+        }
         return Judgement(logits.float(), features.float(), classes)
 
     def forward(
@@ -138,13 +145,13 @@ class Critic(nn.Module):
         return Critic.judge(self, images, labels, **stage).logits
 
 
-def _embedding(condition: Condition, width: int, equalised: bool) -> nn.Module:
-    """Labels to as many numbers as there are features."""
+def _embedding(condition: Condition, pack: int, width: int, equalised: bool) -> nn.Module:
+    """Labels of a pack to as many numbers as there are features."""
     if equalised:
         # Of unit deviation: each label brings one row of weights.
         gain = math.sqrt(condition.width / len(condition.classes))
-        return Linear(condition.width, width, gain=gain, bias=None)
-    embedding = nn.Linear(condition.width, width, bias=False)
+        return Linear(pack * condition.width, width, gain=gain, bias=None)
+    embedding = nn.Linear(pack * condition.width, width, bias=False)
     nn.init.xavier_uniform_(embedding.weight)
     return embedding
 

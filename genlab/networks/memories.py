@@ -1,7 +1,11 @@
 """What a GAN remembers of its past: earlier images, earlier weights."""
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import Tensor, nn
+
+from genlab.networks.growing import enlarged, reduced
 
 
 class Replay(nn.Module):
@@ -9,34 +13,56 @@ class Replay(nn.Module):
 
     Shrivastava et al. 2017, section 2.3, https://arxiv.org/abs/1612.07828: every batch, as many
     images of the pool as were drawn from it make room for new ones. Processes that train together
-    all draw from the first one's pool.
+    all draw from the first one's pool. Fakes of an earlier stage of growth come back enlarged.
 
     Args:
         resolution, channels: of the images.
         size: images in the pool.
+        labels: names of the labels that are kept with the images.
     """
 
-    def __init__(self, resolution: int, channels: int, size: int = 1000) -> None:
+    def __init__(
+        self, resolution: int, channels: int, size: int = 1000, labels: Sequence[str] = ()
+    ) -> None:
         super().__init__()
         if size < 1:
             raise ValueError(f"size={size} must be at least 1")
         self.pool = nn.Buffer(torch.zeros(size, channels, resolution, resolution))
+        self.labels = nn.Module()
+        for name in labels:
+            self.labels.register_buffer(name, torch.zeros(size, dtype=torch.long))
         self.filled = nn.Buffer(torch.tensor(0))
 
     @torch.no_grad()
-    def forward(self, fakes: Tensor) -> Tensor:
-        """Fakes (B, C, H, W) to as many, half of them from the pool once it is full."""
+    def forward(
+        self, fakes: Tensor, labels: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Fakes (B, C, h, w) and their labels to as many, half of the pool once it is full."""
         size, filled = len(self.pool), int(self.filled)
+        factor = self.pool.shape[-1] // fakes.shape[-1]
         if filled < size:
-            fresh = fakes[: size - filled].float()
-            self.pool[filled : filled + len(fresh)] = fresh
-            self.filled.add_(len(fresh))
-            return fakes
+            fresh = slice(filled, filled + min(len(fakes), size - filled))
+            self._put(fresh, fakes, labels, factor)
+            self.filled.fill_(fresh.stop)
+            return fakes, labels
         half = min(len(fakes) // 2, size)
         chosen = torch.randperm(size, device=fakes.device)[:half]
-        old = self.pool[chosen].to(fakes.dtype)
-        self.pool[chosen] = fakes[:half].float()
-        return torch.cat([old, fakes[half:]])
+        old = reduced(self.pool[chosen], factor).to(fakes.dtype)
+        told = {
+            name: torch.cat([kept[chosen], labels[name][half:]])
+            for name, kept in self.labels.named_buffers()
+        }
+        self._put(chosen, fakes, labels, factor)
+        return torch.cat([old, fakes[half:]]), told
+
+    def _put(
+        self, places: slice | Tensor, fakes: Tensor, labels: Mapping[str, Tensor], factor: int
+    ) -> None:
+        """The first of the fakes to these places of the pool."""
+        count = len(self.pool[places])
+        self.pool[places] = enlarged(fakes[:count].float(), factor)
+        for name, kept in self.labels.named_buffers():
+            kept[places] = labels[name][:count]
 
 
 class PastWeights(nn.Module):

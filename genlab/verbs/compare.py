@@ -80,6 +80,8 @@ def _metrics(scores: Sequence[Scores], wanted: Sequence[str] | None) -> list[str
         if not shared:
             raise ConfigError("the runs have no score in common")
         return shared
+    if not wanted:
+        raise ConfigError("metrics=[] is empty: name at least one, or leave it out")
     for name in wanted:
         if name not in known:
             raise ConfigError(f"metrics: no run has {name}; they have {', '.join(known)}")

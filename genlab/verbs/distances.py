@@ -15,7 +15,6 @@ from genlab.learners.abilities import Generates, Translates
 from genlab.opened import Opened
 from genlab.scores import Memorisation, Reference, memorisation, reference
 from genlab.verbs.held_out import condition_of
-from genlab.verbs.output import positive
 from genlab.verbs.sample import generate
 from genlab.verbs.translations import translated, translation_scores, translation_sheet
 
@@ -62,7 +61,7 @@ def _generated(
         "seed": seed,
     }
     scores = held.score_all(pictures, features, asked)
-    chosen = min(positive(config["memorisation_images"], "memorisation_images"), count)
+    chosen = min(config["memorisation_images"], count)
     if are_points(pictures):
         return scores
     training = take(opened.data.image_set, opened.data.indices("train")).images

@@ -29,6 +29,7 @@ from genlab.verbs.expressions import Term, asked, parse
 from genlab.verbs.output import destination, is_finite, positive
 from genlab.verbs.sample import seeds_of
 from genlab.verbs.spaces import Space, space_of
+from genlab.words import near_miss
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,11 @@ def _check(config: Mapping[str, Any]) -> None:
 def _slide(bench: Bench, word: str) -> None:
     """Seeds as rows, strengths of the step to an attribute as columns."""
     classes = bench.space.opened.data.image_set.classes
+    if ":" not in word and word not in classes:
+        near = near_miss(word, [*COMPONENTS, *classes])
+        raise ConfigError(
+            f"direction={word}: neither {' nor '.join(COMPONENTS)} nor a label of the data{near}"
+        )
     attribute = showing(classes, word) if ":" in word else having(classes, word)
     step, targets = bench.change(attribute), {attribute: True}
     strength = _strength(bench, step, targets)

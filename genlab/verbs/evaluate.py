@@ -33,7 +33,7 @@ from genlab.opened import Opened, open_run
 from genlab.settings import counted
 from genlab.verbs.attributes import judge_of
 from genlab.verbs.distances import distances_of
-from genlab.verbs.output import positive
+from genlab.verbs.output import destination, positive
 from genlab.verbs.paths import path_scores
 from genlab.words import one_of
 
@@ -48,6 +48,11 @@ def run(config: dict[str, Any]) -> None:
     torch.backends.cudnn.allow_tf32 = False
     count = positive(config["count"], "count")
     batch_size = positive(config["batch_size"], "batch_size")
+    for key in ("probe_images", "likelihood_images", "likelihood_samples", "memorisation_images"):
+        positive(config[key], key)
+    one_of("features", config["features"], (*CHOICES, "none"))
+    if count < 2 and config["features"] != "none":
+        raise ConfigError(f"count={count}: distances need 2 at least; or set features=none")
     paths = config["path_samples"]
     if not isinstance(paths, int) or 0 != paths < FEWEST_PATHS:
         raise ConfigError(
@@ -65,14 +70,17 @@ def run(config: dict[str, Any]) -> None:
         "genlab": genlab.__version__,
     }
     metrics: dict[str, float] = {}
-    path = Path(config["out"] or opened.folder.evaluation).expanduser()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = opened.folder.evaluation
+    if config["out"]:
+        path = destination(config["out"], opened.folder, path.stem, path.suffix)
+        path.parent.mkdir(parents=True, exist_ok=True)
     distances: dict[str, float] = {}
-    one_of("features", config["features"], (*CHOICES, "none"))
     if config["features"] != "none":
         try:
             distances = distances_of(opened, config, stamp, path)
         except FeaturesUnavailable as error:
+            if config["features"] != "auto":
+                raise
             log.warning("no distances: %s", error)
             stamp["no_distances"] = str(error)
     if launch.rank() > 0:  # the first process does the rest
@@ -124,8 +132,7 @@ def _measures(
 
 def _likelihood(opened: Opened, config: dict[str, Any], stamp: dict[str, Any]) -> dict[str, float]:
     """The importance-weighted log-likelihood in nats per image, where codes have a posterior."""
-    images = positive(config["likelihood_images"], "likelihood_images")
-    samples = positive(config["likelihood_samples"], "likelihood_samples")
+    images, samples = config["likelihood_images"], config["likelihood_samples"]
     learner: Any = opened.learner
     total, seen = 0.0, 0
     seed_noise(config["seed"])
@@ -146,7 +153,7 @@ def _codes(
     """What the codes of the split are good for, with codes of the training part to learn from."""
     chosen = opened.data.indices("train")
     generator = np.random.default_rng(config["seed"])
-    chosen = generator.permutation(chosen)[: positive(config["probe_images"], "probe_images")]
+    chosen = generator.permutation(chosen)[: config["probe_images"]]
     known = take(opened.data.image_set, chosen)
     asked = take(opened.data.image_set, opened.data.indices(config["split"])[:count])
     known_codes = opened.codes(known, batch_size)["values"]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from genlab.config import check_seed
 from genlab.errors import ConfigError
 from genlab.verbs.attributes import Attribute, Classes, having, showing
 from genlab.words import near_miss
@@ -40,8 +41,11 @@ def _term(sign: str, term: str, classes: Classes) -> Term:
         raise ConfigError(f"expression: nothing stands behind {sign}: {_EXAMPLE}")
     factor, word = float(f"{sign}{match[1] or 1}"), match[2]
     if word.isdecimal():
+        check_seed(int(word))
         return Term(factor, word, seed=int(word))
-    if re.search(r"\s[+-]|[+-]\s", term):
+    known = [f"{start}_{label}" for label in classes for start in ("with", "without")]
+    joined = re.search(r"[+-]", word) and ":" not in word and word not in known
+    if joined or re.search(r"\s[+-]|[+-]\s", term):
         raise ConfigError(f"expression: {term!r} is no single term: {_EXAMPLE}")
     prefix, joint, name = word.partition("_")
     if joint and prefix in ("with", "without"):
@@ -50,7 +54,6 @@ def _term(sign: str, term: str, classes: Classes) -> Term:
         return Term(factor, word, attribute=showing(classes, name), held=False)
     if ":" in word:
         return Term(factor, word, attribute=showing(classes, word))
-    known = [f"{start}_{label}" for label in classes for start in ("with", "without")]
     raise ConfigError(f"expression: {word} cannot be read{near_miss(word, known)}; {_EXAMPLE}")
 
 

@@ -50,6 +50,8 @@ def listed(pattern: object, key: str, out: object = None) -> list[Path]:
     """
     given = _several(pattern)
     results = None if out is None else Path(str(out)).expanduser().resolve()
+    if not given:
+        raise DataError(f'{key}=[] is empty: name a file, a folder, or a pattern like "*.png"')
     found = (path for each in given for path in sorted(_found(each, key, results)))
     return list(dict.fromkeys(found))
 

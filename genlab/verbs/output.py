@@ -1,13 +1,13 @@
 """Pictures written as a grid, as single files or as arrays."""
 
 import logging
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -114,8 +114,8 @@ def check_place(out: str) -> None:
 
 
 def is_finite(value: Any) -> bool:
-    """Whether the value is a number, neither infinite nor nan."""
-    return type(value) in (int, float) and math.isfinite(value)
+    """Whether the value is a number, neither infinite nor nan in single precision."""
+    return type(value) in (int, float) and abs(value) <= torch.finfo(torch.float32).max
 
 
 def positive(value: int, key: str) -> int:

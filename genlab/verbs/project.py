@@ -90,6 +90,8 @@ def _images(opened: Opened, config: Mapping[str, Any]) -> Asked:
         return Asked(torch.stack(list(found.values())), [str(path) for path in found], {})
     given = config["index"] if isinstance(config["index"], list) else [config["index"]]
     indices = positions(opened, config["split"])
+    if not given:
+        raise ConfigError("index=[] is empty: name at least one image")
     for number in given:
         if not isinstance(number, int) or not 0 <= number < len(indices):
             raise ConfigError(

@@ -257,11 +257,15 @@ def test_historical_averaging_holds_players_near_their_past(played) -> None:
 
 
 def test_replayed_fakes_reach_the_critic_and_not_the_generator(played) -> None:
-    replay = Replay(resolution=8, channels=1, size=6)
-    replay.pool.fill_(1.0)
-    replay.filled.fill_(6)
-    seen = played(replay=replay)
-    assert (replay.pool == 1).all((1, 2, 3)).sum() == 3
+
+    def full(labels) -> Replay:
+        replay = Replay(resolution=8, channels=1, size=6, labels=labels)
+        replay.pool.fill_(1.0)
+        replay.filled.fill_(6)
+        return replay
+
+    seen = played(replay=full)
+    assert (seen.replay.pool == 1).all((1, 2, 3)).sum() == 3
     assert not torch.equal(weights(seen.critic), weights(played().critic))
 
 

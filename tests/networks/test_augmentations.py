@@ -58,6 +58,15 @@ def test_without_probability_adaptive_augmentation_is_the_identity(images) -> No
     torch.testing.assert_close(AdaptiveAugmentation(p=0.0)(images), images, atol=1e-5, rtol=0)
 
 
+def test_adaptive_augmentation_computes_in_single_precision(images) -> None:
+    seen = []
+    for mixed in (False, True):
+        torch.manual_seed(0)
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            seen.append(AdaptiveAugmentation(p=1.0)(images))
+    assert torch.equal(*seen)
+
+
 def grey_pictures(value: float, count: int = 4000) -> torch.Tensor:
     return torch.full((count, 3, 1, 1), value)
 

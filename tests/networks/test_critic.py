@@ -91,8 +91,22 @@ def test_packed_images_are_judged_together() -> None:
     assert critic(images[[0, 2]]).item() != critic(images[:2]).item()
     with pytest.raises(ValueError, match=r"data.batch_size"):
         critic(images[:3])
-    with pytest.raises(ValueError, match="pack=1"):
-        Critic(ENCODERS["dense"], 1, pack=2, condition=Condition(CLASSES))
+
+
+def test_packed_images_keep_their_labels() -> None:
+    critic = Critic(ENCODERS["dense"], 1, pack=2, condition=Condition(CLASSES), classes=CLASSES)
+    images = torch.rand(4, 1, 12, 12)
+    labels = torch.tensor([0, 1, 2, 0])
+    assert critic.labels == list(CLASSES)
+    judgement = critic.judge(images, {"label": labels})
+    assert judgement.logits.shape == (2, 1)
+    assert judgement.classes["label"].shape == (4, 3)
+    exchanged = critic(images, {"label": labels[[1, 0, 2, 0]]})
+    assert exchanged[0] != judgement.logits[0]
+    assert exchanged[1] == judgement.logits[1]
+    # What a pack is said to be depends on that pack alone.
+    later = critic.judge(images[2:], {"label": labels[2:]}).classes["label"]
+    torch.testing.assert_close(later, judgement.classes["label"][2:])
 
 
 @pytest.mark.parametrize("equalised", [False, True])

@@ -83,6 +83,8 @@ def test_the_rate_rises_and_falls() -> None:
         ("dcgan", ["image=nowhere.png"], 3, "image=nowhere.png: no such file"),
         ("dcgan", ["image=broken.png"], 3, "broken.png cannot be used"),
         ("dcgan", ["index=10000"], 2, "index=10000 must be"),
+        ("dcgan", ["index=[]"], 2, "index=[] is empty"),
+        ("dcgan", ["image=[]"], 3, "image=[] is empty"),
         ("dcgan", ["index=0", "method=encoder"], 2, "has no encoder: use method=optimise"),
         ("dcgan", ["index=0", "space=w"], 2, "has no styles: use space=z"),
         ("vae", ["index=0", "space=x"], 2, "choose one of auto, z, w, w+"),

@@ -105,6 +105,8 @@ def test_unknown_words_name_the_choices(genlab, runs) -> None:
         (("reconstruct", "split=tset"), "did you mean test?"),
         (("evaluate", "features=vgg"), "choose one of auto, inception, classifier"),
         (("sample", "count=0"), "count=0 must be"),
+        (("evaluate", "count=1"), "count=1: distances need 2"),
+        (("evaluate", "likelihood_images=0"), "likelihood_images=0 must be"),
     ):
         run = runs["vae"]
         code, _, err = genlab(arguments[0], f"run={run}", *arguments[1:])
