@@ -31,8 +31,10 @@ def rows(folder: Path) -> list[dict[str, str]]:
 
 def test_best_and_final_are_stated_and_the_best_weights_are_for_use(genlab, tmp_path) -> None:
     run = tmp_path / "run"
-    code, _, _ = genlab("train", *RUN, *SCORED, "total_images=9000", f"hydra.run.dir={run}")
+    code, out, _ = genlab("train", *RUN, *SCORED, "total_images=9000", f"hydra.run.dir={run}")
     assert code == 0
+    assert out.count("frechet_distance") >= 5
+    assert "the best so far" in (run / "train.log").read_text()
     summary = json.loads((run / "summary.json").read_text())
     distances = {int(r["images_seen"]): float(r["evaluation/frechet_distance"]) for r in rows(run)}
     assert len(distances) == 5

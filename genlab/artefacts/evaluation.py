@@ -113,7 +113,15 @@ class Evaluation(pl.Callback):
         scores = self.judge.score(features)
         self.history.record(scores, "evaluation", learner.images_seen)
         value = scores[self.judge.metric]
-        if not self.best or value < self.best["value"]:
+        best = not self.best or value < self.best["value"]
+        log.info(
+            "after %s images: %s %.4g%s",
+            f"{learner.images_seen:,}",
+            self.judge.metric,
+            value,
+            ", the best so far" if best else "",
+        )
+        if best:
             self.best = self._moment(value, learner.images_seen)
             export_weights(learner, self.best_weights)
 
