@@ -65,7 +65,7 @@ def read(words: Sequence[str]) -> Arguments:
     left = list(words)
     while left:
         word = left.pop(0)
-        if word.startswith("-"):
+        if word.startswith("-") and " " not in word:  # a sum may begin with a minus, too
             arguments.flags.append(_flag(word, left))
         else:
             arguments.overrides.append(word)

@@ -27,7 +27,8 @@ def parse(expression: str, classes: Classes) -> list[Term]:
     1.5*with_glasses. A term is with_LABEL, without_LABEL, LABEL:CLASS, not_LABEL:CLASS, or a whole
     number: a seed.
     """
-    first, *rest = re.split(r"(?:^|\s+)([+-])\s+", expression.strip())
+    signed = re.sub(r"^\s*([+-])\s*", r"\1 ", expression)
+    first, *rest = re.split(r"(?:^|\s+)([+-])\s+", signed.strip())
     words = [*(["+", first] if first else []), *rest]
     signs, terms = words[::2], words[1::2]
     if not terms:

@@ -64,9 +64,10 @@ def test_labels_behind_latents_stay(conditional: Path) -> None:
     assert told["label"].tolist() == [0, 1, 2, 3]
 
 
-def test_expressions_are_read_term_by_term() -> None:
+@pytest.mark.parametrize("first", ["- 1.5", "-1.5"])
+def test_expressions_are_read_term_by_term(first: str) -> None:
     terms = parse(
-        "- 1.5*with_glasses + not_hair:long - top:T-shirt + tie + 7".replace("+ tie", ""),
+        f"{first}*with_glasses + not_hair:long - top:T-shirt + tie + 7".replace("+ tie", ""),
         {**CLASSES, "top": ["none", "T-shirt"]},
     )
     assert [(term.factor, term.word, term.held, term.seed) for term in terms] == [
@@ -90,6 +91,7 @@ def test_expressions_are_read_term_by_term() -> None:
         (["direction=label:11"], "label has no class 11; did you mean 1"),
         (["direction=label"], "name one, label:0 or label:1"),
         (["with_lable - without_lable + 7"], "did you mean label?"),
+        (["-lable:3 + 7"], "did you mean label?"),
         (["label:3 -7"], "'label:3 -7' is no single term: write terms with spaces around"),
         (["with_label-without_label+7"], "is no single term: write terms with spaces around"),
         (["label:3 + 99999999999999999999"], "must be a whole number from 0 to 2**63 - 1"),
