@@ -45,9 +45,11 @@ def run_job(config: DictConfig) -> float | None:
 
     Returns what a search looks at; see `objective` in configs/train.yaml.
     """
-    path = Path(HydraConfig.get().runtime.output_dir)
-    named = any(word.startswith("hydra.run.dir=") for word in HydraConfig.get().overrides.hydra)
-    if HydraConfig.get().mode is not RunMode.MULTIRUN and not named and not launch.launched():
+    hydra = HydraConfig.get()
+    path = Path(hydra.runtime.output_dir)
+    single = hydra.mode is not RunMode.MULTIRUN and not launch.launched()
+    named = any(word.startswith("hydra.run.dir=") for word in hydra.overrides.hydra)
+    if single and not named and config.resume is None:
         path = unused(path)
     try:
         return _run_job(config, path)

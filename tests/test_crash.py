@@ -24,7 +24,8 @@ SETTINGS = [
 REMEDIES = "remedy=[ada,replay,historical_averaging,critic_steps,r1,spectral_norm,flipped_labels]"
 GROWTH = ["model.stages.stable_images=150", "model.stages.fade_images=300"]
 OWN = {
-    "progan": GROWTH,
+    "progan": [*GROWTH, "remedy=replay", "model.replay.size=20"],
+    "acgan": ["remedy=[replay,packing,r2]", "model.replay.size=20"],
     "stylegan": [*GROWTH, "model.stages.start=4"],
     "stylegan2": ["remedy=ada"],
     "gan": [REMEDIES, "model.augmentation.target=-1.5", "model.replay.size=20"],

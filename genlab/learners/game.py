@@ -14,7 +14,7 @@ from genlab.networks import Critic, PastWeights, Replay
 from genlab.networks.augmentations import AdaptiveAugmentation, Augmentation
 from genlab.networks.critic import Judgement
 from genlab.objectives import adversarial
-from genlab.objectives.penalties import Penalty
+from genlab.objectives.penalties import R2, Penalty
 from genlab.schedules import Schedule, Stages, as_schedule
 
 GameLoss = Callable[[Tensor, Tensor], adversarial.Losses]
@@ -92,17 +92,21 @@ class Game(Learner, ABC):
         game = self.loss(*self._flipped(real.logits, fake.logits))
         loss = game.critic + self.naming(real, labels) + self.naming(fake, told)
         due = [penalty for penalty in self.penalties.values() if penalty.due(step)]
-        judged = functools.partial(critic, labels=labels, **stage)
+
+        def penalised(penalty: Penalty) -> Tensor:
+            at_fakes = isinstance(penalty, R2)
+            judged = functools.partial(critic, labels=told if at_fakes else labels, **stage)
+            return penalty(judged, reals, fakes, critic.pack)
+
         for penalty in due:
             if penalty.every == 1:
-                loss = loss + penalty(judged, reals, fakes, critic.pack)
+                loss = loss + penalised(penalty)
         if past is not None:
             loss = loss + self.historical_averaging * past(critic)
         self.descend(player, loss)
         gradient = gradient_norm(critic)
         if lazy := [penalty for penalty in due if penalty.every > 1]:
-            penalties = [each(judged, reals, fakes, critic.pack) for each in lazy]
-            self.descend(player, torch.stack(penalties).sum())
+            self.descend(player, torch.stack([penalised(each) for each in lazy]).sum())
         if self.weight_clip:
             with torch.no_grad():
                 for parameter in critic.parameters():
