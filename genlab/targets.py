@@ -66,12 +66,16 @@ def misfits(target: Any, node: Mapping[str, Any], path: str) -> Iterator[str]:
     parameters = inspect.signature(target).parameters
     given = {key: value for key, value in node.items() if key not in ("_target_", "_partial_")}
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    for key in given:
-        if key not in parameters and not takes_any:
-            hint = near_miss(key, parameters)
-            left_out = f"; to leave out what a page sets: '~{path}.{key}'"
-            mend = "" if closest(key, parameters) else left_out
-            yield f"{path}.{key}: {target.__name__} takes no such argument{hint}{mend}"
+    unknown = [key for key in given if key not in parameters and not takes_any]
+    typos = [key for key in unknown if closest(key, parameters)]
+    strange = [key for key in unknown if key not in typos]
+    for keys in (*([key] for key in typos), strange):
+        if keys:
+            hint = near_miss(keys[0], parameters)
+            words = " ".join(f"'~{path}.{key}'" for key in keys)
+            mend = "" if keys[0] in typos else f"; to leave out what a page sets: {words}"
+            names = ", ".join([f"{path}.{keys[0]}", *keys[1:]])
+            yield f"{names}: {target.__name__} takes no such argument{hint}{mend}"
     if not node.get("_partial_"):
         for name, parameter in parameters.items():
             required = parameter.default is parameter.empty and parameter.kind not in (
