@@ -1,7 +1,6 @@
 """The run folder: where a run lives, how it is found, locked and opened."""
 
 import fcntl
-import itertools
 import json
 import logging
 import os
@@ -197,14 +196,15 @@ def find(run: str | None, key: str = "run") -> RunFolder:
 
 def unused(path: Path) -> Path:
     """The folder, or the first of NAME_2, NAME_3 ... that no other run has taken; made."""
-    for place in itertools.chain(
-        [path], (path.with_name(f"{path.name}_{number}") for number in itertools.count(2))
-    ):
+    place, number = path, 1
+    while True:
         place.mkdir(parents=True, exist_ok=True)
-        with suppress(FileExistsError):
+        try:
             (place / LOCK).touch(exist_ok=False)
             return place
-    raise AssertionError("unreachable")
+        except FileExistsError:
+            number += 1
+            place = path.with_name(f"{path.name}_{number}")
 
 
 def remember(folder: RunFolder) -> None:

@@ -14,7 +14,7 @@ from genlab.networks import Critic, PastWeights, Replay
 from genlab.networks.augmentations import AdaptiveAugmentation, Augmentation
 from genlab.networks.critic import Judgement
 from genlab.objectives import adversarial
-from genlab.objectives.penalties import R2, Penalty
+from genlab.objectives.penalties import Penalty
 from genlab.schedules import Schedule, Stages, as_schedule
 
 GameLoss = Callable[[Tensor, Tensor], adversarial.Losses]
@@ -94,8 +94,8 @@ class Game(Learner, ABC):
         due = [penalty for penalty in self.penalties.values() if penalty.due(step)]
 
         def penalised(penalty: Penalty) -> Tensor:
-            at_fakes = isinstance(penalty, R2)
-            judged = functools.partial(critic, labels=told if at_fakes else labels, **stage)
+            of_points = told if penalty.at_fakes else labels
+            judged = functools.partial(critic, labels=of_points, **stage)
             return penalty(judged, reals, fakes, critic.pack)
 
         for penalty in due:

@@ -10,6 +10,7 @@ regularisation, Karras et al. 2020, section 3.1, https://arxiv.org/abs/1912.0495
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -20,6 +21,8 @@ Critic = Callable[[Tensor], Tensor]
 @dataclass(frozen=True)
 class Penalty(ABC):
     """A weighted mean over packs of a function of the gradient's norm, at points of its own."""
+
+    at_fakes: ClassVar[bool] = False  # whether its points are the fakes, with the fakes' labels
 
     weight: float
     every: int = 1
@@ -107,6 +110,8 @@ class R2(R1):
 
     Mescheder et al. 2018, equation 10, https://arxiv.org/abs/1801.04406.
     """
+
+    at_fakes: ClassVar[bool] = True
 
     def points(self, reals: Tensor, fakes: Tensor, pack: int = 1) -> Tensor:
         """The fakes."""

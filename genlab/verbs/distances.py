@@ -11,6 +11,7 @@ from genlab import launch, ranks
 from genlab.artefacts.grids import are_points
 from genlab.artefacts.pictures import grid, save_png, with_caption, with_row_captions
 from genlab.data.stream import take
+from genlab.errors import ConfigError
 from genlab.learners.abilities import Generates, Translates
 from genlab.opened import Opened
 from genlab.scores import Memorisation, Reference, memorisation, reference
@@ -33,6 +34,9 @@ def distances_of(
 
 
 def _real(opened: Opened, config: dict[str, Any]) -> Reference:
+    """The images of the split; ConfigError for too few to measure distances with."""
+    if config["count"] < 2:
+        raise ConfigError(f"count={config['count']}: distances need 2 at least, or features=none")
     return reference(
         opened.config,
         opened.data,

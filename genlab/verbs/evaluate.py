@@ -51,8 +51,6 @@ def run(config: dict[str, Any]) -> None:
     for key in ("probe_images", "likelihood_images", "likelihood_samples", "memorisation_images"):
         positive(config[key], key)
     one_of("features", config["features"], (*CHOICES, "none"))
-    if count < 2 and config["features"] != "none":
-        raise ConfigError(f"count={count}: distances need 2 at least; or set features=none")
     paths = config["path_samples"]
     if not isinstance(paths, int) or 0 != paths < FEWEST_PATHS:
         raise ConfigError(
