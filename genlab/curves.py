@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from genlab.artefacts.charts import bars
 from genlab.artefacts.figures import new_figure, rendered
-from genlab.artefacts.files import write_text
 from genlab.artefacts.pictures import save_png
 from genlab.config import flatten
 from genlab.console import console
+from genlab.files import write_text
 
 log = logging.getLogger(__name__)
 

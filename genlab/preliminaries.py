@@ -15,9 +15,9 @@ from omegaconf import OmegaConf, open_dict
 
 from genlab import runs
 from genlab import train as training
-from genlab.artefacts.files import write_atomically
 from genlab.assemble import build_data
 from genlab.errors import ConfigError
+from genlab.files import write_atomically
 from genlab.opened import Opened, open_run
 from genlab.pretrained import refuse_useless
 from genlab.settings import together

@@ -11,8 +11,8 @@ from typing import IO, Any
 
 from omegaconf import OmegaConf
 
-from genlab.artefacts.files import remove_parts, write_text
 from genlab.errors import CheckpointError, ConfigError, Locked, ResourceError
+from genlab.files import remove_parts, write_text
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from genlab.artefacts.files import write_csv
 from genlab.errors import ConfigError
+from genlab.files import write_csv
 
 log = logging.getLogger(__name__)
 

@@ -12,11 +12,11 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from genlab import launch
-from genlab.artefacts.files import write_csv
 from genlab.config import user_folders
 from genlab.console import console, print_table
 from genlab.curves import write_report, write_table
 from genlab.errors import ConfigError, GenlabError, Pruned, Stopped
+from genlab.files import write_csv
 from genlab.runs import RunFolder, unused
 from genlab.search import listener, objective_among
 from genlab.sizes import sized

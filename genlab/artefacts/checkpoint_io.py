@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import torch
 from pytorch_lightning.plugins import CheckpointIO
 
-from genlab.artefacts.files import write_atomically, write_text
 from genlab.errors import CheckpointError
+from genlab.files import write_atomically, write_text
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from genlab.artefacts.files import write_text
 from genlab.errors import Diverged
+from genlab.files import write_text
 from genlab.learners import Learner
 
 

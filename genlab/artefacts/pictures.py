@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from genlab.artefacts.files import write_atomically
+from genlab.files import write_atomically
 
 _MARGIN = 2
 _FONT_SIZE = 16

@@ -12,10 +12,10 @@ import torch
 import genlab
 from genlab.artefacts.diagnosis import Diagnosis
 from genlab.artefacts.evaluation import Evaluation
-from genlab.artefacts.files import write_text
 from genlab.artefacts.history import History
 from genlab.artefacts.lifecycle import Lifecycle
 from genlab.devices import Device
+from genlab.files import write_text
 from genlab.learners import Learner
 from genlab.metrics import state_sha256
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from genlab.artefacts.files import write_atomically
 from genlab.errors import ResourceError
+from genlab.files import write_atomically
 
 
 def write_mp4(pictures: Sequence[Image.Image], path: Path, frames_per_second: int) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from safetensors import safe_open
 from safetensors.torch import save
 
-from genlab.artefacts.files import write_atomically
+from genlab.files import write_atomically
 from genlab.learners import Learner
 
 

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from genlab import runs
 from genlab.artefacts.charts import bars
-from genlab.artefacts.files import write_csv, write_text
 from genlab.artefacts.pictures import save_png
 from genlab.config import flatten
 from genlab.console import print_table
 from genlab.errors import CheckpointError, ConfigError
+from genlab.files import write_csv, write_text
 from genlab.metrics import less_is_better
 
 log = logging.getLogger(__name__)

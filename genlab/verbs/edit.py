@@ -11,7 +11,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from genlab.artefacts.files import write_text
 from genlab.artefacts.grids import beside
 from genlab.artefacts.pictures import (
     grid,
@@ -21,6 +20,7 @@ from genlab.artefacts.pictures import (
     with_column_captions,
 )
 from genlab.errors import ConfigError
+from genlab.files import write_text
 from genlab.latent import Step, factorised, in_deviations, principal
 from genlab.opened import open_run
 from genlab.verbs.attributes import Targets, having, showing

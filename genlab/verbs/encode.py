@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.artefacts.files import write_atomically
 from genlab.data.image_set import ImageSet
 from genlab.data.stream import take
+from genlab.files import write_atomically
 from genlab.opened import Opened, open_run
 from genlab.verbs.held_out import positions
 from genlab.verbs.output import destinations, named, positive

@@ -12,12 +12,12 @@ import torch
 
 import genlab
 from genlab import launch
-from genlab.artefacts.files import write_text
 from genlab.artefacts.validation import summed
 from genlab.console import log_to
 from genlab.data.stream import on_device, take
 from genlab.errors import ConfigError
 from genlab.features import CHOICES
+from genlab.files import write_text
 from genlab.learners.abilities import Encodes, EstimatesLikelihood, Generates, Measures
 from genlab.learners.learner import seed_noise
 from genlab.metrics import (

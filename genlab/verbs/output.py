@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from genlab.artefacts.files import write_atomically
 from genlab.artefacts.pictures import save_png, to_image
 from genlab.errors import ConfigError, ResourceError
+from genlab.files import write_atomically
 from genlab.runs import RunFolder
 from genlab.words import one_of
 

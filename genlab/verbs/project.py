@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.artefacts.files import write_atomically
 from genlab.artefacts.pictures import (
     grid,
     save_png,
@@ -21,6 +20,7 @@ from genlab.artefacts.pictures import (
 )
 from genlab.data.stream import Batch, take
 from genlab.errors import ConfigError
+from genlab.files import write_atomically
 from genlab.learners.abilities import Encodes
 from genlab.metrics import FeaturesUnavailable, psnr, squared_error
 from genlab.opened import Opened, open_run

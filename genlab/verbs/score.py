@@ -13,9 +13,9 @@ from torch import Tensor
 
 import genlab
 from genlab.artefacts.charts import histogram
-from genlab.artefacts.files import write_csv, write_text
 from genlab.artefacts.pictures import grid, save_png, with_caption, with_row_captions
 from genlab.console import print_table
+from genlab.files import write_csv, write_text
 from genlab.learners.abilities import Reconstructs
 from genlab.metrics import detection, share_below
 from genlab.opened import Opened, open_run

@@ -128,7 +128,7 @@ def test_prune_keeps_the_newest(tmp_path: Path) -> None:
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_part(tmp_path: Path) -> None:
-    from genlab.artefacts.files import write_atomically
+    from genlab.files import write_atomically
 
     target = tmp_path / "file"
     target.write_text("old")

@@ -1,7 +1,7 @@
 import threading
 from pathlib import Path
 
-from genlab.artefacts.files import write_atomically
+from genlab.files import write_atomically
 
 
 def test_two_writers_of_a_file_do_not_meet(tmp_path: Path) -> None:
