@@ -14,6 +14,7 @@ from genlab import launch, runs
 from genlab.artefacts.weights import images_seen_of
 from genlab.assemble import build_data, build_learner
 from genlab.config import check
+from genlab.data.description import Description
 from genlab.data.module import ImageData
 from genlab.data.stream import Batch, on_device
 from genlab.devices import keep_big_blocks
@@ -36,6 +37,21 @@ class Opened:
     def data(self) -> ImageData:
         """The images that the run was trained on."""
         return build_data(self.config)
+
+    @cached_property
+    def description(self) -> Description:
+        """Shapes and names of the data, without loading them where the run says those."""
+        stored = self.folder.data().get("description")
+        if stored is None:
+            return Description.of(self.data.image_set)
+        described = Description.read(stored, self.folder.data_file)
+        channels, resolution = (self.config["data"][key] for key in ("channels", "resolution"))
+        if described.shape != (channels, resolution, resolution):
+            raise CheckpointError(
+                f"{self.folder.data_file}: its images are {described.shape}, those of config.yaml "
+                f"{(channels, resolution, resolution)}: remove the file, and the data are read"
+            )
+        return described
 
     def require(self, ability: type, what: str) -> Any:
         """The learner, if it has the ability; ConfigError that says `what` it cannot do."""

@@ -4,6 +4,7 @@ import fcntl
 import json
 import logging
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from omegaconf import OmegaConf
 
 from genlab.errors import CheckpointError, ConfigError, Locked, ResourceError
 from genlab.files import remove_parts, write_text
+from genlab.reading import read_json
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,11 @@ class RunFolder:
     def overrides_file(self) -> Path:
         """The command line's overrides, to compose the same config again."""
         return self.path / "overrides.yaml"
+
+    @property
+    def data_file(self) -> Path:
+        """What is known of the run's data without loading them."""
+        return self.path / "data.json"
 
     @property
     def checkpoints(self) -> Path:
@@ -115,6 +122,19 @@ class RunFolder:
                 f"{self.path}: the run folder cannot be written ({error.strerror}); "
                 "choose another with hydra.run.dir=PATH"
             ) from error
+
+    def write_data(self, known: Mapping[str, Any]) -> None:
+        """Keep what is known of the run's data, as plain JSON by name."""
+        write_text(self.data_file, json.dumps(known, indent=1) + "\n")
+
+    def data(self) -> dict[str, Any]:
+        """What `write_data` kept; {} for runs that were started without."""
+        if not self.data_file.exists():
+            return {}
+        known = read_json(self.data_file, CheckpointError)
+        if not isinstance(known, dict):
+            raise CheckpointError(f"{self.data_file}: not what is known of a run's data: remove it")
+        return known
 
     def lock(self) -> None:
         """Hold the folder for this process; Locked where another one holds it."""

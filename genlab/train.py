@@ -12,6 +12,7 @@ from typing import Any
 from genlab import launch
 from genlab.assemble import completed
 from genlab.console import log_to
+from genlab.data.description import Description
 from genlab.errors import ConfigError
 from genlab.fitting import fit, prepare
 from genlab.pretrained import with_encoder
@@ -64,6 +65,7 @@ def _train_locked(
     parts = prepare(config, folder, count if several else launch.world_size())
     judge = judge_of(config, parts.learner)
     folder.create({**config, "resume": None}, overrides)
+    folder.write_data({"description": Description.of(parts.data.image_set).plain()})
     remember(folder)
     if several:
         del parts, judge  # every process makes its own

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genlab.errors import ConfigError
+from genlab.errors import ConfigError, DataError
 from genlab.latent import Step
 from genlab.pixels import normalise
 from genlab.scores import most_probable
@@ -42,8 +42,15 @@ class Bench:
 
     @cached_property
     def judge(self) -> Judge:
-        """Who says what pictures show."""
-        return judge_of(self.space.opened)
+        """Who says what pictures show; DataError where the data have other classes by now."""
+        opened = self.space.opened
+        judge = judge_of(opened)
+        if judge.classes != opened.description.classes:
+            raise DataError(
+                f"run={opened.folder.path}: its data have other classes than when it was trained: "
+                "restore the data, or train again"
+            )
+        return judge
 
     @cached_property
     def told(self) -> dict[str, Tensor]:

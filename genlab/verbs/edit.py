@@ -76,7 +76,7 @@ def _check(config: Mapping[str, Any]) -> None:
 
 def _slide(bench: Bench, word: str) -> None:
     """Seeds as rows, strengths of the step to an attribute as columns."""
-    classes = bench.space.opened.data.image_set.classes
+    classes = bench.space.opened.description.classes
     if ":" not in word and word not in classes:
         near = near_miss(word, [*COMPONENTS, *classes])
         raise ConfigError(
@@ -133,7 +133,7 @@ def _add_up(bench: Bench, expression: str) -> None:
 
     The drawn codes' mean is the origin, so that factors need not sum to 1.
     """
-    terms = parse(expression, bench.space.opened.data.image_set.classes)
+    terms = parse(expression, bench.space.opened.description.classes)
     targets = asked(terms)
     mean = bench.codes.mean(0)
     operands, step = _operands(bench, terms, mean)

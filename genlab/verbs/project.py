@@ -19,7 +19,7 @@ from genlab.artefacts.pictures import (
     with_row_captions,
 )
 from genlab.data.stream import Batch, take
-from genlab.errors import ConfigError
+from genlab.errors import ConfigError, DataError
 from genlab.files import write_atomically
 from genlab.learners.abilities import Encodes
 from genlab.metrics import FeaturesUnavailable, psnr, squared_error
@@ -82,9 +82,8 @@ def _images(opened: Opened, config: Mapping[str, Any]) -> Asked:
     if (config["image"] is None) == (config["index"] is None):
         raise ConfigError("say which images: either image=PATH, or index=NUMBER of split=test")
     if config["image"] is not None:
-        image_set = opened.data.image_set
         paths = files.listed(config["image"], "image")
-        channels, resolution = image_set.channels, image_set.resolution
+        channels, resolution, _ = opened.description.shape
         load = partial(files.read, channels=channels, resolution=resolution)
         found = dict(files.each(paths, load))
         return Asked(torch.stack(list(found.values())), [str(path) for path in found], {})
@@ -123,10 +122,10 @@ def _space(opened: Opened, name: str) -> tuple[Space, int]:
 
 
 def _see(opened: Opened) -> See | None:
-    """The classifier's features (N, D) of pictures; None where the data have no labels."""
+    """The classifier's features (N, D) of pictures; None without labels, or without the data."""
     try:
         network: Any = judge_of(opened).network.network
-    except FeaturesUnavailable as error:
+    except (FeaturesUnavailable, DataError) as error:
         log.info("pixels alone are compared: %s", error)
         return None
     return network.features

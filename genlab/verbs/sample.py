@@ -60,10 +60,9 @@ def run(config: dict[str, Any]) -> None:
 
 def real_points(opened: Opened) -> Tensor | None:
     """Training points to show generated ones over; None where the data are pictures."""
-    image_set = opened.data.image_set
-    if not are_points(image_set.images):
+    if not opened.description.points:
         return None
-    return take(image_set, opened.data.indices("train")[:POINTS]).images
+    return take(opened.data.image_set, opened.data.indices("train")[:POINTS]).images
 
 
 def generate(

@@ -91,8 +91,6 @@ def _write_table(
     scored: Scored, order: Sequence[int], normal: Tensor | None, show: int, path: Path
 ) -> None:
     """Write a row for each image, the strangest first, and print the first ones."""
-    if normal is None:
-        log.warning("the run has no validation images to say how usual scores are")
     shares = None if normal is None else share_below(scored.scores, normal).tolist()
     header = ["name", "score", "share_of_normal_below", *scored.classes]
     rows = [

@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from genlab.artefacts.grids import are_points
 from genlab.errors import ConfigError
 from genlab.learners.abilities import Generates
 from genlab.opened import Opened
@@ -71,7 +70,7 @@ def space_of(opened: Opened, styled: bool = True) -> Space:
 
     Raises ConfigError for a model that makes no pictures.
     """
-    if are_points(opened.data.image_set.images):
+    if opened.description.points:
         raise ConfigError(
             f"run={opened.folder.path}: this model makes points, not pictures: use genlab sample"
         )

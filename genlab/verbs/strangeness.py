@@ -1,5 +1,6 @@
 """How strange images are to an autoencoder: what scores them, and the images that are scored."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from genlab.data.stream import Batch, on_device, take
-from genlab.errors import ConfigError
+from genlab.errors import ConfigError, DataError
 from genlab.learners.abilities import EstimatesLikelihood
 from genlab.learners.learner import seed_noise
 from genlab.metrics import squared_error
@@ -17,6 +18,8 @@ from genlab.opened import Opened
 from genlab.pixels import normalise
 from genlab.verbs import files
 from genlab.verbs.held_out import choose, condition_of, positions
+
+log = logging.getLogger(__name__)
 
 Score = Callable[[Batch], Tensor]
 """Images uint8 (B, C, H, W) with labels to (B,), the higher the stranger, on the CPU."""
@@ -125,9 +128,20 @@ def of_split(
 
 
 def normal_scores(opened: Opened, score: Score, config: Mapping[str, Any]) -> Tensor | None:
-    """Of validation images, (M,), which have no class that is left out; None without any."""
-    count = min(config["normal_images"], len(opened.data.indices("validation")))
+    """Of validation images, (M,), which have no class that is left out; None without any.
+
+    None as well, with a warning, where files are scored and the data are gone.
+    """
+    try:
+        available = len(opened.data.indices("validation"))
+    except DataError as error:
+        if config["image"] is None:
+            raise
+        log.warning("scores stand alone, without those of normal images: %s", error)
+        return None
+    count = min(config["normal_images"], available)
     if not count:
+        log.warning("the run has no validation images to say how usual scores are")
         return None
     indices = choose(opened, "validation", count, config["seed"])
     return scores_of(opened, score, indices, config)
