@@ -1,7 +1,7 @@
 """Where edits are worked out and measured: a model's codes, and who says what they show."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -80,10 +80,6 @@ class Bench:
             "flipped": float(met(self.judge.told(pictures), targets).float().mean()),
             "flipped_through_noise": float(torch.cat(noisy).float().mean()),
         }
-
-    def seeds(self, seeds: Sequence[int]) -> Tensor:
-        """The first code of each seed, (N, layers, n)."""
-        return torch.cat([self.space.draw(1, seed) for seed in seeds])
 
     def moved(self, codes: Tensor, step: Step, strengths: Tensor) -> Tensor:
         """Codes (N, layers, n) after strengths (S,) times their steps: (N, S, layers, n)."""

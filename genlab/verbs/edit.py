@@ -119,7 +119,7 @@ def _style_weights(space: Space) -> list[Tensor]:
 def _strip(bench: Bench, step: Step, about: str, name: str, unit: str, widest: float) -> None:
     seeds, given = bench.config["seeds"], bench.config["strengths"]
     strengths = widest / 3 * torch.arange(-3, 4) if given == "auto" else torch.tensor(given).float()
-    codes = bench.moved(bench.seeds(seeds), step, strengths)
+    codes = bench.moved(bench.space.of_seeds(seeds), step, strengths)
     sheet = with_both_captions(
         grid(bench.pictures(codes.flatten(0, 1)), len(strengths)),
         [f"seed {seed}" for seed in seeds],
@@ -142,7 +142,7 @@ def _add_up(bench: Bench, expression: str) -> None:
     for term, operand in zip(terms, operands, strict=True):
         if term.attribute is None:
             start += term.factor * (operand - mean)
-    starts = torch.cat([start[None], bench.seeds(bench.config["seeds"])])
+    starts = torch.cat([start[None], bench.space.of_seeds(bench.config["seeds"])])
     edit = bench.editor(step, targets, strength) if targets else None
     ends = edit(starts) if edit else starts
     pictures = bench.pictures(torch.stack([*operands, ends[0]]))
@@ -174,7 +174,7 @@ def _operands(bench: Bench, terms: Sequence[Term], mean: Tensor) -> tuple[list[T
     operands, step = [], Step.constant(torch.zeros_like(bench.free[0, 0]))
     for term in terms:
         if term.attribute is None:
-            operands.append(bench.seeds([term.seed or 0])[0])
+            operands.append(bench.space.of_seeds([term.seed or 0])[0])
             continue
         share = bench.share(term.attribute)
         part = ((1 - share) if term.held else -share) * found[term.attribute]

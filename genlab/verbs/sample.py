@@ -1,7 +1,8 @@
 """`genlab sample`: new pictures from a trained model."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
@@ -26,6 +27,7 @@ from genlab.networks.styles import truncated
 from genlab.opened import Opened, open_run
 from genlab.pixels import to_uint8
 from genlab.verbs.output import is_finite, named, positive, write_pictures
+from genlab.verbs.spaces import latents_of_seed
 
 MOST_SEEDS = 100_000
 USUAL_LAYERS = 8  # whose styles are truncated
@@ -122,12 +124,20 @@ def _latents(learner: Generates, config: Mapping[str, Any], seeds: Sequence[int]
     labels = config["labels"] or {}
     if not seeds:
         return _drawn(learner, config["count"], config["seed"], labels)
-    return torch.cat([_drawn(learner, 1, seed, labels) for seed in seeds])
+    with _labels_named():
+        return torch.cat([latents_of_seed(learner, seed, labels) for seed in seeds])
 
 
 def _drawn(learner: Generates, count: int, seed: int, labels: Chosen) -> Tensor:
-    try:
+    with _labels_named():
         return learner.latents(count, torch.Generator().manual_seed(seed), labels)
+
+
+@contextmanager
+def _labels_named() -> Iterator[None]:
+    """Labels that the model does not have are an error of the setting."""
+    try:
+        yield
     except ValueError as error:
         raise ConfigError(str(error)) from error
 

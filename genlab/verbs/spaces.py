@@ -3,6 +3,7 @@
 Codes are (N, layers, n): styles for every layer, or a single layer of latents.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from genlab.errors import ConfigError
 from genlab.learners.abilities import Generates
+from genlab.networks import Chosen
 from genlab.opened import Opened
 from genlab.pixels import to_uint8
 
@@ -37,6 +39,10 @@ class Space:
         """Codes (count, layers, n) of latents from the prior."""
         generator = torch.Generator().manual_seed(seed)
         return self.codes(self.learner.latents(count, generator, {}))
+
+    def of_seeds(self, seeds: Sequence[int]) -> Tensor:
+        """The code of each seed, (N, layers, n)."""
+        return torch.cat([self.codes(latents_of_seed(self.learner, seed, {})) for seed in seeds])
 
     def codes(self, latents: Tensor) -> Tensor:
         """Latents (N, width) to codes (N, layers, n) on the CPU."""
@@ -76,3 +82,16 @@ def space_of(opened: Opened, styled: bool = True) -> Space:
         )
     learner = opened.require(Generates, "cannot make pictures of codes: choose another run")
     return Space(opened, learner, styled and learner.styles is not None)
+
+
+def latents_of_seed(learner: Generates, seed: int, labels: Chosen) -> Tensor:
+    """The latent (1, width) that a seed alone stands for, of chosen classes by label name.
+
+    The first label of a conditional model runs through its K classes as seeds go up: seed s shows
+    class s mod K, whichever other seeds are asked for. ValueError for labels that there are not.
+    """
+    chosen = dict(labels)
+    if learner.condition is not None:
+        name, kinds = next(iter(learner.condition.classes.items()))
+        chosen.setdefault(name, torch.tensor([seed % len(kinds)]))
+    return learner.latents(1, torch.Generator().manual_seed(seed), chosen)

@@ -110,3 +110,20 @@ def test_points_are_truncated_one_at_a_time(genlab, trained, tmp_path: Path) -> 
     code, _, err = genlab("sample", f"run={run}", "truncation=[0.5,1]")
     assert code == 2
     assert "one truncation at a time" in err
+
+
+def test_seeds_of_a_conditional_model_show_all_classes_in_turn(
+    genlab, conditional: Path, tmp_path: Path
+) -> None:
+    def shown(*words: str) -> tuple[np.ndarray, list[int]]:
+        out = tmp_path / "s.npz"
+        images = sampled(genlab, out, conditional, *words)
+        return images, np.load(out, allow_pickle=False)["labels"].tolist()
+
+    images, labels = shown("seeds=0-11")
+    assert labels == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]
+    # A seed shows the same alone as among others.
+    some, told = shown("seeds=[7,11]")
+    assert told == [7, 1]
+    assert np.abs(some - images[[7, 11]]).max() <= 1
+    assert shown("seeds=0-2", "labels={label:4}")[1] == [4, 4, 4]
