@@ -1,5 +1,7 @@
 """Rows of tensors, shared out among the processes that work together; all of them to one alone."""
 
+import os
+import re
 from typing import Any
 
 import torch
@@ -10,6 +12,14 @@ from torch import Tensor
 def together() -> bool:
     """Whether there are other processes."""
     return distributed.is_available() and distributed.is_initialized()
+
+
+def on_this_machine() -> int:
+    """How many processes torchrun or srun started together here, 1 where it was neither."""
+    if "LOCAL_WORLD_SIZE" in os.environ:
+        return int(os.environ["LOCAL_WORLD_SIZE"])
+    told = os.environ.get("SLURM_STEP_TASKS_PER_NODE", "")  # of every machine: "4(x2),3"
+    return max([1, *map(int, re.findall(r"(?:^|,)(\d+)", told))])
 
 
 def own(rows: Tensor) -> Tensor:

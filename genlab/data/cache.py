@@ -12,16 +12,18 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from genlab import ranks
 from genlab.data.image_set import ImageSet
 from genlab.data.progress import progress
 from genlab.data.source import Annotations, Source
 from genlab.errors import ConfigError, ResourceError
+from genlab.locks import exclusive
 
 GIB = 2**30
 _logger = logging.getLogger(__name__)
@@ -41,13 +43,15 @@ def cache_folder() -> Path:
 def prepare(source: Source, in_memory_gb: float) -> ImageSet:
     """The source's images at their final size, from the cache or written to it first.
 
-    Any number of processes may prepare the same set at once: each builds a folder of its own, and
-    the first rename wins.
+    Any number of processes may ask for the same set at once: one of a machine, or of all that
+    share a file system with locks, builds it and the others wait. Where there are no locks, each
+    builds a folder of its own, and the first rename wins.
 
     Args:
         source: where the images come from.
-        in_memory_gb: GiB up to which all images are read into memory; larger sets are
-            memory-mapped.
+        in_memory_gb: GiB on this machine up to which each of the processes that were started
+            together reads all images into its memory; larger sets are memory-mapped, and the
+            processes share the pages.
 
     Raises:
         DataError: from the source.
@@ -58,8 +62,11 @@ def prepare(source: Source, in_memory_gb: float) -> ImageSet:
     folder = _entry(source)
     image_set = _load(folder, in_memory_gb)
     if image_set is None:
-        _build(source, folder)
-        image_set = _load(folder, in_memory_gb)
+        with _sole_builder(folder):
+            image_set = _load(folder, in_memory_gb)
+            if image_set is None:
+                _build(source, folder)
+                image_set = _load(folder, in_memory_gb)
     if image_set is None:
         raise ResourceError(f"{folder} vanished while being read: run again")
     return image_set
@@ -80,7 +87,7 @@ def _load(folder: Path, in_memory_gb: float) -> ImageSet | None:
         file = folder / "images.npy"
         if file.stat().st_size != about["bytes"]:
             raise ValueError(f"images.npy has {file.stat().st_size} bytes, not {about['bytes']}")
-        in_memory = about["bytes"] <= in_memory_gb * GIB
+        in_memory = about["bytes"] * ranks.on_this_machine() <= in_memory_gb * GIB
         images = np.load(file, mmap_mode=None if in_memory else "r", allow_pickle=False)
         # NumPy leaves a damaged archive open if it opened it itself.
         labels_file = folder / "labels.npz"
@@ -107,11 +114,25 @@ def _discard(folder: Path) -> None:
             shutil.rmtree(trash, ignore_errors=True)
 
 
+@contextmanager
+def _sole_builder(folder: Path) -> Iterator[None]:
+    """No other process builds this entry while the block runs; wait for one that does."""
+
+    def waiting() -> None:
+        _logger.info("waiting for another process that prepares %s", folder.name)
+
+    with ExitStack() as stack:
+        with _disk(folder.parent):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            lock = exclusive(folder.with_name(f".{folder.name}.lock"), waiting)
+            stack.enter_context(lock)
+        yield
+
+
 def _build(source: Source, folder: Path) -> None:
     count = source.count()
     started = time.monotonic()
     with _disk(folder.parent):
-        folder.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(folder.parent)
         work = _work_folder(folder)
     try:

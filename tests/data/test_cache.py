@@ -1,9 +1,11 @@
+import errno
 import logging
 import os
 import socket
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -87,7 +89,35 @@ def test_a_damaged_entry_is_prepared_again(cache, caplog, file, damage):
     assert list(cache.iterdir()) == [entry]
 
 
-def test_simultaneous_preparations_all_succeed(cache):
+def simultaneous(source, count=3):
+    """What `count` threads get that prepare at the same moment."""
+    results = []
+    threads = [
+        threading.Thread(target=lambda: results.append(prepare(source, 1))) for _ in range(count)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_of_simultaneous_preparations_one_builds_and_the_others_wait(cache, caplog):
+    caplog.set_level(logging.INFO)
+
+    class Slow(Counting):
+        def write(self, images, advance):
+            time.sleep(0.3)
+            return super().write(images, advance)
+
+    results = simultaneous(Slow(4, 1))
+    assert [len(result) for result in results] == [5, 5, 5]
+    assert Slow.written == 1
+    assert len(list(cache.iterdir())) == 1
+    assert caplog.text.count("waiting for another process that prepares slow-") == 2
+
+
+def test_where_the_file_system_has_no_locks_the_first_rename_wins(cache, monkeypatch):
     barrier = threading.Barrier(3)
 
     class Together(Counting):
@@ -95,16 +125,45 @@ def test_simultaneous_preparations_all_succeed(cache):
             barrier.wait(timeout=10)
             return super().write(images, advance)
 
-    results = []
-    threads = [
-        threading.Thread(target=lambda: results.append(prepare(Together(4, 1), 1)))
-        for _ in range(3)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    def refuse(descriptor, how):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    results = simultaneous(Together(4, 1))
     assert [len(result) for result in results] == [5, 5, 5]
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_the_memory_of_all_processes_here_counts(monkeypatch):
+    prepare(Counting(16, 3), 1)  # 3 840 bytes and a header
+    enough_for_two = 2.5 * 3840 / 2**30
+    for variable, value, mapped in (
+        ("LOCAL_WORLD_SIZE", "1", False),
+        ("LOCAL_WORLD_SIZE", "2", False),
+        ("LOCAL_WORLD_SIZE", "3", True),
+        ("SLURM_STEP_TASKS_PER_NODE", "2(x3)", False),
+        ("SLURM_STEP_TASKS_PER_NODE", "2(x16),4", True),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, value)
+            images = prepare(Counting(16, 3), enough_for_two).images
+            assert isinstance(images, np.memmap) == mapped, (variable, value)
+
+
+def test_two_processes_prepare_one_entry_once(cache):
+    code = (
+        "import logging, sys; logging.basicConfig(level=logging.INFO, stream=sys.stdout)\n"
+        "from genlab.data import Digits, prepare\n"
+        "print(len(prepare(Digits(32, 1), 1)))"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    processes = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ)
+        for _ in range(2)
+    ]
+    told = [process.communicate(timeout=120)[0] for process in processes]
+    assert [text.splitlines()[-1] for text in told] == ["1797", "1797"]
+    assert "".join(told).count("preparing Digits: ") == 1
     assert len(list(cache.iterdir())) == 1
 
 
