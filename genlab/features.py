@@ -113,15 +113,15 @@ def _classifier(
 
 def _train_once(recipe: dict[str, Any], folder: RunFolder, labels: list[str]) -> None:
     """Train the classifier unless it is there; wait where another process is at it."""
-    told = False
+    said = False
     while not folder.summary.exists():
         folder.path.mkdir(parents=True, exist_ok=True)
         try:
             folder.lock()
         except Locked:
-            if not told:
+            if not said:
                 log.info("waiting for another process that trains the feature network")
-            told = True
+            said = True
             time.sleep(1)
             continue
         try:
