@@ -55,18 +55,20 @@ def sparse(own: Metrics, others: dict[str, Metrics]) -> str:
 
 
 def variational(own: Metrics, others: dict[str, Metrics]) -> str:
-    """Error, KL, their sum per pixel, likelihood and active codes."""
-    return (
-        f"{own['mse'] + own['kl'] / 784:.4f} = {own['mse']:.4f} + {own['kl']:.1f}/784; "
-        f"log p(x) {own['log_likelihood']:.0f} nats, {own['active_units']:.0f} of "
-        f"{own['codes']:.0f} codes active"
-    )
+    """Error of drawn codes, KL, their sum per pixel, bound, likelihood and active codes."""
+    error, kl = own["reconstruction"], own["kl"]
+    return f"{error + kl / 784:.4f} = {error:.4f} + {kl:.1f}/784; {probable(own)}"
 
 
 def likelihood(own: Metrics, others: dict[str, Metrics]) -> str:
-    """Error, KL, likelihood and active codes, where the error is not in the loss."""
+    """Error, KL, bound, likelihood and active codes, where the error is not in the loss."""
+    return f"{own['mse']:.4f}, KL {own['kl']:.1f} nats; {probable(own)}"
+
+
+def probable(own: Metrics) -> str:
+    """The bound on the likelihood, the likelihood and the codes in use."""
     return (
-        f"{own['mse']:.4f}, KL {own['kl']:.1f} nats; log p(x) {own['log_likelihood']:.0f} nats, "
+        f"ELBO {own['elbo']:.0f}, log p(x) {own['log_likelihood']:.0f} nats, "
         f"{own['active_units']:.0f} of {own['codes']:.0f} codes active"
     )
 
@@ -132,8 +134,9 @@ def trained(page: str, folder: Path, *overrides: str) -> dict[str, Any]:
 
 
 def evaluated(folder: Path) -> Metrics:
-    """The run's scores on the validation part."""
-    genlab("evaluate", f"run={folder}", "split=validation", "features=none")
+    """The run's scores on the validation part, bound and likelihood on the same images."""
+    words = ["split=validation", "features=none", "likelihood_images=5000"]
+    genlab("evaluate", f"run={folder}", *words)
     return json.loads((folder / "evaluation.json").read_text())["metrics"]
 
 

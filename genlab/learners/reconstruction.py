@@ -17,6 +17,7 @@ from genlab.learners.learner import (
 from genlab.metrics.reconstruction import psnr, squared_error
 from genlab.networks import Chosen, Condition
 from genlab.networks.autoencoder import Autoencoder, Corruption
+from genlab.networks.autoencoder import Reconstruction as Reconstructed
 from genlab.objectives import codes
 from genlab.objectives.reconstruction import Likelihood, SquaredError
 from genlab.schedules import Schedule, Stages, as_schedule
@@ -40,6 +41,8 @@ class Reconstruction(Learner):
         beta: the penalty's weight, a number or a schedule (Higgins et al. 2017 for the KL).
         penalty_per_value: false leaves the penalty undivided, whatever the size of the images.
         corruption: what happens to the input, while the target stays clean.
+        validation_draws: codes drawn from its posterior for each image that is measured; a code
+            without a posterior is a point and needs none.
         rate: see `Learner`.
         stages: makes the stages of `Learner` from `blocks`, the number of the autoencoder's pairs.
     """
@@ -53,12 +56,15 @@ class Reconstruction(Learner):
         beta: float | Schedule = 1.0,
         penalty_per_value: bool = True,
         corruption: Corruption | None = None,
+        validation_draws: int = 1,
         rate: float | Schedule = 1.0,
         stages: Callable[..., Stages] | None = None,
     ) -> None:
         super().__init__(rate, stages(blocks=len(autoencoder.pairs)) if stages else None)
         if not callable(beta) and beta < 0:
             raise ValueError(f"beta={beta} must not be negative; 0 for no penalty")
+        if validation_draws < 1:
+            raise ValueError(f"validation_draws={validation_draws} must be at least 1")
         self.autoencoder = autoencoder
         self.reconstruction = reconstruction
         self.optimizer = optimizer
@@ -66,6 +72,7 @@ class Reconstruction(Learner):
         self.beta = as_schedule(beta)
         self.penalty_per_value = penalty_per_value
         self.corruption = corruption
+        self.validation_draws = validation_draws
 
     @property
     def condition(self) -> Condition | None:
@@ -105,26 +112,47 @@ class Reconstruction(Learner):
         """Per image (B,): loss at the present beta, its parts, MSE per pixel on [0, 1], PSNR in dB.
 
         Of corrupted input, where there is a corruption, and then the input's own MSE and what was
-        gained in PSNR too. A code with a posterior adds its KL to N(0, I) in nats.
+        gained in PSNR too. Where codes have a posterior, loss and parts are those of codes drawn
+        from it, as in training, and MSE and PSNR those of the image of its mean; in nats per image
+        there are also its `kl` to N(0, I) and the `elbo`, the lower bound on log p(x), whatever the
+        loss (Kingma & Welling 2014, equation 3).
         """
         given = self._corrupted(images)
         result = self.autoencoder(given, labels, **self.stage)
-        error = self.reconstruction(result.output, images)
-        penalty = self._penalty(result.code, error)
-        measured = {
-            "loss": error + self._weight(images) * penalty,
-            "reconstruction": error,
-            "code_penalty": penalty.expand_as(error),
-            "mse": squared_error(self.reconstruction.picture(result.output.float()), images),
-        }
+        measured = self._expected(result, images, labels)
+        measured["mse"] = squared_error(self.reconstruction.picture(result.output.float()), images)
         measured["psnr"] = psnr(measured["mse"])
         if self.corruption:
             measured["corrupted_mse"] = squared_error(given.clamp(-1, 1), images)
             measured["psnr_gain"] = measured["psnr"] - psnr(measured["corrupted_mse"])
-        posterior = self.autoencoder.bottleneck.posterior(result.code) if result.code else None
-        if posterior:
-            measured["kl"] = kl_divergence(posterior, _STANDARD).sum(1)
         return measured
+
+    def _expected(
+        self, result: Reconstructed, images: Tensor, labels: Mapping[str, Tensor]
+    ) -> Losses:
+        """Loss and parts (B,), in expectation over the code's posterior where it has one."""
+        code, bottleneck = result.code, self.autoencoder.bottleneck
+        posterior = bottleneck.posterior(code) if code else None
+        if code is None or posterior is None:
+            return self._compared(result, images)
+        told = self.condition(labels) if self.condition else None
+        kl = kl_divergence(posterior, _STANDARD).sum(1)
+        draws = []
+        for _ in range(self.validation_draws):
+            drawn = bottleneck.draw(code)
+            output = self.autoencoder.decode(drawn.values, told)
+            measured = self._compared(Reconstructed(output, images, drawn), images)
+            measured["elbo"] = self.reconstruction.log_probability(output, images) - kl
+            draws.append(measured)
+        means = {name: torch.stack([each[name] for each in draws]).mean(0) for name in draws[0]}
+        return means | {"kl": kl}
+
+    def _compared(self, result: Reconstructed, images: Tensor) -> Losses:
+        """Loss and parts (B,) of the output of one code."""
+        error = self.reconstruction(result.output, images)
+        penalty = self._penalty(result.code, error).expand_as(error)
+        loss = error + self._weight(images) * penalty
+        return {"loss": loss, "reconstruction": error, "code_penalty": penalty}
 
     @torch.inference_mode()
     def log_likelihood(

@@ -13,6 +13,7 @@ _MORE_IS_BETTER = (
     "label_accuracy",
     "psnr",
     "psnr_gain",
+    "elbo",
     "log_likelihood",
     "linear_probe",
     "nearest_neighbours",

@@ -42,6 +42,10 @@ class Bottleneck(nn.Module, ABC):
         """The distribution that the code was drawn from, over (B, codes); None for a point."""
         return None
 
+    def draw(self, code: Code) -> Code:
+        """The code with values drawn from its posterior; the code itself where it is a point."""
+        return code
+
 
 class PlainCode(NamedTuple):
     """The code itself, (B, codes)."""
@@ -125,10 +129,8 @@ class GaussianBottleneck(Bottleneck):
     def forward(self, features: Tensor) -> GaussianCode:
         """(B, ...) to a code of (B, codes), in single precision."""
         mean, log_variance = self.linear(features.flatten(1)).float().chunk(2, dim=1)
-        values = mean
-        if self.training:
-            values = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
-        return GaussianCode(values, mean, log_variance)
+        code = GaussianCode(mean, mean, log_variance)
+        return self.draw(code) if self.training else code
 
     def prior(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """(count, codes) draws from the prior N(0, I), on the CPU."""
@@ -138,6 +140,12 @@ class GaussianBottleneck(Bottleneck):
         """The code's Gaussian."""
         assert isinstance(code, GaussianCode)
         return Normal(code.mean, torch.exp(0.5 * code.log_variance))
+
+    def draw(self, code: Code) -> GaussianCode:
+        """The code with values drawn from its posterior; gradients pass to mean and variance."""
+        assert isinstance(code, GaussianCode)
+        deviation = torch.exp(0.5 * code.log_variance)
+        return code._replace(values=code.mean + deviation * torch.randn_like(code.mean))
 
 
 def _check_codes(codes: int) -> None:
