@@ -15,7 +15,16 @@ def at_stage(images: Tensor, resolution: int | None = None, fade: float = 1.0) -
     if resolution is None:
         return images
     images = reduced(images, images.shape[-1] // resolution)
-    return images if fade >= 1 else torch.lerp(enlarged(reduced(images)), images, fade)
+    return images if fade >= 1 else faded(enlarged(reduced(images)), images, fade)
+
+
+def faded(coarse: Tensor, fine: Tensor, fade: float) -> Tensor:
+    """From `coarse`, the path of half the resolution, at 0 to `fine` at 1; in the type of `fine`.
+
+    In mixed precision the two can differ: CUDA's autocast enlarges in float32 and convolves in
+    bf16, and lerp takes one type.
+    """
+    return torch.lerp(coarse.to(fine.dtype), fine, fade)
 
 
 def enlarged(values: Tensor, factor: int = 2) -> Tensor:

@@ -5,12 +5,11 @@ Karras et al. 2018, "Progressive Growing of GANs", table 2, https://arxiv.org/ab
 
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 
 from genlab.networks.chain import Chain
 from genlab.networks.equalised import HE, Conv2d, Linear, PixelNorm
-from genlab.networks.growing import enlarged, maps, reduced, sides
+from genlab.networks.growing import enlarged, faded, maps, reduced, sides
 from genlab.networks.resampling import Blur
 
 
@@ -55,7 +54,7 @@ class Decoder(Chain):
         picture = self.to_picture[last](values)
         if fade >= 1 or not last:
             return picture
-        return torch.lerp(enlarged(self.to_picture[last - 1](before)), picture, fade)
+        return faded(enlarged(self.to_picture[last - 1](before)), picture, fade)
 
 
 class Encoder(Chain):
@@ -103,7 +102,7 @@ class Encoder(Chain):
             values = self.blocks[index - 1](values)
             if index == last and fade < 1:
                 coarse = self.from_picture[last - 1](reduced(images))
-                values = torch.lerp(coarse, values, fade)
+                values = faded(coarse, values, fade)
         return values
 
 

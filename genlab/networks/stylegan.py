@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genlab.networks.equalised import Conv2d, Linear
-from genlab.networks.growing import enlarged, maps, sides
+from genlab.networks.growing import enlarged, faded, maps, sides
 from genlab.networks.resampling import Blur
 from genlab.networks.styles import Noise, Synthesis
 
@@ -58,7 +58,7 @@ class Decoder(Synthesis):
         picture = self.to_picture[last](values)
         if fade >= 1 or not last:
             return picture
-        return torch.lerp(enlarged(self.to_picture[last - 1](before)), picture, fade)
+        return faded(enlarged(self.to_picture[last - 1](before)), picture, fade)
 
 
 class AdaptiveNorm(nn.Module):
