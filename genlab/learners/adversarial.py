@@ -40,9 +40,10 @@ class Adversarial(Game):
         ema_half_life_images: half-life of the averaged generator used for sampling; 0 for none.
         critic_steps: batches that the critic learns from for each that the generator does.
         generator_steps: the generator's steps each time, the second on with new latents.
+        adversarial: weight of the game's loss in the generator's.
         feature_matching: weight in the generator's loss of the squared distance between the mean
-            features of reals and fakes (Salimans et al. 2016, section 3.1,
-            https://arxiv.org/abs/1606.03498).
+            features of reals and fakes, both of the critic as it then is (Salimans et al. 2016,
+            section 3.1, https://arxiv.org/abs/1606.03498, where `adversarial` is 0).
         replay: makes a pool of earlier fakes for the critic from `labels`, the names of those that
             it looks at; None for none.
         generator_batches: the generator learns from so many batches of fakes at once.
@@ -68,6 +69,7 @@ class Adversarial(Game):
         weight_clip: float = 0.0,
         flipped_labels: float | Schedule = 0.0,
         instance_noise: float | Schedule = 0.0,
+        adversarial: float = 1.0,
         feature_matching: float = 0.0,
         historical_averaging: float = 0.0,
         augmentation: Augmentation | None = None,
@@ -97,6 +99,13 @@ class Adversarial(Game):
         ):
             if number < 1:
                 raise ValueError(f"{name}={number} must be at least 1")
+        if adversarial < 0 or feature_matching < 0:
+            raise ValueError(
+                f"adversarial={adversarial} and feature_matching={feature_matching} must not be "
+                "negative; 0 for none"
+            )
+        if not adversarial and not feature_matching:
+            raise ValueError("adversarial=0 leaves the generator no loss: set feature_matching=1")
         if self.stage and not (generator.decoder.grows and critic.encoder.grows):
             raise ValueError("these players cannot grow: set growth=none, or players=stylegan")
         if path_length is not None and generator.styled is None:
@@ -107,6 +116,7 @@ class Adversarial(Game):
         self.critic_optimizer = critic_optimizer
         self.critic_steps = critic_steps
         self.generator_steps = generator_steps
+        self.adversarial = adversarial
         self.feature_matching = feature_matching
         self.replay = replay(labels=critic.labels) if replay else None
         self.generator_batches = generator_batches
@@ -161,10 +171,11 @@ class Adversarial(Game):
         losses["diversity"] = spread.sqrt()
         if not generator_plays:
             return losses
+        matched = self._mean_features(images, labels) if self.feature_matching else None
         for turn in range(self.generator_steps):
             if turn:
                 fakes = self._imagine(len(fakes), told)
-            losses["generator_loss"] = self._improve_generator(fakes, real, told)
+            losses["generator_loss"] = self._improve_generator(fakes, real, told, matched)
         losses["generator_gradient"] = gradient_norm(self.generator)
         if self.path_length is not None and self.path_length.due(step // self.critic_steps):
             losses["path_length"] = self._even_out(self.path_length, len(images), labels)
@@ -182,16 +193,30 @@ class Adversarial(Game):
         noise = torch.randn(count, self.generator.latent_size, device=self.device)
         return self.generator.latents(noise, labels)
 
+    @torch.no_grad()
+    def _mean_features(self, images: Tensor, labels: Mapping[str, Tensor]) -> Tensor:
+        """The mean (n,) of what the critic, as it is now, sees in images (B, C, H, W)."""
+        return self.critic.judge(self.shown(images), labels, **self.stage).features.mean(0)
+
     def _improve_generator(
-        self, fakes: Tensor, real: Judgement, labels: Mapping[str, Tensor]
+        self,
+        fakes: Tensor,
+        real: Judgement,
+        labels: Mapping[str, Tensor],
+        matched: Tensor | None,
     ) -> Tensor:
-        """One step of the generator against the critic as it is; its loss, detached."""
+        """One step of the generator against the critic as it is; its loss, detached.
+
+        `matched` are the mean features (n,) that those of the fakes are to equal; None for none.
+        """
         with frozen(self.critic):
             fake = self.critic.judge(self.shown(fakes), labels, **self.stage)
         reals = real.logits.detach().repeat(self.generator_batches, 1)
-        loss = self.loss(reals, fake.logits).generator + self.naming(fake, labels)
-        if self.feature_matching:
-            apart = real.features.detach().mean(0) - fake.features.mean(0)
+        loss = self.naming(fake, labels)
+        if self.adversarial:
+            loss = loss + self.adversarial * self.loss(reals, fake.logits).generator
+        if matched is not None:
+            apart = matched - fake.features.mean(0)
             loss = loss + self.feature_matching * apart.square().sum()
         if self.past_generator is not None:
             loss = loss + self.historical_averaging * self.past_generator(self.generator)

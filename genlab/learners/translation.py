@@ -42,8 +42,8 @@ class Translation(Game):
         adversarial: weight of the game's loss, a number or a schedule.
         critic: makes the critic from `channels`; None where the weight is always 0.
         critic_sees_given: show the critic what was given, behind the picture.
-        feature_matching: weight of the mean absolute difference between the critic's features of
-            picture and image, pair by pair (Wang et al. 2018, equation 3,
+        feature_matching: weight of the mean absolute difference between the features of picture and
+            image in the critic after its step, pair by pair (Wang et al. 2018, equation 3,
             https://arxiv.org/abs/1711.11585).
         translator_optimizer, critic_optimizer: make an optimizer from parameters.
         ema_half_life_images: half-life of the averaged translator that is kept; 0 for none.
@@ -146,7 +146,9 @@ class Translation(Game):
             loss = loss + weight * convinces
             losses |= judged | {"generator_loss": convinces.detach()}
             if self.feature_matching:
-                apart = (real.features.detach() - fake.features).abs().mean()
+                with torch.no_grad():  # of the critic that has judged the pictures
+                    seen = self.critic.judge(self.shown(self._beside(images, given)), {})
+                apart = (seen.features - fake.features).abs().mean()
                 loss = loss + self.feature_matching * apart
         self.descend(TRANSLATOR, loss)
         losses["loss"] = loss.detach()

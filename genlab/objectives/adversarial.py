@@ -38,15 +38,19 @@ def minimax(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Losses:
     return Losses(_cross_entropy(real, fake, smoothing), -F.softplus(fake).mean())
 
 
-def least_squares(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Losses:
+def least_squares(
+    real: Tensor, fake: Tensor, smoothing: float = 0.0, generator_weight: float = 0.5
+) -> Losses:
     """Half the squared distance of logits to 1 for real and 0 for fake.
 
     Mao et al. 2017, equation 9, https://arxiv.org/abs/1611.04076, shifted by a half so that an
-    image is called real where its logit is positive: the targets are 1/2 and -1/2.
+    image is called real where its logit is positive: the targets are 1/2 and -1/2. The critic's
+    loss is always halved; `generator_weight` is 1 in Zhu et al. 2017, section 4,
+    https://arxiv.org/abs/1703.10593.
     """
     of_real = _smoothed((real - 0.5).square(), (real + 0.5).square(), smoothing)
     critic = of_real + (fake + 0.5).square().mean()
-    return Losses(critic / 2, (fake - 0.5).square().mean() / 2)
+    return Losses(critic / 2, generator_weight * (fake - 0.5).square().mean())
 
 
 def hinge(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Losses:

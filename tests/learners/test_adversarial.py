@@ -229,16 +229,36 @@ def test_instance_noise_fades_with_its_schedule(played) -> None:
     assert torch.equal(fading.shown(IMAGES), IMAGES)
 
 
-def test_feature_matching_adds_the_distance_of_mean_features(played) -> None:
-    plain, matched = played(), played(feature_matching=3.0)
-    twin = gan_learner()
+@pytest.mark.parametrize("adversarial", [0.0, 0.5, 1.0])
+def test_feature_matching_compares_mean_features_of_one_critic(played, adversarial: float) -> None:
+    """Beside the game's loss, or in its place as Salimans et al. 2016 have it."""
+    learner, twin = played(feature_matching=3.0, adversarial=adversarial), gan_learner()
     torch.manual_seed(0)
     fakes = twin.generator(torch.randn(6, 2))
-    real = twin.critic.judge(IMAGES).features.mean(0)
     descend(twin.critic, non_saturating(twin.critic(IMAGES), twin.critic(fakes.detach())).critic)
-    fake = twin.critic.judge(fakes).features.mean(0)
-    added = matched.last["generator_loss"] - plain.last["generator_loss"]
-    torch.testing.assert_close(added, 3.0 * (real - fake).square().sum().detach())
+    real, fake = twin.critic.judge(IMAGES), twin.critic.judge(fakes)
+    apart = (real.features.mean(0).detach() - fake.features.mean(0)).square().sum()
+    loss = adversarial * non_saturating(real.logits, fake.logits).generator + 3.0 * apart
+    descend(twin.generator, loss)
+    torch.testing.assert_close(learner.last["generator_loss"], loss.detach())
+    torch.testing.assert_close(weights(learner.generator), weights(twin.generator))
+
+
+def test_features_of_reals_are_looked_at_again_only_where_they_are_matched(
+    played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[int] = []
+    judge = Critic.judge
+
+    def counting(self, images, *args, **settings):
+        judged.append(len(images))
+        return judge(self, images, *args, **settings)
+
+    monkeypatch.setattr(Critic, "judge", counting)
+    for settings, forwards in (({}, 3), ({"feature_matching": 1.0}, 4)):
+        judged.clear()
+        played(**settings)
+        assert len(judged) == forwards
 
 
 def test_historical_averaging_counts_every_step_of_the_generator(played) -> None:
@@ -280,3 +300,8 @@ def test_what_makes_no_sense_is_refused() -> None:
     for settings in ({"critic_steps": 0}, {"generator_steps": 0}):
         with pytest.raises(ValueError, match="must be at least 1"):
             gan_learner(loss=minimax, **settings)
+    for settings in ({"adversarial": -1.0}, {"feature_matching": -1.0}):
+        with pytest.raises(ValueError, match="must not be negative"):
+            gan_learner(**settings)
+    with pytest.raises(ValueError, match="set feature_matching=1"):
+        gan_learner(adversarial=0.0)

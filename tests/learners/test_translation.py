@@ -1,5 +1,6 @@
 """The games of translators, against steps by hand and what their papers say."""
 
+import functools
 from typing import Any
 
 import pytest
@@ -50,12 +51,11 @@ def translation(**settings: Any) -> Translation:
 
 def cycle(**settings: Any) -> CycleConsistency:
     torch.manual_seed(0)
-    settings = {"label": "domain"} | settings
+    settings = {"label": "domain", "loss": least_squares} | settings
     return CycleConsistency(
         translators=Cycle(residual, 3),
         critic=critic,
         classes={"domain": ["apple", "red orange"], "other": ["a", "b", "c"]},
-        loss=least_squares,
         translator_optimizer=descent,
         critic_optimizer=descent,
         ema_half_life_images=0,
@@ -86,6 +86,21 @@ def test_a_step_is_the_critics_and_then_content_and_the_game(play, sees_given: b
     torch.testing.assert_close(weights(learner.critic), weights(twin.critic))
     torch.testing.assert_close(weights(learner.translator), weights(twin.translator))
     torch.testing.assert_close(weights(learner.exported), weights(twin.translator))
+
+
+def test_feature_matching_compares_features_of_one_critic(play) -> None:
+    learner, twin = translation(feature_matching=2.0), translation()
+    losses = play(learner, IMAGES, KINDS)
+    made = twin.translator(Grey()(IMAGES))
+    assert twin.critic is not None
+    descend(twin.critic, least_squares(twin.critic(IMAGES), twin.critic(made.detach())).critic)
+    real, fake = twin.critic.judge(IMAGES), twin.critic.judge(made)
+    apart = (real.features.detach() - fake.features).abs().mean()
+    convinces = least_squares(real.logits, fake.logits).generator
+    loss = (made - IMAGES).abs().mean() / 2 + convinces + 2.0 * apart
+    torch.testing.assert_close(losses["loss"], loss.detach())
+    descend(twin.translator, loss)
+    torch.testing.assert_close(weights(learner.translator), weights(twin.translator))
 
 
 def test_the_critic_rests_while_content_alone_is_learned(play) -> None:
@@ -129,7 +144,8 @@ def test_a_critic_cannot_see_what_is_of_another_size() -> None:
 
 
 def test_a_step_of_the_cycle_is_that_of_its_paper(play) -> None:
-    learner, twin = cycle(cycle=10.0, identity=5.0), cycle()
+    loss = functools.partial(least_squares, generator_weight=1.0)
+    learner, twin = cycle(cycle=10.0, identity=5.0, loss=loss), cycle()
     losses = play(learner, IMAGES, KINDS)
     real = [IMAGES[KINDS["domain"] == kind] for kind in (0, 1)]
     there, back = twin.translators.translators
@@ -139,7 +155,7 @@ def test_a_step_of_the_cycle_is_that_of_its_paper(play) -> None:
         judge: Any = twin.critics[kind]
         game = least_squares(judge(real[kind]), judge(fake[kind].detach()))
         descend(judge, game.critic)
-        convinces = convinces + (judge(fake[kind]) - 0.5).square().mean() / 2
+        convinces = convinces + (judge(fake[kind]) - 0.5).square().mean()
     cycled = (back(fake[1]) - real[0]).abs().mean() + (there(fake[0]) - real[1]).abs().mean()
     same = (back(real[0]) - real[0]).abs().mean() + (there(real[1]) - real[1]).abs().mean()
     descend(twin.translators, convinces + 10 * cycled + 5 * same)
