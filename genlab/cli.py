@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from genlab import __version__, arguments, completion
 from genlab.errors import ConfigError, GenlabError, ResourceError, Stopped
-from genlab.words import near_miss
+from genlab.words import near_miss, printable
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -248,5 +248,5 @@ def _names_memory(error: Exception) -> bool:
 
 
 def _fail(message: str, code: int) -> None:
-    print(f"genlab: {' '.join(message.split())}", file=sys.stderr)
+    print(f"genlab: {printable(' '.join(message.split()))}", file=sys.stderr)
     sys.exit(code)

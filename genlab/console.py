@@ -7,12 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from genlab.errors import Stopped
+from genlab.files import open_plain
+from genlab.words import one_paragraph, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+MOST_COLUMNS = 50
 
 
 @cache
@@ -23,21 +27,31 @@ def console() -> "Console":
     return Console(file=sys.stdout, soft_wrap=True, highlight=False)
 
 
+def say(line: str) -> None:
+    """Print a line as it is, but for what a terminal would obey."""
+    console().print(printable(line), markup=False)
+
+
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows below each other, never cut; without a header where all its names are empty."""
+    """Print rows below each other, never cut; without a header where all its names are empty.
+
+    More than 50 columns, which no terminal has room for, are left to the file that has them all.
+    """
     from rich.console import Console
     from rich.table import Table
 
     table = Table(show_header=any(header), box=None, pad_edge=False)
-    for name in header:
-        table.add_column(name, no_wrap=True)
+    for name in header[:MOST_COLUMNS]:
+        table.add_column(printable(name), no_wrap=True)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(printable(cell) for cell in row[:MOST_COLUMNS]))
     # Rendered wide, for the terminal to wrap where it must: a cut path is of no use.
     text = io.StringIO()
     Console(file=text, width=1000).print(table)
     for line in text.getvalue().splitlines():
-        console().print(line.rstrip(), markup=False)
+        say(line.rstrip())
+    if len(header) > MOST_COLUMNS:
+        say(f"and {len(header) - MOST_COLUMNS:,} columns more")
 
 
 class ConsoleHandler(logging.Handler):
@@ -48,7 +62,22 @@ class ConsoleHandler(logging.Handler):
         if record.exc_info:
             return
         prefix = "" if record.levelno < logging.WARNING else f"{record.levelname.lower()}: "
-        console().print(prefix + record.getMessage(), markup=False)
+        say(prefix + one_paragraph(record.getMessage()))
+
+
+class _LogFile(logging.FileHandler):
+    """Log records with times and levels in a file of a run folder, one paragraph each."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+
+    def _open(self) -> Any:
+        return open_plain(Path(self.baseFilename), "a")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record with its traceback, later lines indented: none looks like a record."""
+        return one_paragraph(super().format(record))
 
 
 @contextmanager
@@ -60,10 +89,7 @@ def log_to(file: Path | None, on_console: bool = False, quiet: bool = False) -> 
     root = logging.getLogger()
     handlers: list[logging.Handler] = []
     if file and not quiet:
-        handlers.append(logging.FileHandler(file))
-        handlers[0].setFormatter(
-            logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-        )
+        handlers.append(_LogFile(file))
     if on_console and not quiet:
         handlers.append(ConsoleHandler())
         root.setLevel(logging.INFO)

@@ -10,7 +10,7 @@ from genlab.artefacts.charts import bars
 from genlab.artefacts.figures import new_figure, rendered
 from genlab.artefacts.pictures import save_png
 from genlab.config import flatten
-from genlab.console import console
+from genlab.console import say
 from genlab.files import write_text
 
 log = logging.getLogger(__name__)
@@ -94,8 +94,8 @@ def _write_lines(header: Sequence[str], rows: Sequence[Sequence[str]], folder: P
     lines = ["| " + " | ".join(row) + " |" for row in (header, ["---"] * len(header), *rows)]
     write_text(folder / "report.md", "\n".join(lines) + "\n")
     for line in lines:
-        console().print(line, markup=False)
-    console().print(f"report: {folder / 'report.md'}, {folder / 'report.png'}", markup=False)
+        say(line)
+    say(f"report: {folder / 'report.md'}, {folder / 'report.png'}")
 
 
 def _curves(

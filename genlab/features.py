@@ -7,8 +7,11 @@ set's own labels, as an ordinary run in the cache folder.
 import hashlib
 import json
 import logging
+import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -19,8 +22,9 @@ from genlab import launch
 from genlab.assemble import build_data, build_learner
 from genlab.data import GaussianGrid
 from genlab.data.cache import cache_folder
-from genlab.errors import Locked, Stopped
+from genlab.errors import CheckpointError, Locked, Stopped
 from genlab.fitting import fit, prepare
+from genlab.learners import Learner
 from genlab.metrics import (
     ClassifierFeatures,
     FeatureNetwork,
@@ -101,14 +105,39 @@ def _classifier(
         json.dumps([recipe, data.source.fingerprint()], sort_keys=True, default=str).encode()
     ).hexdigest()[:16]
     folder = RunFolder(cache_folder() / "features" / f"classifier-{key}")
-    _train_once(recipe, folder, list(classes))
     learner = build_learner(recipe)
-    load_weights(learner, folder)
+    accuracy = _trained(learner, recipe, folder, list(classes))
     network: nn.Module = learner.exported.to(device)
-    accuracy = folder.read_summary()["metrics"]
     names = [f"{n.rsplit('/', 1)[1]} {v:.3f}" for n, v in accuracy.items() if "/accuracy/" in n]
     name = f"genlab classifier (validation accuracy: {', '.join(names)})"
     return ClassifierFeatures(network, name, state_sha256(network))
+
+
+def _trained(
+    learner: Learner, recipe: dict[str, Any], folder: RunFolder, labels: list[str]
+) -> dict[str, float]:
+    """Give the learner the weights of the run, trained first where it is not there or damaged.
+
+    Returns the metrics of its summary.
+    """
+    for last in (False, True):
+        _train_once(recipe, folder, labels)
+        try:
+            load_weights(learner, folder)
+            metrics: dict[str, float] = folder.read_summary()["metrics"]
+            return metrics
+        except CheckpointError as error:
+            if last:
+                raise
+            log.warning("%s; the feature network is trained again", error)
+            _discard(folder)
+    raise AssertionError
+
+
+def _discard(folder: RunFolder) -> None:
+    """Move a damaged network aside at once, for other processes may look for it, and remove it."""
+    with tempfile.TemporaryDirectory(dir=folder.path.parent) as trash, suppress(FileNotFoundError):
+        folder.path.rename(Path(trash) / folder.path.name)
 
 
 def _train_once(recipe: dict[str, Any], folder: RunFolder, labels: list[str]) -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import IO
 
 PART = ".part"
+# Of a path in a run folder, which may be a stranger's: no link is followed, no pipe waited for.
+NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_atomically(
@@ -34,6 +37,15 @@ def write_atomically(
         _sync_folder(path.parent)
 
 
+def open_plain(path: Path, mode: str) -> IO[str]:
+    """A text file to write to that is no link and no pipe; OSError where it is one."""
+
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags | NO_LINK, 0o666)
+
+    return open(path, mode, encoding="utf-8", opener=opener)
+
+
 def write_text(path: Path, text: str, durable: bool = True) -> None:
     """Write a small text file atomically."""
     write_atomically(path, lambda file: file.write(text.encode()), durable)
@@ -41,15 +53,33 @@ def write_text(path: Path, text: str, durable: bool = True) -> None:
 
 def write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
     """Write rows as comma-separated values atomically, None as an empty cell."""
+    write_text(path, csv_text(rows))
+
+
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    """Rows as comma-separated values, None as an empty cell.
+
+    Text that a spreadsheet would take for a formula gets an apostrophe in front.
+    """
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    write_text(path, text.getvalue())
+    csv.writer(text, lineterminator="\n").writerows(map(_cell, row) for row in rows)
+    return text.getvalue()
 
 
 def remove_parts(folder: Path) -> None:
     """Remove what a killed process left half-written below `folder`."""
     for part in folder.rglob("*" + PART):
         part.unlink(missing_ok=True)
+
+
+def _cell(value: object) -> object:
+    if not isinstance(value, str) or not value.startswith(_FORMULA):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
 
 
 def _sync_folder(folder: Path) -> None:

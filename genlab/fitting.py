@@ -29,6 +29,7 @@ from genlab.artefacts.history import History
 from genlab.artefacts.lifecycle import Lifecycle
 from genlab.artefacts.progress import ProgressBar
 from genlab.artefacts.pruning import Pruning
+from genlab.artefacts.restoring import Restored, refuse_misfit
 from genlab.artefacts.stages import StageLog
 from genlab.artefacts.summary import Summary
 from genlab.artefacts.validation import Validation
@@ -63,7 +64,10 @@ def prepare(config: dict[str, Any], folder: RunFolder, world: int) -> Parts:
     data = build_data(config)
     data.refuse_unfilled(world)
     learner = build_learner(config)
-    learner.optimizers_of_players()  # training makes its own: these only show wrong settings
+    # Training makes its own: these show wrong settings, and what a checkpoint has to fit.
+    optimizers = learner.optimizers_of_players()
+    if checkpoint:
+        refuse_misfit(checkpoint, learner, optimizers)
     return Parts(data, learner, checkpoint)
 
 
@@ -94,7 +98,7 @@ def fit(
     trainer = _trainer(config, device, callbacks, checkpoint)
     log.info("data: %s", parts.data.image_set.about)
     log.info("run folder: %s", folder.path)
-    _fit(trainer, parts)
+    _fit(trainer, parts, next(each for each in callbacks if isinstance(each, Restored)))
     if lifecycle.signal is not None:
         raise Stopped(
             f"stopped after {learner.images_seen:,} images, all saved: continue with "
@@ -142,6 +146,7 @@ def _callbacks(
         validation,
         *scored,
         diagnosis,
+        Restored(),
         grids,
         bar,
         lifecycle,
@@ -184,15 +189,17 @@ def _cluster() -> ClusterEnvironment:
     return SLURMEnvironment(auto_requeue=False)
 
 
-def _fit(trainer: pl.Trainer, parts: Parts) -> None:
+def _fit(trainer: pl.Trainer, parts: Parts, restored: Restored) -> None:
     path = parts.checkpoint and parts.checkpoint.path
     try:
         trainer.fit(parts.learner, datamodule=parts.data, ckpt_path=path, weights_only=True)
-    except RuntimeError as error:
-        if "loading state_dict" not in str(error):
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        if path is None or restored.done:
             raise
+        reason = " ".join(str(error).split())[:120]
         raise CheckpointError(
-            f"{path}: its weights do not fit these networks; the architecture has changed"
+            f"{path}: cannot be restored ({type(error).__name__}: {reason}): remove it to go on "
+            "from the one before"
         ) from error
 
 

@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genlab.errors import GenlabError, Stopped, WorkerFailed
+from genlab.files import open_plain, write_text
+from genlab.reading import read_json
+from genlab.schemas import COUNT, TEXT
 
 if TYPE_CHECKING:
     import torch
@@ -89,7 +92,7 @@ def run_processes(
             env=environment,
             start_new_session=True,
             preexec_fn=_die_with_parent,
-            stderr=(folder / "torchrun.log").open("w"),
+            stderr=open_plain(folder / "torchrun.log", "w"),
         )
         if received:  # while it was being started
             agent.send_signal(received[0])
@@ -100,7 +103,7 @@ def run_processes(
     if not code:
         return
     for file in sorted(folder.glob(".error-*.json")):
-        content = json.loads(file.read_text())
+        content = read_json(file, WorkerFailed, {"exit_code": COUNT, "message": TEXT})
         if received:
             raise Stopped(content["message"], received[0])
         error = GenlabError(content["message"])
@@ -118,7 +121,7 @@ def reporting(folder: Path) -> Iterator[None]:
         yield
     except (GenlabError, Stopped) as error:
         content = {"exit_code": error.exit_code, "message": str(error)}
-        (folder / f".error-{rank()}.json").write_text(json.dumps(content))
+        write_text(folder / f".error-{rank()}.json", json.dumps(content), durable=False)
         sys.exit(error.exit_code)
     finally:
         leave()

@@ -6,12 +6,10 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from genlab import launch, runs
-from genlab.artefacts.weights import images_seen_of
+from genlab.artefacts.weights import read_weights
 from genlab.assemble import build_data, build_learner
 from genlab.config import check
 from genlab.data.description import Description
@@ -109,12 +107,6 @@ def load_weights(learner: Learner, folder: RunFolder) -> None:
         raise CheckpointError(
             f"{folder.path} has no weights yet: continue it with genlab train resume={folder.path}"
         )
-    try:
-        learner.exported.load_state_dict(load_file(folder.weights))
-        learner.images_seen = images_seen_of(folder.weights) or 0
-    except SafetensorError as error:
-        raise CheckpointError(f"{folder.weights}: not a weights file ({error})") from error
-    except RuntimeError as error:
-        raise CheckpointError(
-            f"{folder.weights}: the weights do not fit the networks of config.yaml"
-        ) from error
+    weights = read_weights(folder.weights, learner.exported.state_dict())
+    learner.exported.load_state_dict(weights.tensors)
+    learner.images_seen = weights.images_seen

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from safetensors.torch import load_file
-
 from genlab import runs
+from genlab.artefacts.weights import misfit_of_tensors, read_weights
 from genlab.errors import CheckpointError, ConfigError
 from genlab.learners import Learner, Supervised
 from genlab.words import one_of
@@ -78,12 +77,12 @@ def load_encoder(learner: Learner, config: dict[str, Any]) -> None:
     blocks = learner.classifier.encoder.blocks
     last = f"blocks.{len(blocks) - 1}.bottleneck."
     weights = {}
-    for name, tensor in load_file(folder.weights).items():
+    for name, tensor in read_weights(folder.weights).tensors.items():
         if name.startswith("encoder."):
             weights[name.removeprefix("encoder.")] = tensor
         elif name.startswith("bottleneck.") and wanted["layer"] == "codes":
             weights[last + name.removeprefix("bottleneck.")] = tensor
-    try:
-        learner.classifier.encoder.load_state_dict(weights)
-    except RuntimeError as error:
-        raise CheckpointError(f"encoder.run={folder.path}: its weights do not fit") from error
+    encoder = learner.classifier.encoder
+    if problem := misfit_of_tensors(weights, encoder.state_dict()):
+        raise CheckpointError(f"{folder.weights}: {problem}")
+    encoder.load_state_dict(weights)

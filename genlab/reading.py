@@ -2,7 +2,8 @@
 
 Every function raises the given error (`CheckpointError` for what belongs to a run, `DataError` for
 what belongs to data) in one line that names the file. Links, pipes and devices are refused:
-opening them may hang, grow without end or lead out of a stranger's folder.
+opening them may hang, grow without end or lead out of a stranger's folder. A user's own data may
+lie behind links (`follow`), but not behind pipes.
 """
 
 import csv
@@ -17,52 +18,107 @@ from typing import Any
 import yaml
 
 from genlab.errors import GenlabError
+from genlab.files import NO_LINK
+from genlab.schemas import Schema, misfit
 
 MIB = 2**20
 TEXT = 16 * MIB  # of configs, summaries, tables
 DEPTH = 50  # of nested containers
+ENTRIES = 1_000_000  # of a run folder: samples may be written as single files
+_UNKNOWN_MEMORY = 64 * 2**30
 
 Error = type[GenlabError]
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def require_regular(path: Path, error: Error) -> os.stat_result:
+def require_regular(path: Path, error: Error, follow: bool = False) -> os.stat_result:
     """The status of a regular file; `error` for anything else, links included."""
     try:
-        status = path.lstat()
-    except OSError as problem:
-        raise error(f"{path}: cannot be read ({problem.strerror})") from problem
+        status = path.stat() if follow else path.lstat()
+    except (OSError, ValueError) as problem:
+        raise error(f"{path}: cannot be read ({one_line(problem)})") from problem
     if not stat.S_ISREG(status.st_mode):
         kind = "a link" if stat.S_ISLNK(status.st_mode) else "not a regular file"
         raise error(f"{path} is {kind}: put the file itself there")
     return status
 
 
-def read_bytes(path: Path, error: Error, limit: int = TEXT) -> bytes:
-    """The content of a regular file of at most `limit` bytes."""
-    require_regular(path, error)
+def require_plain_folder(folder: Path, error: Error) -> None:
+    """Raise `error` where a link, a pipe, a device or a socket lies anywhere below `folder`.
+
+    The folder itself may be reached through a link. Names alone are read, so that the walk takes
+    about a microsecond for each entry.
+    """
+    entries, waiting = 0, [os.fspath(folder)]
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            content = file.read(limit + 1)
+        while waiting:
+            with os.scandir(waiting.pop()) as found:
+                for entry in found:
+                    entries += 1
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    elif not entry.is_file(follow_symlinks=False):
+                        kind = "a link" if entry.is_symlink() else "a pipe, device or socket"
+                        raise error(f"{entry.path} is {kind}, which no run writes: remove it")
+            if entries > ENTRIES:
+                raise error(f"{folder} has more than {ENTRIES:,} files, which no run writes")
     except OSError as problem:
-        raise error(f"{path}: cannot be read ({problem.strerror})") from problem
-    if len(content) > limit:
-        raise error(f"{path} has more than {limit / MIB:.0f} MiB, which no such file needs")
+        raise error(f"{folder}: cannot be read ({one_line(problem)})") from problem
+
+
+def read_bytes(path: Path, error: Error, limit: int | None = TEXT, follow: bool = False) -> bytes:
+    """The content of a regular file of at most `limit` bytes, None for the free memory."""
+    size = require_regular(path, error, follow).st_size
+    most = free_memory() if limit is None else limit
+    if size > most:
+        told = "which no such file needs" if limit else "the memory that is free"
+        raise error(f"{path} has more than {most / MIB:,.0f} MiB, {told}")
+    try:
+        descriptor = os.open(path, os.O_RDONLY | (0 if follow else NO_LINK))
+        with os.fdopen(descriptor, "rb") as file:
+            content = file.read(size + 1)
+    except (OSError, MemoryError) as problem:
+        raise error(f"{path}: cannot be read ({one_line(problem)})") from problem
+    if len(content) > size:
+        raise error(f"{path} grew while it was read: try again")
     return content
 
 
-def read_text(path: Path, error: Error, limit: int = TEXT) -> str:
+def free_memory() -> int:
+    """Bytes of memory that are free, as far as the system says so."""
+    try:
+        with open("/proc/meminfo") as file:
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        pass
+    return _UNKNOWN_MEMORY
+
+
+def read_text(path: Path, error: Error, limit: int = TEXT, follow: bool = False) -> str:
     """The content of a UTF-8 text file."""
     try:
-        return read_bytes(path, error, limit).decode()
+        return read_bytes(path, error, limit, follow).decode()
     except UnicodeDecodeError as problem:
         raise error(f"{path}: not UTF-8 text ({problem.reason})") from problem
 
 
-def read_json(path: Path, error: Error, limit: int = TEXT) -> Any:
+def read_json(path: Path, error: Error, schema: Schema = None, limit: int = TEXT) -> Any:
     """The content of a JSON file as plain containers; NaN and infinities are numbers of it."""
-    return _parsed(path, error, json.loads, read_text(path, error, limit), "JSON")
+    return parse_json(path, error, read_text(path, error, limit), schema)
+
+
+def parse_json(path: Path, error: Error, text: str, schema: Schema = None) -> Any:
+    """What a JSON text that was found in the file says."""
+    return require(path, error, _parsed(path, error, _json, text, "JSON"), schema)
+
+
+def require(path: Path, error: Error, content: Any, schema: Schema) -> Any:
+    """The content of a file, if it is what the schema says; see `schemas.misfit`."""
+    if schema is not None and (problem := misfit(content, schema)):
+        raise error(f"{path}: {problem}")
+    return content
 
 
 def read_yaml(path: Path, error: Error, limit: int = MIB) -> Any:
@@ -74,12 +130,14 @@ def read_yaml(path: Path, error: Error, limit: int = MIB) -> Any:
     return content
 
 
-def read_csv(path: Path, error: Error, limit: int = TEXT) -> list[dict[str, str]]:
+def read_csv(path: Path, error: Error, limit: int = 16 * TEXT) -> list[dict[str, str]]:
     """The rows of a CSV file by the names of its first line, each of the same length."""
 
     def rows(text: str) -> list[dict[str, str]]:
         table = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         found = list(table)
+        if len(set(table.fieldnames or ())) < len(table.fieldnames or ()):
+            raise ValueError("two columns have one name")
         if any(None in row or None in row.values() for row in found):
             raise ValueError("rows differ in length")
         return found
@@ -90,9 +148,30 @@ def read_csv(path: Path, error: Error, limit: int = TEXT) -> list[dict[str, str]
 def _parsed(path: Path, error: Error, parse: Callable[[str], Any], text: str, kind: str) -> Any:
     try:
         return parse(text)
-    except (ValueError, RecursionError, yaml.YAMLError, csv.Error) as problem:
-        reason = " ".join(str(problem).split())[:120]
-        raise error(f"{path}: not readable as {kind} ({reason})") from problem
+    except (ValueError, RecursionError, MemoryError, yaml.YAMLError, csv.Error) as problem:
+        raise error(f"{path}: not readable as {kind} ({one_line(problem)})") from problem
+
+
+def one_line(problem: BaseException) -> str:
+    """What an exception says, on one line that tells little of a stranger's file."""
+    told = problem.strerror if isinstance(problem, OSError) else None
+    return " ".join((told or str(problem) or type(problem).__name__).split())[:120]
+
+
+def _json(text: str) -> Any:
+    """Nested containers that are not so deep that walking them would fail."""
+    content = json.loads(text)
+    level = [content]
+    for _ in range(DEPTH):
+        level = [
+            value
+            for node in level
+            if isinstance(node, dict | list)
+            for value in (node.values() if isinstance(node, dict) else node)
+        ]
+    if level:
+        raise ValueError(f"nested more than {DEPTH} deep")
+    return content
 
 
 def _plain_yaml(text: str) -> Any:

@@ -13,14 +13,22 @@ from typing import IO, Any
 from omegaconf import OmegaConf
 
 from genlab.errors import CheckpointError, ConfigError, Locked, ResourceError
-from genlab.files import remove_parts, write_text
-from genlab.reading import read_json
+from genlab.files import open_plain, remove_parts, write_text
+from genlab.reading import MIB, read_json, read_text, read_yaml, require, require_plain_folder
+from genlab.schemas import ANY, COUNT, FINITE, MAPPING, NUMBER, TEXT
 
 log = logging.getLogger(__name__)
 
 BEST = "best.safetensors"
 LOCK = ".lock"
-PARTS = ("model", "data", "trainer", "seed")
+_CONFIG = {"model": MAPPING, "data": MAPPING, "trainer": MAPPING, "seed": COUNT}
+_SUMMARY = {
+    "images_seen": COUNT,
+    "seconds": FINITE,
+    "images_per_second": NUMBER,
+    "metrics": {str: NUMBER},
+}
+_EVALUATION = {"metrics": {str: NUMBER}, "stamp": {str: ANY}}
 
 
 @dataclass
@@ -93,22 +101,15 @@ class RunFolder:
 
     def config(self) -> dict[str, Any]:
         """The resolved config as plain containers."""
-        try:
-            config: Any = OmegaConf.to_container(OmegaConf.load(self.config_file))
-        except Exception as error:
-            raise CheckpointError(f"{self.config_file}: cannot be read ({error})") from error
-        missing = [key for key in PARTS if key not in config] if isinstance(config, dict) else PARTS
-        if missing:
-            raise CheckpointError(
-                f"{self.config_file}: not the config of a run, it lacks {', '.join(missing)}"
-            )
-        return config
+        config: dict[str, Any] = read_yaml(self.config_file, CheckpointError)
+        return require(self.config_file, CheckpointError, config, _CONFIG)
 
     def overrides(self) -> list[str]:
         """The overrides that the run was started with."""
         if not self.overrides_file.exists():
             return []
-        return [str(word) for word in OmegaConf.load(self.overrides_file)]
+        words = read_yaml(self.overrides_file, CheckpointError)
+        return require(self.overrides_file, CheckpointError, words, [TEXT])
 
     def create(self, config: dict[str, Any], overrides: list[str]) -> None:
         """Write what describes the run; ResourceError where the folder cannot be written."""
@@ -137,9 +138,13 @@ class RunFolder:
         return known
 
     def lock(self) -> None:
-        """Hold the folder for this process; Locked where another one holds it."""
+        """Hold the folder for this process; Locked where another one holds it.
+
+        From here on files are written: CheckpointError where a link or a pipe lies in the folder.
+        """
         try:
-            file = (self.path / LOCK).open("w")
+            require_plain_folder(self.path, CheckpointError)
+            file = open_plain(self.path / LOCK, "a")
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -188,7 +193,15 @@ class RunFolder:
 
     def read_summary(self) -> dict[str, Any]:
         """The summary of a finished run, {} before it has finished."""
-        return json.loads(self.summary.read_text()) if self.summary.exists() else {}
+        if not self.summary.exists():
+            return {}
+        summary: dict[str, Any] = read_json(self.summary, CheckpointError, _SUMMARY)
+        return summary
+
+    def read_evaluation(self) -> dict[str, Any]:
+        """Scores as "metrics" and how they were measured as "stamp", by `genlab evaluate`."""
+        evaluation: dict[str, Any] = read_json(self.evaluation, CheckpointError, _EVALUATION)
+        return evaluation
 
 
 def find(run: str | None, key: str = "run") -> RunFolder:
@@ -198,7 +211,7 @@ def find(run: str | None, key: str = "run") -> RunFolder:
     """
     if not run:
         raise ConfigError(f"{key}= is missing: give the path of a run folder, or {key}=last")
-    path = _last() if run == "last" else Path(run).expanduser().resolve()
+    path = _last() if run == "last" else _absolute(run)
     if path is None:
         raise CheckpointError(f"{key}=last: no run has been started yet; start one: genlab train")
     folder = RunFolder(path)
@@ -211,7 +224,14 @@ def find(run: str | None, key: str = "run") -> RunFolder:
         )
     if not folder.exists:
         raise CheckpointError(f"{key}={run}: {folder.path} holds no run (no config.yaml)")
+    require_plain_folder(folder.path, CheckpointError)
     return folder
+
+
+def _absolute(run: str) -> Path:
+    """The path without links, but for one that lies in the run folder."""
+    path = Path(run).expanduser()
+    return path.parent.resolve() / BEST if path.name == BEST else path.resolve()
 
 
 def unused(path: Path) -> Path:
@@ -244,9 +264,10 @@ def remember(folder: RunFolder) -> None:
 
 def _last() -> Path | None:
     pointer = _pointer()
-    path = Path(pointer.read_text()) if pointer.exists() else None
-    if path is not None and (path / "config.yaml").exists():
-        return path
+    if pointer.exists():
+        path = Path(read_text(pointer, CheckpointError, limit=MIB))
+        if os.path.exists(path / "config.yaml"):  # False for what no path can be
+            return path
     started = list(Path("runs").glob("*/config.yaml"))
     newest = max(started, key=lambda file: file.stat().st_mtime, default=None)
     return newest.parent.resolve() if newest else None

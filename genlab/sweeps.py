@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from genlab import launch
 from genlab.config import user_folders
-from genlab.console import console, print_table
+from genlab.console import print_table, say
 from genlab.curves import write_report, write_table
 from genlab.errors import ConfigError, GenlabError, Pruned, Stopped
 from genlab.files import write_csv
@@ -120,7 +120,7 @@ def report() -> int:
     folder = _jobs[0].path.parent
     file = folder / "sweep.csv"
     write_csv(file, [header, *rows])
-    console().print(f"table: {file}", markup=False)
+    say(f"table: {file}")
     wanted = _jobs[0].config.get("report")
     if wanted and "table" in wanted:
         write_table(wanted["table"], [(_name(job, common), job.metrics) for job in _jobs], folder)
@@ -165,8 +165,8 @@ def _print_end(path: Path, summary: dict[str, Any]) -> None:
         ("metrics.csv", "metrics"),
     ):
         if (path / name).exists():
-            console().print(f"{what + ':':<17}{path / name}", markup=False)
-    console().print(f"{'run folder:':<17}{path}", markup=False)
+            say(f"{what + ':':<17}{path / name}")
+    say(f"{'run folder:':<17}{path}")
 
 
 def _number(value: float | None) -> str:

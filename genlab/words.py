@@ -1,9 +1,13 @@
-"""Hints for words that are not known."""
+"""Words for people: hints for those that are not known, and text that is safe to print."""
 
 import difflib
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from genlab.errors import ConfigError
+
+_JOINERS = "\u200c\u200d"  # part of words of many scripts
+_OBEYED = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # Unicode's categories
 
 
 def near_miss(word: str, known: Iterable[str]) -> str:
@@ -27,3 +31,19 @@ def one_of(key: str, word: object, known: Sequence[object]) -> None:
     hint = f"did you mean {close[0]}? " if close else ""
     listed = ", ".join(str(k).lower() if isinstance(k, bool) else str(k) for k in known)
     raise ConfigError(f"{key}={word} is not known: {hint}choose one of {listed}")
+
+
+def printable(text: str) -> str:
+    """The text on one line, with what terminals obey (control, direction) escaped as in Python."""
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def one_paragraph(text: str) -> str:
+    """The printable lines of a text, all but the first one indented."""
+    return "\n    ".join(printable(line.expandtabs()) for line in text.split("\n"))
+
+
+def _printable(letter: str) -> str:
+    if letter in _JOINERS or unicodedata.category(letter) not in _OBEYED:
+        return letter
+    return letter.encode("unicode_escape").decode()

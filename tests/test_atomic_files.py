@@ -1,7 +1,10 @@
+import os
 import threading
 from pathlib import Path
 
-from genlab.files import write_atomically
+import pytest
+
+from genlab.files import csv_text, open_plain, write_atomically
 
 
 def test_two_writers_of_a_file_do_not_meet(tmp_path: Path) -> None:
@@ -23,3 +26,17 @@ def test_two_writers_of_a_file_do_not_meet(tmp_path: Path) -> None:
         writer.join()
     assert path.read_bytes() in {bytes([i]) * 1000 for i in range(2)}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_cells_that_a_spreadsheet_would_run_are_text() -> None:
+    rows = [["=1+1", "+A1", "-x", "@a", "\t=1", "plain"], ["-1.5", "+2", "-inf", -3, None, "1e-5"]]
+    assert csv_text(rows) == "'=1+1,'+A1,'-x,'@a,'\t=1,plain\n-1.5,+2,-inf,-3,,1e-5\n"
+
+
+def test_what_is_written_in_place_is_no_link_and_no_pipe(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("link", "pipe"):
+        with pytest.raises(OSError, match=name):
+            open_plain(tmp_path / name, "w")
+    assert not (tmp_path / "elsewhere").exists()

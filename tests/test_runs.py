@@ -1,6 +1,11 @@
+import os
+import socket
 from pathlib import Path
 
-from genlab.runs import RunFolder, unused
+import pytest
+
+from genlab.errors import CheckpointError
+from genlab.runs import RunFolder, find, unused
 
 
 def test_two_runs_of_one_moment_have_a_folder_each(tmp_path: Path) -> None:
@@ -16,3 +21,52 @@ def test_a_folder_is_left_by_a_run_that_never_started_and_by_no_other(tmp_path: 
     assert not never.exists()
     assert (started / ".lock").exists()
     assert unused(tmp_path / "run") == never
+
+
+def foreign(folder: Path, kind: str) -> Path:
+    """A run folder of config.yaml alone, with something in it that no run writes."""
+    (folder / "run" / "samples").mkdir(parents=True)
+    (folder / "run" / "config.yaml").write_text("{}")
+    path = folder / "run" / "samples" / "thing"
+    if kind == "link":
+        path.symlink_to(folder)
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as opened:
+            opened.bind(str(path.relative_to(Path.cwd())))
+    return folder / "run"
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "socket"])
+def test_links_and_pipes_in_a_run_folder_are_refused(kind: str, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)  # names of sockets are short
+    run = foreign(tmp_path, kind)
+    for use in (lambda: find(str(run)), RunFolder(run).lock):
+        with pytest.raises(CheckpointError, match=r"thing is a .*, which no run writes: remove it"):
+            use()
+    assert not (run / ".lock").exists()
+
+
+def test_a_run_is_reached_through_a_link(tmp_path: Path) -> None:
+    run = foreign(tmp_path, "nothing")
+    (tmp_path / "link").symlink_to(run)
+    assert find(str(tmp_path / "link")).path == run
+
+
+def test_the_best_weights_are_not_looked_for_behind_a_link(tmp_path: Path) -> None:
+    run = foreign(tmp_path, "nothing")
+    (run / "best.safetensors").symlink_to(foreign(tmp_path / "other", "nothing") / "config.yaml")
+    with pytest.raises(CheckpointError, match=r"best\.safetensors is a link"):
+        find(str(run / "best.safetensors"))
+
+
+@pytest.mark.parametrize("content", [b"", b"\0", b"\xff", b"x" * 5000])
+def test_a_damaged_pointer_to_the_last_run_is_one_line(content: bytes, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "genlab").mkdir()
+    (tmp_path / "genlab" / "last_run").write_bytes(content)
+    with pytest.raises(CheckpointError) as refused:
+        find("last")
+    assert "\n" not in str(refused.value)

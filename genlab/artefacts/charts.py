@@ -16,7 +16,7 @@ def bars(scores: Mapping[str, Mapping[str, float]], metrics: Sequence[str]) -> I
     colours = [f"C{number % 10}" for number in range(len(scores))]
     for number, metric in enumerate(metrics):
         plot = figure.add_subplot(rows, columns, number + 1)
-        values = [run.get(metric, 0.0) for run in scores.values()]
+        values = [_length(run.get(metric, 0.0)) for run in scores.values()]
         drawn = plot.barh(range(len(scores)), values, color=colours)
         shown = [f"{run[metric]:.4g}" if metric in run else "none" for run in scores.values()]
         plot.bar_label(drawn, shown, padding=3, fontsize=8)
@@ -28,6 +28,11 @@ def bars(scores: Mapping[str, Mapping[str, float]], metrics: Sequence[str]) -> I
         plot.spines[["top", "right"]].set_visible(False)
         plot.tick_params(axis="x", labelsize=7)
     return rendered(figure)
+
+
+def _length(value: float) -> float:
+    """Of a bar: nothing for what has no place on an axis."""
+    return value if abs(value) < 1e30 else 0.0
 
 
 def histogram(values: Mapping[str, Sequence[float]], title: str) -> Image.Image:

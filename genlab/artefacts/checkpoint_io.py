@@ -4,8 +4,8 @@ import errno
 import hashlib
 import io
 import logging
-import pickle
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,9 +15,11 @@ from pytorch_lightning.plugins import CheckpointIO
 
 from genlab.errors import CheckpointError
 from genlab.files import write_atomically, write_text
+from genlab.reading import read_bytes, read_text
 
 log = logging.getLogger(__name__)
 
+_HASH = 1000  # bytes of a file that holds a hash
 _NAME = re.compile(r"images-(\d+)\.ckpt")
 
 
@@ -34,7 +36,9 @@ def checkpoint_name(images_seen: int) -> str:
 
 
 def checkpoints_of(folder: Path) -> list[Path]:
-    """The checkpoints in a folder, newest first."""
+    """The checkpoints in a folder, newest first; none behind a link."""
+    if folder.is_symlink():
+        return []
     return sorted((p for p in folder.glob("*.ckpt") if _NAME.fullmatch(p.name)), reverse=True)
 
 
@@ -49,22 +53,26 @@ def read_checkpoint(path: Path, map_location: Any = None) -> dict[str, Any]:
 
     Raises CheckpointError for a file that is missing, damaged or not a checkpoint.
     """
-    try:
-        content = path.read_bytes()
-        expected = _hash_file(path).read_text().strip()
-    except OSError as error:
-        raise CheckpointError(
-            f"{error.filename or path}: cannot be read ({error.strerror})"
-        ) from error
+    content = read_bytes(path, CheckpointError, limit=None)
+    expected = read_text(_hash_file(path), CheckpointError, limit=_HASH).strip()
     if hashlib.sha256(content).hexdigest() != expected:
         raise CheckpointError(f"{path}: its content does not match its sha256, it is damaged")
     try:
+        _refuse_compressed(content)
         state = torch.load(io.BytesIO(content), map_location=map_location, weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
+    # What is no checkpoint is answered with nearly any exception.
+    except Exception as error:
         raise CheckpointError(f"{path}: not a checkpoint that is safe to load") from error
     if not isinstance(state, dict) or "images_seen" not in state:
         raise CheckpointError(f"{path}: not a checkpoint of a run")
     return state
+
+
+def _refuse_compressed(content: bytes) -> None:
+    """Raise ValueError for an archive that grows when it is read: torch stores tensors as is."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > len(content):
+            raise ValueError("compressed")
 
 
 def newest_valid(folder: Path) -> Checkpoint | None:

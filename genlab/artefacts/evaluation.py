@@ -12,9 +12,11 @@ from genlab import ranks
 from genlab.artefacts.history import History
 from genlab.artefacts.samples import sampled
 from genlab.artefacts.weights import export_weights, images_seen_of
+from genlab.errors import CheckpointError
 from genlab.learners import Learner
 from genlab.learners.abilities import Generates
 from genlab.networks import Condition
+from genlab.schemas import ANY, checked
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +73,7 @@ class Evaluation(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Lightning's hook."""
-        self._stamp = state_dict["stamp"]
+        self._stamp = checked(state_dict, {"stamp": {str: ANY}})["stamp"]
 
     @property
     def stamp(self) -> dict[str, Any]:
@@ -91,7 +93,7 @@ class Evaluation(pl.Callback):
         name = f"evaluation/{self.judge.metric}"
         scored = [row for row in self.history.rows if name in row]
         best = min(scored, key=lambda row: float(row[name]), default=None)
-        if best and images_seen_of(self.best_weights) == int(best["images_seen"]):
+        if best and _images_seen(self.best_weights) == int(best["images_seen"]):
             self.best = self._moment(float(best[name]), int(best["images_seen"]))
 
     def on_train_batch_end(
@@ -140,3 +142,11 @@ class Evaluation(pl.Callback):
         labels = self.judge.asked(learner.condition, self.judge.count, self.seed)
         latents = ranks.own(learner.latents(self.judge.count, noise, labels))
         return ranks.joined(self.judge.see(sampled(trainer, learner, latents, _CHUNK)))
+
+
+def _images_seen(weights: Path) -> int | None:
+    try:
+        return images_seen_of(weights)
+    except CheckpointError as error:
+        log.warning("%s; the best starts anew", error)
+        return None

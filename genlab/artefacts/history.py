@@ -1,7 +1,5 @@
 """The record of a run in numbers: metrics.csv and TensorBoard scalars."""
 
-import csv
-import io
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,9 +11,13 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from genlab.errors import Diverged
-from genlab.files import write_text
+from genlab.errors import CheckpointError, Diverged
+from genlab.files import csv_text, write_text
 from genlab.learners import Learner
+from genlab.reading import read_csv
+from genlab.schemas import COUNT, Kind, checked
+
+_SCALAR = Kind("a single value", lambda value: isinstance(value, Tensor) and value.shape == ())
 
 
 class History(pl.Callback):
@@ -47,6 +49,9 @@ class History(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Lightning's hook."""
+        checked(state_dict, {"sums": {str: _SCALAR}, "counts": {str: COUNT}})
+        if state_dict["sums"].keys() != state_dict["counts"].keys():
+            raise ValueError("sums and counts differ")
         self._sums = state_dict["sums"]
         self._counts = state_dict["counts"]
 
@@ -124,18 +129,23 @@ class History(pl.Callback):
 
     def _read(self) -> list[dict[str, str]]:
         path = self.folder / "metrics.csv"
-        if not path.exists():
-            return []
-        with path.open(newline="") as file:
-            return [{k: v for k, v in row.items() if v != ""} for row in csv.DictReader(file)]
+        rows = read_csv(path, CheckpointError) if path.exists() else []
+        before = -1
+        for number, row in enumerate(rows, 2):
+            try:
+                _ = [float(value) for value in row.values() if value != ""]
+                images_seen = int(row["images_seen"])
+            except (KeyError, ValueError) as error:
+                raise CheckpointError(f"{path}: line {number} is not a row of metrics") from error
+            if images_seen <= before:
+                raise CheckpointError(f"{path}: line {number}: images_seen does not ascend")
+            before = images_seen
+        return [{name: value for name, value in row.items() if value != ""} for row in rows]
 
     def _write(self) -> None:
         names = list(dict.fromkeys(name for row in self.rows for name in row))
-        text = io.StringIO()
-        table = csv.DictWriter(text, names, restval="", lineterminator="\n")
-        table.writeheader()
-        table.writerows(self.rows)
-        write_text(self.folder / "metrics.csv", text.getvalue(), durable=False)
+        table = [names, *([row.get(name, "") for name in names] for row in self.rows)]
+        write_text(self.folder / "metrics.csv", csv_text(table), durable=False)
 
 
 def _as_markdown(file: Path) -> str:

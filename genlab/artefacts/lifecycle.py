@@ -15,6 +15,7 @@ from genlab.artefacts.checkpoint_io import checkpoint_name, prune, with_room
 from genlab.artefacts.weights import export_weights
 from genlab.errors import Diverged, ResourceError
 from genlab.learners import Learner
+from genlab.schemas import FINITE, checked
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ class Lifecycle(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Lightning's hook."""
-        self._seconds_before = state_dict["seconds"]
+        self._seconds_before = checked(state_dict, {"seconds": FINITE})["seconds"]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock and listen for signals; a run that has its length trains no more."""

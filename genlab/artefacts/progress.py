@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from genlab.artefacts.lifecycle import Lifecycle
-from genlab.console import console
+from genlab.console import console, say
 from genlab.learners import Learner
 
 _BAR_SECONDS = 0.5
@@ -63,7 +63,7 @@ class ProgressBar(pl.Callback):
             self._bar.update(self._task, completed=share, text=text)
             self._bar.refresh()
         else:
-            console().print(text, markup=False)
+            say(text)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Take the bar away."""

@@ -10,7 +10,6 @@ import socket
 import sys
 import tempfile
 import time
-import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,12 +18,24 @@ from typing import Any
 import numpy as np
 
 from genlab import ranks
+from genlab.arrays import read_npy, read_npz
+from genlab.data import hashes
 from genlab.data.image_set import ImageSet
 from genlab.data.progress import progress
 from genlab.data.source import Annotations, Source
-from genlab.errors import ConfigError, ResourceError
+from genlab.errors import ConfigError, DataError, ResourceError
 from genlab.locks import exclusive
+from genlab.reading import read_json
+from genlab.schemas import COUNT, TEXT, Kind
 
+_START = Kind("a whole number or null", lambda value: value is None or COUNT.holds(value))
+_ABOUT = {
+    "about": TEXT,
+    "classes": {str: [TEXT]},
+    "test_start": _START,
+    "bytes": COUNT,
+    "hashes?": {"images": [TEXT], "labels": {str: TEXT}},
+}
 GIB = 2**30
 _logger = logging.getLogger(__name__)
 
@@ -83,20 +94,15 @@ def _load(folder: Path, in_memory_gb: float) -> ImageSet | None:
     if not folder.is_dir():
         return None
     try:
-        about = json.loads((folder / "about.json").read_text())
-        file = folder / "images.npy"
-        if file.stat().st_size != about["bytes"]:
-            raise ValueError(f"images.npy has {file.stat().st_size} bytes, not {about['bytes']}")
+        about = read_json(folder / "about.json", DataError, _ABOUT)
         in_memory = about["bytes"] * ranks.on_this_machine() <= in_memory_gb * GIB
-        images = np.load(file, mmap_mode=None if in_memory else "r", allow_pickle=False)
-        # NumPy leaves a damaged archive open if it opened it itself.
-        labels_file = folder / "labels.npz"
-        with labels_file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
-            labels = {name: stored[name] for name in about["classes"]}
-        if any(len(values) != len(images) for values in labels.values()):
-            raise ValueError("labels.npz and images.npy differ in length")
-        return ImageSet(images, labels, about["classes"], about["about"], about["test_start"])
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        images = read_npy(folder / "images.npy", DataError, mapped=not in_memory)
+        labels = read_npz(folder / "labels.npz", DataError, about["classes"], follow=False)
+        hashes.refuse_damaged(folder, about.get("hashes"), images, labels)
+        image_set = ImageSet(images, labels, about["classes"], about["about"], about["test_start"])
+        image_set.check()
+        return image_set
+    except (DataError, OSError) as error:
         _logger.warning("%s is damaged and is prepared again: %s", folder, error)
         _discard(folder)
         return None
@@ -143,8 +149,8 @@ def _build(source: Source, folder: Path) -> None:
             annotations = source.write(images, advance)
         with _disk(folder.parent):
             images.flush()
+            _write_annotations(work, annotations, images)
             del images
-            _write_annotations(work, annotations)
             _publish(work, folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -171,7 +177,7 @@ def _allocate(file: Path, shape: tuple[int, ...]) -> np.memmap:
     return images
 
 
-def _write_annotations(work: Path, annotations: Annotations) -> None:
+def _write_annotations(work: Path, annotations: Annotations, images: np.ndarray) -> None:
     labels: dict[str, Any] = {
         name: values.astype(np.int64) for name, values in annotations.labels.items()
     }
@@ -181,6 +187,7 @@ def _write_annotations(work: Path, annotations: Annotations) -> None:
         "classes": annotations.classes,
         "test_start": annotations.test_start,
         "bytes": (work / "images.npy").stat().st_size,
+        "hashes": hashes.of(images, labels),
     }
     (work / "about.json").write_text(json.dumps(about, indent=1, ensure_ascii=False))
 

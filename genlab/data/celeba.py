@@ -10,6 +10,7 @@ from genlab.data.downloads import data_folders, load
 from genlab.data.pixels import fit, in_threads
 from genlab.data.source import Advance, Annotations, Source
 from genlab.errors import DataError
+from genlab.reading import read_text
 
 FOLDER = "celeba"
 
@@ -43,8 +44,7 @@ class CelebA(Source):
     def write(self, images: np.ndarray, advance: Advance) -> Annotations:
         """Fill `images`, uint8 (N, C, H, W), test images last; every attribute is a label."""
         folder = Path(self.dataset.root) / FOLDER
-        partition = (folder / "list_eval_partition.txt").read_text().splitlines()
-        is_test = np.array([line.split()[1] == "2" for line in partition])
+        is_test = self._is_test(folder / "list_eval_partition.txt")
         order = np.argsort(is_test, kind="stable")
 
         def place(position: int) -> None:
@@ -63,6 +63,13 @@ class CelebA(Source):
             classes={name: [f"not {name}", name] for name in names},
             test_start=int((~is_test).sum()),
         )
+
+    def _is_test(self, file: Path) -> np.ndarray:
+        """Whether each image is of the official test part, bool (N,)."""
+        partition = [line.split() for line in read_text(file, DataError, follow=True).splitlines()]
+        if [row[0] for row in partition if len(row) == 2] != list(self.dataset.filename):
+            raise DataError(f"{file} does not name the images of the other lists; fetch it again")
+        return np.array([part == "2" for _, part in partition])
 
     def _picture(self, file: Path) -> np.ndarray:
         from PIL import Image

@@ -13,12 +13,15 @@ from typing import Any
 
 from genlab.data.cache import cache_folder
 from genlab.errors import DataError
+from genlab.reading import one_line
 
 TIMEOUT_SECONDS = 15
 _FAILURES = (
     OSError,
     RuntimeError,
     ImportError,
+    ValueError,
+    LookupError,
     EOFError,
     http.client.HTTPException,
     zipfile.BadZipFile,
@@ -53,7 +56,7 @@ def load(name: str, root: Path, **arguments: Any) -> Any:
         with _impatient(), contextlib.redirect_stdout(io.StringIO()):
             return getattr(datasets, name)(root, **arguments)
     except _FAILURES as error:
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         raise DataError(f"{name} cannot be loaded from {root}: {reason}") from error
 
 

@@ -1,6 +1,7 @@
 """Sets in MNIST's idx format (http://yann.lecun.com/exdb/mnist/)."""
 
 import gzip
+import math
 import struct
 import zlib
 from functools import cached_property
@@ -13,7 +14,10 @@ from genlab.data.downloads import data_folders, find, load
 from genlab.data.pixels import fit_arrays
 from genlab.data.source import Advance, Annotations, Source, stamp
 from genlab.errors import DataError
+from genlab.reading import one_line, require_regular
 
+IMAGES, LABELS = 3, 1  # dimensions
+LARGEST = 2**30  # bytes of an array, twenty times MNIST's
 FILES = tuple(
     f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")
 )
@@ -59,11 +63,18 @@ class IdxSet(Source):
 
     def count(self) -> int:
         """Training and test images, from the headers of their files."""
-        return sum(read_idx_header(file)[0] for file in self.files[::2])
+        return sum(read_idx_header(file, IMAGES)[0] for file in self.files[::2])
 
     def write(self, images: np.ndarray, advance: Advance) -> Annotations:
         """Fill `images`, uint8 (N, C, H, W), training images first."""
-        pictures, targets = ([read_idx(file) for file in self.files[first::2]] for first in (0, 1))
+        pictures = [read_idx(file, IMAGES) for file in self.files[::2]]
+        targets = [read_idx(file, LABELS) for file in self.files[1::2]]
+        for file, labels in zip(self.files[1::2], targets, strict=True):
+            if labels.max() >= len(self.classes):
+                raise DataError(
+                    f"{file}: label {labels.max()} where there are {len(self.classes)} classes: "
+                    "fetch it again"
+                )
         if [len(part) for part in pictures] != [len(part) for part in targets]:
             raise DataError(f"{self.files[0].parent}: images and labels differ in number")
         fit_arrays(np.concatenate(pictures), images, advance)
@@ -110,28 +121,33 @@ class Mnist(IdxSet):
     about = "MNIST, handwritten digits (Y. LeCun, C. Cortes and C. Burges 1998), CC BY-SA 3.0"
 
 
-def read_idx_header(file: Path) -> tuple[int, ...]:
+def read_idx_header(file: Path, dimensions: int) -> tuple[int, ...]:
     """Shape of the array in an idx file of bytes, plain or .gz; DataError for anything else."""
-    return _read(file, header_only=True)[0]
+    return _read(file, dimensions, header_only=True)[0]
 
 
-def read_idx(file: Path) -> np.ndarray:
+def read_idx(file: Path, dimensions: int) -> np.ndarray:
     """The uint8 array of an idx file, plain or .gz; DataError for anything else."""
-    shape, content = _read(file, header_only=False)
-    if len(content) != np.prod(shape):
-        raise DataError(
-            f"{file} has {len(content)} values where its header says {shape}: fetch it again"
-        )
+    shape, content = _read(file, dimensions, header_only=False)
+    if len(content) != math.prod(shape):
+        more = "more" if len(content) > math.prod(shape) else f"{len(content)}"
+        raise DataError(f"{file} has {more} values where its header says {shape}: fetch it again")
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
-def _read(file: Path, header_only: bool) -> tuple[tuple[int, ...], bytes]:
+def _read(file: Path, wanted: int, header_only: bool) -> tuple[tuple[int, ...], bytes]:
+    """Shape and values, of these at most one more than the shape asks for: .gz may hold endless."""
+    require_regular(file, DataError, follow=True)
     try:
         with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as opened:
             zeros, kind, dimensions = struct.unpack(">HBB", opened.read(4))
             if (zeros, kind) != (0, 8):
                 raise ValueError("no idx file of bytes")
+            if dimensions != wanted:
+                raise ValueError(f"{dimensions} dimensions instead of {wanted}")
             shape = struct.unpack(f">{dimensions}I", opened.read(4 * dimensions))
-            return shape, b"" if header_only else opened.read()
+            if not 0 < math.prod(shape) <= LARGEST:
+                raise ValueError(f"its header claims {math.prod(shape):,} values")
+            return shape, b"" if header_only else opened.read(math.prod(shape) + 1)
     except (OSError, EOFError, ValueError, struct.error, zlib.error) as error:
-        raise DataError(f"{file} cannot be read: {error}; fetch it again") from error
+        raise DataError(f"{file} cannot be read: {one_line(error)}; fetch it again") from error

@@ -28,6 +28,20 @@ class ImageSet:
     about: str
     test_start: int | None
 
+    def check(self) -> None:
+        """Raise DataError where the parts do not belong together."""
+        count = len(self.images)
+        if self.images.dtype != np.uint8 or self.images.ndim != 4:
+            raise DataError(f"images are {self.images.dtype} {self.images.shape}, not (N, C, H, W)")
+        if self.test_start is not None and self.test_start > count:
+            raise DataError(f"test images start at {self.test_start} of {count}")
+        for name, classes in self.classes.items():
+            labels = self.labels.get(name)
+            if labels is None or labels.dtype.kind not in "iu" or labels.shape != (count,):
+                raise DataError(f"{name} does not label {count} images with whole numbers")
+            if count and not 0 <= labels.min() <= labels.max() < len(classes):
+                raise DataError(f"{name} has labels without a class")
+
     def __len__(self) -> int:
         return len(self.images)
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from genlab.metrics.features import FeaturesUnavailable, apply_in_batches
+from genlab.reading import read_bytes
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ WEIGHTS_URL = (
     "weights-inception-2015-12-05-6726825d.pth"
 )
 WEIGHTS_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
+_MOST = 2**28  # bytes; the published file has 96 MB
 ANSWER_SECONDS = 5.0
 BATCH = 50
 
@@ -100,7 +102,7 @@ def _published_weights() -> bytes:
     path = Path(torch.hub.get_dir(), "checkpoints", WEIGHTS_URL.rsplit("/", 1)[-1])
     try:
         present = path.exists()
-        content = path.read_bytes() if present else _download()
+        content = _read(path) if present else _download()
         if hashlib.sha256(content).hexdigest() != WEIGHTS_SHA256:
             source = path if present else WEIGHTS_URL
             raise FeaturesUnavailable(
@@ -114,6 +116,10 @@ def _published_weights() -> bytes:
             f"InceptionV3 weights: {error}: connect to the network, or put {WEIGHTS_URL} at {path}"
         ) from error
     return content
+
+
+def _read(path: Path) -> bytes:
+    return read_bytes(path, FeaturesUnavailable, limit=_MOST, follow=True)
 
 
 def _download() -> bytes:

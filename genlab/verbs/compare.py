@@ -1,6 +1,5 @@
 """`genlab compare`: the scores of several runs side by side."""
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,8 @@ log = logging.getLogger(__name__)
 
 # What a stamp says of the run itself, and not of the way it was measured.
 _OWN = ("weights.", "genlab")
+_MOST = 50  # metrics in the table and the chart, and differences in the list
+_LONGEST = 120  # of a value of a stamp
 
 
 class Scores(NamedTuple):
@@ -35,7 +36,8 @@ def run(config: dict[str, Any]) -> None:
     if not isinstance(wanted, list) or len(wanted) < 2:
         raise ConfigError("runs= needs two run folders or more: runs=[runs/one,runs/other]")
     scores = read([str(path) for path in wanted])
-    names = _metrics(scores, config["metrics"])
+    every = _metrics(scores, config["metrics"])
+    names = every[:_MOST]
     differences = _differences(scores)
     rows = [[each.name, *(_shown(each.metrics.get(name)) for name in names)] for each in scores]
     print_table(["run", *names], rows)
@@ -47,9 +49,11 @@ def run(config: dict[str, Any]) -> None:
     folder = Path(config["out"]).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "comparison.md", _markdown(["run", *names], rows, lines))
-    exact = [[each.name, *(_exact(each.metrics, name) for name in names)] for each in scores]
-    write_csv(folder / "comparison.csv", [["run", *names], *exact])
+    exact = [[each.name, *(_exact(each.metrics, name) for name in every)] for each in scores]
+    write_csv(folder / "comparison.csv", [["run", *every], *exact])
     save_png(bars({each.name: each.metrics for each in scores}, names), folder / "comparison.png")
+    if len(every) > _MOST:
+        log.info("%s more metrics are in comparison.csv only", f"{len(every) - _MOST:,}")
     log.info("wrote %s", folder / "comparison.{md,csv,png}")
 
 
@@ -66,7 +70,7 @@ def read(paths: Sequence[str]) -> list[Scores]:
             raise CheckpointError(
                 f"{path} has no {folder.evaluation.name} yet: genlab evaluate run={path}"
             )
-        content = json.loads(folder.evaluation.read_text())
+        content = folder.read_evaluation()
         name = folder.name if short.count(folder.name) == 1 else str(path)
         scores.append(Scores(name, content["metrics"], content["stamp"]))
     return scores
@@ -84,7 +88,8 @@ def _metrics(scores: Sequence[Scores], wanted: Sequence[str] | None) -> list[str
         raise ConfigError("metrics=[] is empty: name at least one, or leave it out")
     for name in wanted:
         if name not in known:
-            raise ConfigError(f"metrics: no run has {name}; they have {', '.join(known)}")
+            shown = ", ".join(known)[:_LONGEST]
+            raise ConfigError(f"metrics: no run has {name}; they have {shown}")
     return list(wanted)
 
 
@@ -93,10 +98,11 @@ def _differences(scores: Sequence[Scores]) -> list[str]:
     stamps = [{k: v for k, v in flatten(each.stamp) if not k.startswith(_OWN)} for each in scores]
     lines = []
     for key in dict.fromkeys(key for stamp in stamps for key in stamp):
-        values = [str(stamp.get(key, "unset")) for stamp in stamps]
+        values = [str(stamp.get(key, "unset"))[:_LONGEST] for stamp in stamps]
         if len(set(values)) > 1:
-            lines.append(f"- {key}: {', '.join(dict.fromkeys(values))}")
-    return lines
+            lines.append(f"- {key[:_LONGEST]}: {', '.join(dict.fromkeys(values))}")
+    more = [f"- and {len(lines) - _MOST:,} more"] if len(lines) > _MOST else []
+    return lines[:_MOST] + more
 
 
 def _best(scores: Sequence[Scores], names: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ from urllib.parse import urlparse
 
 from hydra.core.global_hydra import GlobalHydra
 
-from genlab.console import console
+from genlab.console import say
 from genlab.errors import ConfigError
 
 
@@ -26,7 +26,7 @@ def run(config: dict[str, Any]) -> None:
         raise ConfigError(f"match={match} fits no page; all: {', '.join(sorted(pages))}")
     width = max(map(len, chosen))
     for name, text in chosen.items():
-        console().print(f"{name:<{width}}  {text}", markup=False)
+        say(f"{name:<{width}}  {text}")
 
 
 def description(page: Path) -> str:

@@ -35,6 +35,38 @@ def test_runs_measured_alike_are_ranked(genlab, evaluated, tmp_path: Path) -> No
         assert picture.width > 400
 
 
+def test_thousands_of_metrics_are_in_the_table_of_numbers_only(genlab, evaluated, tmp_path) -> None:
+    metrics = {f"metric_{number}": float(number) for number in range(3000)}
+    one, two = evaluated("one", metrics), evaluated("two", {**metrics, "metric_1": float("inf")})
+    code, out, _ = genlab("compare", f"runs=[{one},{two}]", "out=side")
+    assert code == 0
+    assert "2,950 more metrics are in comparison.csv only" in out
+    assert len(out.splitlines()[0].split()) == 50
+    assert "and 1 columns more" in out
+    first = (tmp_path / "side" / "comparison.csv").read_text().splitlines()[0]
+    assert len(first.split(",")) == 3001
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ('{"metrics": {"recall": "high"}, "stamp": {}}', "metrics.recall is not a number"),
+        ('{"metrics": [1], "stamp": {}}', "metrics is not a mapping"),
+        ('{"metrics": {}}', "it lacks stamp"),
+        ('{"metrics": {"a": 1' + "0" * 400 + '}, "stamp": {}}', "metrics.a is not a number"),
+        ("[" * 100_000, "not readable as JSON"),
+        ('{"metrics": {}, "stamp": {"a": ' + "[" * 60 + "]" * 60 + "}}", "nested more than 50"),
+    ],
+)
+def test_scores_that_are_none_are_named(genlab, evaluated, content: str, says: str) -> None:
+    one, two = evaluated("one", {"recall": 0.4}), evaluated("two", {})
+    (two / "evaluation.json").write_text(content)
+    code, _, err = genlab("compare", f"runs=[{one},{two}]")
+    assert code == 4
+    assert f"{two / 'evaluation.json'}: " in err
+    assert says in err
+
+
 def test_scores_that_only_describe_have_no_best(genlab, evaluated) -> None:
     one = evaluated("one", {"codes": 3, "ms_ssim": 0.2, "classifier_score/label/real": 9.0})
     two = evaluated("two", {"codes": 5, "ms_ssim": 0.3, "classifier_score/label/real": 8.0})
