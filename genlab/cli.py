@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genlab import __version__, arguments, completion
-from genlab.errors import ConfigError, GenlabError, ResourceError, Stopped
+from genlab.errors import ConfigError, Stopped
+from genlab.failures import explained
 from genlab.words import near_miss, printable
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        _fail(*_explain(error, argv))
+        _fail(*explained(error, argv))
 
 
 def _dispatch(argv: list[str]) -> int:
@@ -89,7 +90,7 @@ def _dispatch(argv: list[str]) -> int:
 
 def run_verb(verb: str, words: list[str]) -> int:
     """Run one verb with the words after it; returns the exit code."""
-    from genlab import launch, sweeps
+    from genlab import launch, multirun
     from genlab.stopping import stoppable
 
     overrides, flags = arguments.read(words)
@@ -102,9 +103,14 @@ def run_verb(verb: str, words: list[str]) -> int:
     arguments.check(verb, overrides)
     if launch.rank() > 0:  # of several processes only the first one speaks
         overrides += ["hydra/job_logging=none", "hydra/hydra_logging=none"]
-    with stoppable() if verb == "train" else nullcontext():
-        _run_hydra(verb, [*overrides, *flags])
-    return sweeps.report()
+    multirun.start_over()
+    try:
+        with stoppable() if verb == "train" else nullcontext():
+            _run_hydra(verb, [*overrides, *flags])
+    except Stopped:
+        multirun.report()
+        raise
+    return multirun.report()
 
 
 def _run_hydra(verb: str, words: list[str]) -> None:
@@ -206,45 +212,6 @@ def _overview() -> str:
     ]
     lines += [f"  {verb:<12} {text}" for verb, text in VERBS.items()]
     return "\n".join([*lines, "", _EXAMPLES])
-
-
-def _explain(error: Exception, argv: list[str]) -> tuple[str, int]:
-    """The one line and the exit code for an exception."""
-    if isinstance(error, GenlabError):
-        return str(error), error.exit_code
-    module = type(error).__module__
-    if module.startswith(("hydra", "omegaconf")):
-        from genlab.explain import explain
-
-        return explain(error, argv), ConfigError.exit_code
-    if isinstance(error, RecursionError):
-        return (
-            "the config pages lead back to themselves: a page of your own may not build on the "
-            "page that it takes the place of; give it another name",
-            ConfigError.exit_code,
-        )
-    if module.startswith("yaml"):
-        return f"a config page cannot be read: {error}", ConfigError.exit_code
-    if isinstance(error, OSError):
-        return (
-            f"{error.filename or 'the operating system'}: {error.strerror}; choose another place "
-            "(for a run hydra.run.dir=PATH, for other verbs out=PATH)",
-            ResourceError.exit_code,
-        )
-    if isinstance(error, MemoryError) or _names_memory(error):
-        return (
-            "not enough memory: ask for less at once (count=, batch_size= or rows=; for a run "
-            "data.batch_size=)",
-            ResourceError.exit_code,
-        )
-    return f"{type(error).__name__}: {error} (--debug shows where)", GenlabError.exit_code
-
-
-def _names_memory(error: Exception) -> bool:
-    """Whether it is one of torch's ways to say that there is no memory."""
-    return type(error).__name__ == "OutOfMemoryError" or (
-        isinstance(error, RuntimeError) and "allocate memory" in str(error)
-    )
 
 
 def _fail(message: str, code: int) -> None:

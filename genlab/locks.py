@@ -7,25 +7,28 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from genlab.files import NO_LINK
+
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
-_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+_FLAGS = os.O_RDWR | os.O_CREAT | NO_LINK
 
 
 class LockFile:
-    """A file that one process holds at a time; it is gone while nobody holds it.
+    """A file that one process holds at a time.
 
-    Where the file system knows no locks everybody holds it: what it guards has to bear that, as
-    files do that are built aside and renamed.
+    Unless it is `needed`, everybody holds it where the file system knows no locks: what it guards
+    has to bear that, as files do that are built aside and renamed.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, needed: bool = True) -> None:
         self.path = path
+        self.needed = needed
         self._descriptor: int | None = None
 
     def take(self, wait: bool = True) -> bool:
         """Hold the file; False where another process does and `wait` is false.
 
-        OSError where it cannot be written.
+        OSError where it cannot be written or locked.
         """
         while True:
             descriptor = os.open(self.path, _FLAGS, 0o666)
@@ -35,7 +38,7 @@ class LockFile:
                 os.close(descriptor)
                 return False
             except OSError as error:
-                if error.errno not in _NO_LOCKS:
+                if self.needed or error.errno not in _NO_LOCKS:
                     os.close(descriptor)
                     raise
             except BaseException:  # a signal while it waited
@@ -46,11 +49,12 @@ class LockFile:
                 return True
             os.close(descriptor)  # its holder has removed it: the next one is another file
 
-    def release(self) -> None:
-        """Give it back, if it is held."""
+    def release(self, keep: bool = False) -> None:
+        """Give it back, if it is held; remove the file unless it is to be kept."""
         if self._descriptor is not None:
-            with suppress(OSError):
-                self.path.unlink()
+            if not keep:
+                with suppress(OSError):
+                    self.path.unlink()
             os.close(self._descriptor)
             self._descriptor = None
 
@@ -64,10 +68,11 @@ class LockFile:
 
 @contextmanager
 def exclusive(path: Path, waiting: Callable[[], object] = lambda: None) -> Iterator[None]:
-    """Hold the lock file at `path` while the block runs; call `waiting` once where that has to
-    wait for another process. OSError where the file cannot be written.
+    """Hold the lock file at `path` while the block runs, if the file system knows locks.
+
+    Calls `waiting` before it waits for another process. OSError where the file cannot be written.
     """
-    lock = LockFile(path)
+    lock = LockFile(path, needed=False)
     if not lock.take(wait=False):
         waiting()
         lock.take()

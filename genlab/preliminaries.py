@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from omegaconf import OmegaConf, open_dict
 from genlab import runs
 from genlab import train as training
 from genlab.assemble import build_data
-from genlab.errors import ConfigError
+from genlab.errors import ConfigError, Locked
 from genlab.files import write_atomically
 from genlab.opened import Opened, open_run
 from genlab.pretrained import refuse_useless
@@ -97,8 +98,22 @@ def _run_of(kind: str, wanted: Mapping[str, Any], config: Mapping[str, Any], fol
     if not (run / "summary.json").exists():
         log.info("first the %s: %s", kind, run)
     run.mkdir(parents=True, exist_ok=True)
-    training.train(plain, run, overrides, go_on=True)
+    _trained_once(plain, run, overrides)
     return run
+
+
+def _trained_once(config: dict[str, Any], run: Path, overrides: Sequence[str]) -> None:
+    """Train the run to its end; wait where another job of the multirun is at it."""
+    said = False
+    while True:
+        try:
+            training.train(config, run, list(overrides), go_on=True)
+            return
+        except Locked:
+            if not said:
+                log.info("waiting for another process that trains %s", run)
+            said = True
+            time.sleep(1)
 
 
 # An encoder learns from all images; a generator from those that the run itself has.

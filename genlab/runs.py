@@ -1,6 +1,5 @@
 """The run folder: where a run lives, how it is found, locked and opened."""
 
-import fcntl
 import json
 import logging
 import os
@@ -8,12 +7,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from omegaconf import OmegaConf
 
 from genlab.errors import CheckpointError, ConfigError, Locked, ResourceError
-from genlab.files import open_plain, remove_parts, write_text
+from genlab.files import remove_parts, write_text
+from genlab.locks import LockFile
 from genlab.reading import MIB, read_json, read_text, read_yaml, require, require_plain_folder
 from genlab.schemas import ANY, COUNT, FINITE, MAPPING, NUMBER, TEXT
 
@@ -37,7 +37,7 @@ class RunFolder:
 
     path: Path
     weights_name: str = "weights.safetensors"
-    _lock: IO[str] | None = field(default=None, repr=False)
+    _lock: LockFile | None = field(default=None, repr=False)
 
     @property
     def config_file(self) -> Path:
@@ -142,25 +142,21 @@ class RunFolder:
 
         From here on files are written: CheckpointError where a link or a pipe lies in the folder.
         """
+        lock = LockFile(self.path / LOCK)
         try:
             require_plain_folder(self.path, CheckpointError)
-            file = open_plain(self.path / LOCK, "a")
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                file.close()
-                raise
-            self._lock = file
-        except BlockingIOError:
-            raise Locked(
-                f"{self.path}: another process is training in this folder; wait for it, or choose "
-                "another with hydra.run.dir=PATH"
-            ) from None
+            taken = lock.take(wait=False)
         except OSError as error:
             raise ResourceError(
                 f"{self.path}: the run folder cannot be written ({error.strerror}); "
                 "choose another with hydra.run.dir=PATH"
             ) from error
+        if not taken:
+            raise Locked(
+                f"{self.path}: another process is training in this folder; wait for it, or choose "
+                "another with hydra.run.dir=PATH"
+            )
+        self._lock = lock
 
     @property
     def held(self) -> bool:
@@ -177,9 +173,7 @@ class RunFolder:
     def release(self) -> None:
         """Give the folder back, without the lock if no run was started in it."""
         if self._lock is not None:
-            if not self.exists:
-                (self.path / LOCK).unlink(missing_ok=True)
-            self._lock.close()
+            self._lock.release(keep=self.exists)
             self._lock = None
 
     def remove_if_empty(self) -> None:

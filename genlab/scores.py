@@ -31,6 +31,18 @@ from genlab.metrics import (
 from genlab.networks import Condition
 
 BATCH = 250
+# What `Reference.score` may tell, and class_divergence/LABEL where there are several labels.
+WHILE_TRAINING = (
+    "frechet_distance",
+    "precision",
+    "recall",
+    "density",
+    "coverage",
+    "high_quality",
+    "modes_covered",
+    "modes_known",
+    "class_divergence",
+)
 FEWEST = 10  # images, for distances to neighbours and a covariance
 
 

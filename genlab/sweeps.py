@@ -1,9 +1,7 @@
-"""Jobs of `genlab train`: one, or the many of a multirun with a table at the end."""
+"""Jobs of `genlab train`: one, or one of the many of a multirun."""
 
 import logging
-import os
-import sys
-from dataclasses import dataclass, field
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,141 +9,124 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from genlab import launch
-from genlab.config import user_folders
+from genlab import launch, multirun
+from genlab.config import flatten
 from genlab.console import print_table, say
-from genlab.curves import write_report, write_table
-from genlab.errors import ConfigError, GenlabError, Pruned, Stopped
-from genlab.files import write_csv
+from genlab.errors import ConfigError, Locked, Pruned, Stopped
+from genlab.failures import explained
+from genlab.jobs import REPORT, Job
 from genlab.runs import RunFolder, unused
-from genlab.search import listener, objective_among
+from genlab.search import objective_among
 from genlab.sizes import sized
 
 log = logging.getLogger(__name__)
 
 
-@dataclass
-class Job:
-    """One job of a multirun and how it ended."""
-
-    overrides: list[str]
-    path: Path
-    status: str = "done"
-    error: str = ""
-    exit_code: int = 0
-    metrics: dict[str, float] = field(default_factory=dict)
-    config: dict[str, Any] = field(default_factory=dict)
-
-
-_jobs: list[Job] = []
-
-
 def run_job(config: DictConfig) -> float | None:
-    """Train one job; in a multirun its failure is noted and the others go on.
+    """Train one job; in a multirun its failure is told and the others go on.
 
     Returns what a search looks at; see `objective` in configs/train.yaml.
     """
     hydra = HydraConfig.get()
     path = Path(hydra.runtime.output_dir)
-    single = hydra.mode is not RunMode.MULTIRUN and not launch.launched()
+    many = hydra.mode is RunMode.MULTIRUN
     named = any(word.startswith("hydra.run.dir=") for word in hydra.overrides.hydra)
-    if single and not named and config.resume is None:
+    if not many and not launch.launched() and not named and config.resume is None:
         path = unused(path)
     try:
-        return _run_job(config, path)
+        if many:
+            return _run_one_of_many(config, path)
+        plain, overrides = _settings(config, path)
+        summary = _trained(plain, path, overrides, go_on=plain["resume"] is not None)
+        _print_end(path, summary)
+        return None
     finally:
         RunFolder(path).remove_if_empty()
 
 
-def _run_job(config: DictConfig, path: Path) -> float | None:
-    from genlab import train as training
+def _settings(config: DictConfig, place: Path) -> tuple[dict[str, Any], list[str]]:
+    """The resolved config and the overrides that lead to it; `place` has the runs before it."""
     from genlab.preliminaries import with_runs_before
     from genlab.settings import together
 
     hydra = HydraConfig.get()
-    folders = [f"--config-dir={folder}" for folder in user_folders(sys.argv)[:1]]
-    overrides = [*hydra.overrides.task, *folders]
+    sources = hydra.runtime.config_sources  # also in a launcher's process, whose words are others
+    folders = [f"--config-dir={source.path}" for source in sources if source.provider == "user"]
+    overrides = [*hydra.overrides.task, *folders[:1]]
     plain: Any = OmegaConf.to_container(
         sized(config, together(config)), resolve=True, throw_on_missing=True
     )
-    if hydra.mode is not RunMode.MULTIRUN:
-        go_on = plain["resume"] is not None
-        plain, overrides = with_runs_before(plain, overrides, path)
-        _print_end(path, training.train(plain, path, overrides, go_on))
-        return None
-    job = Job(list(hydra.overrides.task), path, config=plain)
-    _jobs.append(job)
+    return with_runs_before(plain, overrides, place)
+
+
+def _trained(
+    plain: dict[str, Any], path: Path, overrides: list[str], go_on: bool
+) -> dict[str, Any]:
+    from genlab import train as training
+
+    return training.train(plain, path, overrides, go_on)
+
+
+def _run_one_of_many(config: DictConfig, path: Path) -> float | None:
+    """Train a job of a multirun and tell how it ended in its folder."""
+    hydra = HydraConfig.get()
+    if not multirun.under_way() and hydra.launcher._target_.endswith(".BasicLauncher"):
+        multirun.begin(Path(hydra.sweep.dir))  # by a sweeper that is not ours
+    job = Job(path, list(hydra.overrides.task))
+    if not RunFolder(path).held:
+        (path / REPORT).unlink(missing_ok=True)  # of an earlier time
     try:
-        plain, overrides = with_runs_before(plain, overrides, path.parent)
-        summary = training.train(plain, path, overrides, go_on=True)
+        plain, overrides = _settings(config, path.parent)
+        _describe(job, plain)
+        summary = _unless_held(plain, path, overrides)
         job.metrics = {**summary.get("metrics", {}), "seconds": summary.get("seconds", 0.0)}
+        _require_objective(job)
+    except Locked as error:
+        log.warning("job %s is left to the process that is at it: %s", path.name, error)
+        return None
     except Stopped as error:
-        job.status, job.exit_code = "stopped", error.exit_code
-        report()
+        job.status, job.error, job.exit_code = "stopped", str(error), error.exit_code
+        job.tell()
+        multirun.report()
         raise SystemExit(error.exit_code) from error
     except Pruned as error:
         job.status, job.error = "pruned", str(error)
     except Exception as error:
-        code = error.exit_code if isinstance(error, GenlabError) else GenlabError.exit_code
-        job.status, job.error, job.exit_code = "failed", str(error), code
-        log.error("job %s failed: %s", path.name, error)
-    return _objective(job, plain["objective"])
-
-
-def report() -> int:
-    """Print the table of a multirun's jobs and write it as CSV; returns the exit code."""
-    if not _jobs:
-        return 0
-    common = set.intersection(*(set(job.overrides) for job in _jobs)) if len(_jobs) > 1 else set()
-    names = list(dict.fromkeys(name for job in _jobs for name in job.metrics))
-    rows = [
-        [
-            " ".join(word for word in job.overrides if word not in common),
-            job.status,
-            *(_number(job.metrics.get(name)) for name in names),
-            os.path.relpath(job.path),
-            job.error,
-        ]
-        for job in _jobs
-    ]
-    header = ["job", "status", *names, "run folder", "error"]
-    # A terminal has room for the losses; the file has every metric.
-    objective = _jobs[0].config.get("objective")
-    shown = [
-        i
-        for i, name in enumerate(header)
-        if "/" not in name or name.endswith("loss") or name == objective
-    ]
-    print_table([header[i] for i in shown], [[row[i] for i in shown] for row in rows])
-    folder = _jobs[0].path.parent
-    file = folder / "sweep.csv"
-    write_csv(file, [header, *rows])
-    say(f"table: {file}")
-    wanted = _jobs[0].config.get("report")
-    if wanted and "table" in wanted:
-        write_table(wanted["table"], [(_name(job, common), job.metrics) for job in _jobs], folder)
-    elif wanted:
-        write_report(wanted, [(job.config, job.metrics) for job in _jobs], folder)
-    code = max(job.exit_code for job in _jobs)
-    _jobs.clear()
-    return code
-
-
-def _name(job: Job, common: set[str]) -> str:
-    """What tells a job from others, but for its seed."""
-    words = [w for w in job.overrides if w not in common and not w.startswith("seed=")]
-    return " ".join(words) or "all"
-
-
-def _objective(job: Job, wanted: str | None) -> float | None:
-    """What a search looks at; a job that should have it and does not has failed."""
-    name = objective_among(job.metrics, wanted)
-    if name is None and job.status == "done" and listener():
-        known = ", ".join(job.metrics)
-        job.status, job.exit_code = "failed", ConfigError.exit_code
-        job.error = f"objective={wanted}: there is no such metric; set it to one of {known}"
-        log.error("job %s failed: %s", job.path.name, job.error)
+        message, code = explained(error, ["train", *hydra.overrides.task])
+        job.status, job.error, job.exit_code = "failed", message, code
+        log.error("job %s failed: %s", path.name, message)
+    job.tell()
+    name = objective_among(job.metrics, job.objective)
     return None if name is None else job.metrics[name]
+
+
+def _describe(job: Job, plain: dict[str, Any]) -> None:
+    """Note what a multirun's table is to show of the job."""
+    job.objective, job.report = plain["objective"], plain["report"]
+    if job.report and "table" not in job.report:
+        settings = dict(flatten(plain))
+        keys = [job.report["across"], *job.report["curves"], "seed"]
+        job.settings = {key: settings.get(key) for key in keys}
+
+
+def _unless_held(plain: dict[str, Any], path: Path, overrides: list[str]) -> dict[str, Any]:
+    """Train; Locked where another process does, not where one has a look at the lock."""
+    for _ in range(5):
+        try:
+            return _trained(plain, path, overrides, go_on=True)
+        except Locked:
+            time.sleep(0.1)
+    return _trained(plain, path, overrides, go_on=True)
+
+
+def _require_objective(job: Job) -> None:
+    """Raise ConfigError for a trial of a search that has not measured what the search looks at."""
+    searching = "optuna" in HydraConfig.get().sweeper._target_
+    if searching and objective_among(job.metrics, job.objective) is None:
+        known = ", ".join(job.metrics)
+        raise ConfigError(
+            f"objective={job.objective}: there is no such metric; set it to one of {known}"
+        )
 
 
 def _print_end(path: Path, summary: dict[str, Any]) -> None:
@@ -155,7 +136,7 @@ def _print_end(path: Path, summary: dict[str, Any]) -> None:
         ["images seen", f"{summary['images_seen']:,}"],
         ["seconds", f"{summary['seconds']:,.1f}"],
         ["images/s", f"{summary['images_per_second']:,.0f}"],
-        *([name, _number(value)] for name, value in summary["metrics"].items()),
+        *([name, multirun.number(value)] for name, value in summary["metrics"].items()),
     ]
     print_table(["", ""], rows)
     for name, what in (
@@ -167,7 +148,3 @@ def _print_end(path: Path, summary: dict[str, Any]) -> None:
         if (path / name).exists():
             say(f"{what + ':':<17}{path / name}")
     say(f"{'run folder:':<17}{path}")
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.5g}"

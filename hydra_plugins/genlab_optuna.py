@@ -5,7 +5,7 @@ Hydra takes sweepers from the package hydra_plugins alone.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import (
@@ -17,13 +17,13 @@ from hydra.core.override_parser.types import (
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 
-from genlab import search
 from genlab.errors import ConfigError
-from genlab.metrics import less_is_better
-from genlab.runs import RunFolder
 from genlab.words import one_of
+
+if TYPE_CHECKING:  # Hydra imports all its plugins, whatever the command
+    from genlab.multirun import Multirun
 
 SAMPLERS = ("tpe", "random")
 
@@ -67,6 +67,10 @@ class OptunaSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         """Hydra's hook: run trials until the study has as many as were asked for."""
+        from genlab import multirun, study, study_report
+        from genlab.files import write_text
+        from genlab.metrics import less_is_better
+
         assert self.hydra_context is not None
         assert self.config is not None
         assert self.launcher is not None
@@ -81,33 +85,57 @@ class OptunaSweeper(Sweeper):
                 "range(A,B) or a list A,B,C"
             )
         distributions = {o.key_or_group: _distribution(o) for o in searched}
-        folder = Path(self.config.hydra.sweep.dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(self.config, folder / "multirun.yaml")
-        given = [str(o.value()) for o in overrides if o.key_or_group == "objective"]
-        objective = given[-1] if given else self.config.get("objective")
-        less = less_is_better((objective or "loss").split("/", 1)[-1])
-        study = search.open_study(
-            search.Settings(
-                name=self.study,
-                storage=self.storage or f"sqlite:///{folder.resolve() / 'study.db'}",
-                sampler=self.sampler,
-                seed=self.seed,
-                prune=self.prune,
-                direction="maximize" if less is False else "minimize",
-            )
+        run = multirun.begin(Path(self.config.hydra.sweep.dir))
+        write_text(run.folder / "multirun.yaml", OmegaConf.to_yaml(self.config))
+        first = [f"{name}={_lowest(values)}" for name, values in distributions.items()]
+        objective = self._objective([*fixed, *first])
+        less = less_is_better(objective.split("/", 1)[-1])
+        settings = study.Settings(
+            name=self.study,
+            storage=self.storage,
+            trials=self.trials,
+            sampler=self.sampler,
+            seed=self.seed,
+            prune=self.prune,
+            objective=objective,
+            direction="maximize" if less is False else "minimize",
         )
-        search.refuse_another_space(study, distributions)
+        fixed.append(f"objective={objective}")
+        opened = study.open_study(settings, run.folder)
+        study.refuse_another_space(opened, distributions, run.folder)
+        for trial in study.trials_to_run(opened, settings, distributions, run.folder):
+            words = [*fixed, *(f"{key}={value}" for key, value in trial.params.items())]
+            self._run(opened, trial, run, words)
+        study_report.report(opened, run.folder)
 
-        def held(number: int) -> bool:
-            return RunFolder(folder / str(number)).held
+    def _run(self, opened: Any, trial: Any, run: "Multirun", words: list[str]) -> None:
+        """Have the launcher do one trial, and tell the study how it ended."""
+        from genlab import jobs, search, study
 
-        for trial in search.trials_to_run(study, self.trials, distributions, held):
-            chosen = [f"{key}={value}" for key, value in trial.params.items()]
-            with search.listening(trial) as heard:
-                (result,) = self.launcher.launch([[*fixed, *chosen]], initial_job_idx=trial.number)
-            search.tell(study, trial, result.return_value, heard.pruned)
-        search.report(study, folder)
+        assert self.launcher is not None
+        job = run.jobs[trial.number] = jobs.Job(run.folder / str(trial.number), words)
+        with search.listening(trial):
+            run.launch(self.launcher.launch, [trial.number])
+        end = jobs.end_of(job)
+        if end.status != "running":  # else a process of an earlier call is still at it
+            study.tell(opened, trial, jobs.objective_value(end), end.status == "pruned")
+
+    def _objective(self, words: list[str]) -> str:
+        """The metric that the search looks at; ConfigError where no trial would measure it."""
+        from genlab.measured import objective_of
+
+        assert self.hydra_context is not None
+        assert self.config is not None
+        composed = self.hydra_context.config_loader.load_sweep_config(self.config, words)
+        with open_dict(composed):
+            del composed["hydra"]
+        return objective_of(composed)
+
+
+def _lowest(distribution: Any) -> Any:
+    """One of the values of a distribution."""
+    choices = getattr(distribution, "choices", None)
+    return choices[0] if choices else distribution.low
 
 
 def _distribution(override: Override) -> Any:

@@ -1,8 +1,12 @@
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from genlab.runs import RunFolder
 
 SMALL = ["data=digits", "trainer=cpu", "total_images=300", "samples.count=4", "data.batch_size=32"]
 
@@ -67,3 +71,30 @@ def test_other_verbs_sweep_too(genlab, tmp_path: Path, verb: str) -> None:
     assert genlab("train", *SMALL, "model=vae_mlp", f"hydra.run.dir={run}")[0] == 0
     assert genlab(verb, "-m", f"run={run}", "seed=1,2", "count=4")[0] == 0
     assert len(list((run / "generated").iterdir())) == 2
+
+
+def test_a_job_that_another_process_is_at_is_left_to_it(genlab, tmp_path: Path) -> None:
+    sweep = tmp_path / "sweep"
+    (sweep / "0").mkdir(parents=True)
+    other = RunFolder(sweep / "0")
+    other.lock()
+    words = [*SMALL, "model=vae_mlp", "seed=1,2", f"hydra.sweep.dir={sweep}"]
+    code, out, _ = genlab("train", "-m", *words)
+    assert code == 0
+    assert "job 0 is left to the process that is at it" in out
+    assert [row["status"] for row in rows(sweep)] == ["running", "done"]
+    other.release()
+    assert genlab("train", "-m", *words)[0] == 0
+    assert [row["status"] for row in rows(sweep)] == ["done", "done"]
+
+
+def test_jobs_that_joblib_runs_have_a_table_and_an_exit_code(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    sweep = tmp_path / "sweep"
+    words = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", *SMALL[:-1], "model=vae_mlp"]
+    words += ["data.batch_size=32,4000", f"hydra.sweep.dir={sweep}"]
+    command = [sys.executable, "-m", "genlab", "train", "-m", *words]
+    assert subprocess.run(command, env=environment, cwd=tmp_path).returncode == 3
+    assert [row["status"] for row in rows(sweep)] == ["done", "failed"]

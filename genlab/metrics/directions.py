@@ -1,6 +1,14 @@
 """Which scores should be small, which large, and which only describe."""
 
-_LESS_IS_BETTER = ("frechet_distance", "kernel_distance", "class_divergence", "mse", "loss")
+_LESS_IS_BETTER = (
+    "frechet_distance",
+    "kernel_distance",
+    "class_divergence",
+    "mse",
+    "cycle_mse",
+    "loss",
+    "seconds",
+)
 _MORE_IS_BETTER = (
     "precision",
     "recall",
@@ -14,6 +22,8 @@ _MORE_IS_BETTER = (
     "psnr",
     "psnr_gain",
     "elbo",
+    "cycle_psnr",
+    "ssim",
     "log_likelihood",
     "linear_probe",
     "nearest_neighbours",

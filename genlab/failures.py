@@ -1,0 +1,54 @@
+"""What went wrong, as one line and an exit code, for any exception."""
+
+import errno
+
+from genlab.errors import ConfigError, GenlabError, ResourceError
+
+_NO_MEMORY = (
+    "allocate memory",
+    "DefaultCPUAllocator",
+    "bad_alloc",
+    "could not create a primitive",  # oneDNN's ways to say it
+    "could not create a memory object",
+    "can't start new thread",
+)
+
+
+def explained(error: Exception, argv: list[str]) -> tuple[str, int]:
+    """The one line and the exit code for an exception of the command line `argv`."""
+    if isinstance(error, GenlabError):
+        return str(error), error.exit_code
+    module = type(error).__module__
+    if module.startswith(("hydra", "omegaconf")):
+        from genlab.explain import explain
+
+        return explain(error, argv), ConfigError.exit_code
+    if isinstance(error, RecursionError):
+        return (
+            "the config pages lead back to themselves: a page of your own may not build on the "
+            "page that it takes the place of; give it another name",
+            ConfigError.exit_code,
+        )
+    if module.startswith("yaml"):
+        return f"a config page cannot be read: {error}", ConfigError.exit_code
+    if names_memory(error):
+        return (
+            "not enough memory: ask for less at once (count=, batch_size= or rows=; for a run "
+            "data.batch_size= or data.in_memory_gb=0), or stop other programs",
+            ResourceError.exit_code,
+        )
+    if isinstance(error, OSError):
+        return (
+            f"{error.filename or 'the operating system'}: {error.strerror}; choose another place "
+            "(for a run hydra.run.dir=PATH, for other verbs out=PATH)",
+            ResourceError.exit_code,
+        )
+    return f"{type(error).__name__}: {error} (--debug shows where)", GenlabError.exit_code
+
+
+def names_memory(error: Exception) -> bool:
+    """Whether it is one of the ways to say that there is no memory."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    named = isinstance(error, RuntimeError) and any(word in str(error) for word in _NO_MEMORY)
+    return named or isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"

@@ -1,0 +1,56 @@
+"""Hydra's sweeper of the name grid: every combination of the values given.
+
+Hydra's own, basic, does not say in which folders its jobs are to be found.
+Hydra takes sweepers from the package hydra_plugins alone.
+"""
+
+from pathlib import Path
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf, open_dict
+
+
+class GridSweeper(BasicSweeper):
+    """Launches all jobs at once, or `max_batch_size` of them at a time.
+
+    How they ended is told in their folders, whichever launcher runs them.
+    """
+
+    def sweep(self, arguments: list[str]) -> None:
+        """Hydra's hook."""
+        from genlab import multirun
+        from genlab.files import write_text
+
+        assert self.hydra_context is not None
+        assert self.config is not None
+        assert self.launcher is not None
+        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
+        overrides = parser.parse_overrides([*self._parse_config(), *arguments])
+        batches = self.split_arguments(overrides, self.max_batch_size)
+        run = multirun.begin(Path(self.config.hydra.sweep.dir))
+        write_text(run.folder / "multirun.yaml", OmegaConf.to_yaml(self.config))
+        numbers = []
+        for batch in batches:  # all are composed before the first is launched
+            first = len(run.jobs)
+            for number, words in enumerate(batch, first):
+                run.jobs[number] = multirun.Job(self._folder(words, number), words)
+            numbers.append(range(first, len(run.jobs)))
+        for row in numbers:
+            run.launch(self.launcher.launch, row)
+
+    def _folder(self, words: list[str], number: int) -> Path:
+        """Where the job of that number runs; Hydra's error for words that cannot be composed."""
+        assert self.hydra_context is not None
+        assert self.config is not None
+        config = self.hydra_context.config_loader.load_sweep_config(self.config, words)
+        with open_dict(config):
+            config.hydra.job.id = config.hydra.job.num = number
+        known = HydraConfig.instance()
+        before, known.cfg = known.cfg, None
+        try:
+            known.set_config(config)  # what ${hydra:...} in the folder's name refers to
+            return Path(config.hydra.sweep.dir, str(config.hydra.sweep.subdir)).resolve()
+        finally:
+            known.cfg = before
