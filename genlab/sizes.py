@@ -1,4 +1,4 @@
-"""Settings of a model page that follow from the resolution: every `auto` becomes a number."""
+"""Settings of a model page that follow from others: every `auto` becomes a value."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,6 +10,7 @@ from genlab.errors import ConfigError
 from genlab.words import one_of
 
 LARGE = 128  # pixels, from which on `size: auto` is the paper's
+MOST = 64  # images of a step of all processes that formulas are made for
 
 
 def sized(config: DictConfig, processes: int = 1) -> DictConfig:
@@ -18,21 +19,28 @@ def sized(config: DictConfig, processes: int = 1) -> DictConfig:
     A page with sizes says under `model.sizes.NAME` what settings that are `auto` become;
     `model.size` chooses one, and `auto` the paper's from 128 pixels on, else the small one. What is
     left is as in `FORMULAS`, for the batches of all processes together. Settings with a value of
-    their own keep it.
+    their own keep it. ConfigError for a critic whose normalisation undoes its spectral one.
     """
     plain: Any = OmegaConf.to_container(config)
     model = plain["model"]
-    if "sizes" not in model:
-        return config
-    resolution: int = config.data.resolution
+    _settle_normalisation(model)
+    if "sizes" in model:
+        _settle_sizes(plain, config.data.resolution, processes)
+    return OmegaConf.create(plain)
+
+
+def _settle_sizes(plain: dict[str, Any], resolution: int, processes: int) -> None:
+    """Fill in what follows from `model.size`, the resolution and the batch."""
+    model = plain["model"]
     size, sizes = model.pop("size"), model.pop("sizes")
     one_of("model.size", size, ("auto", *sizes))
     if size == "auto":
         size = "paper" if resolution >= LARGE else "small"
     _fill(model, sizes[size], "model")
     if plain["data"]["batch_size"] == "auto":
-        plain["data"]["batch_size"] = max(4, min(4096 // resolution, 32))
-    batch_size = processes * OmegaConf.create(plain).data.batch_size
+        images = max(min(processes * min(4096 // resolution, 32), MOST), processes)
+        plain["data"]["batch_size"] = images // processes
+    batch_size = min(processes * OmegaConf.create(plain).data.batch_size, MOST)
     for key, value in list(flatten(model)):
         formulas = [FORMULAS[name] for name in FORMULAS if key.endswith(f".{name}") or key == name]
         if value == "auto" and formulas:
@@ -41,7 +49,6 @@ def sized(config: DictConfig, processes: int = 1) -> DictConfig:
             for part in parts:
                 node = node[part]
             node[last] = formulas[0](resolution, batch_size)
-    return OmegaConf.create(plain)
 
 
 FORMULAS: Mapping[str, Callable[[int, int], float]] = {
@@ -51,11 +58,36 @@ FORMULAS: Mapping[str, Callable[[int, int], float]] = {
     "base": lambda resolution, batch: 16384 if resolution < 512 else 32768,
     "stages.start": lambda resolution, batch: min(resolution, 32),  # below, growth gained nothing
 }
-"""By the end of a setting's name, from resolution and images of a step.
+"""By the end of a setting's name, from resolution and images of a step, at most 64.
 
 But for the start of growth the `auto` settings of the code of Karras et al. 2020, "Training GANs
-with Limited Data", https://arxiv.org/abs/2006.06676.
+with Limited Data", https://arxiv.org/abs/2006.06676: 4096 / resolution images a process, at most
+32, and at most 64 in all.
 """
+
+
+def _settle_normalisation(model: dict[str, Any]) -> None:
+    """What a critic's `normalisation: auto` becomes, in place.
+
+    None beside spectral normalisation: it divides by deviations, and so undoes the bound on the
+    critic's slope. Layer normalisation beside a penalty on the norm of gradients, which are those
+    of single images only where no statistics of the batch join them (Gulrajani et al. 2017,
+    section 4, https://arxiv.org/abs/1704.00028). Else batch normalisation.
+    """
+    critic = model.get("critic") or {}
+    encoder = critic.get("encoder") or {}
+    if "normalisation" not in encoder:
+        return
+    spectral = critic.get("spectral") is True
+    if encoder["normalisation"] == "auto":
+        penalties = [each for each in (model.get("penalties") or {}).values() if each]
+        single = any(str(each.get("_target_")).endswith(".GradientPenalty") for each in penalties)
+        encoder["normalisation"] = "none" if spectral else "layer" if single else "batch"
+    elif spectral and encoder["normalisation"] != "none":
+        raise ConfigError(
+            f"model.critic.encoder.normalisation={encoder['normalisation']} undoes what "
+            "model.critic.spectral=true (remedy=spectral_norm) does: set it to none"
+        )
 
 
 def _fill(node: dict[str, Any], values: Mapping[str, Any], path: str) -> None:

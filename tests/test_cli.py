@@ -68,6 +68,8 @@ def test_help_of_train_lists_the_groups(genlab) -> None:
         (("train", "remedy=[r1,adda]"), 2, "did you mean ada"),
         (("train", "model=vae", "remedy=ada", "data=digits"), 2, "no such argument"),
         (("train", "data=digits", "model.loss.smoothing=2", "total_images=200"), 2, "smoothing=2"),
+        (("train", "data=digits", "model=wgan", "remedy=label_smoothing"), 2, "has no labels"),
+        (("train", "data=digits", "model=wgan_gp", "remedy=flipped_labels"), 2, "has no labels"),
         (("train", "resume=/nowhere"), 4, "resume=/nowhere"),
         (("train", "trainer=gpu", "data=digits"), 5, "trainer.accelerator=gpu: no such device"),
         (("train", "data=digits", "hydra.run.dir=/proc/run"), 5, "/proc/run"),

@@ -4,14 +4,20 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
+from sklearn.datasets import load_digits
+from test_pages import composed
 
 from genlab.artefacts.weights import images_seen_of
+from genlab.assemble import build_data, completed
+from genlab.data.stream import take
 from genlab.metrics import frechet_distance
 from genlab.networks import Condition
-from genlab.scores import Reference, memorisation
+from genlab.scores import Reference, memorisation, reference
 
 RUN = ["data=digits", "trainer=cpu", "samples.count=4", "model=gan", "log.every_images=1000"]
 SCORED = ["evaluate.every_images=2000", "evaluate.count=150"]
@@ -129,6 +135,49 @@ def test_points_are_scored_without_any_training(genlab, tmp_path) -> None:
     code, _, _ = genlab("sample", f"run={run}", "count=100", f"out={tmp_path / 'points.png'}")
     assert code == 0
     assert (tmp_path / "points.png").exists()
+
+
+@pytest.fixture
+def class_folders(tmp_path) -> Path:
+    """scikit-learn's digits as PNGs, a folder for each class."""
+    digits = load_digits()
+    for number, (image, label) in enumerate(zip(digits.images, digits.target, strict=True)):
+        folder = tmp_path / "digits" / str(label)
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray((image / 16 * 255).astype(np.uint8)).save(folder / f"{number:04d}.png")
+    return tmp_path / "digits"
+
+
+def test_a_part_of_sorted_classes_stands_for_all_of_them(class_folders) -> None:
+    """300 of 647 validation images: all ten classes, and distances as of any random draw."""
+    words = ["data=folder", f"data.path={class_folders}", "data.resolution=8", "data.channels=1"]
+    config = completed(composed("model=gan", *words, "data.validation=0.4"))
+    data = build_data(config)
+    split, image_set = data.indices("validation"), data.image_set
+    assert len(split) == 647
+    held = reference(config, data, "validation", 300, "classifier", torch.device("cpu"))
+    assert len(held.images) == 300
+    (batch,) = data.held_out("validation", 300, 300)  # what measures look at: the same ones
+    assert torch.equal(batch.images, held.images)
+    expected = np.bincount(image_set.labels["label"][split], minlength=10) * 300 / 647
+    found = np.bincount(batch.labels["label"], minlength=10)
+    chi_squared = ((found - expected) ** 2 / expected).sum()
+    assert chi_squared < 16.9, found  # exceeded by one in twenty samples with nine degrees
+    pixels = [
+        images.flatten(1).double() / 255
+        for images in (take(image_set, data.indices("train")).images, held.images)
+    ]
+    middle = pixels[0].mean(0)
+    components = torch.linalg.svd(pixels[0] - middle, full_matrices=False)[2][:20]
+    training, mine = (values @ components.T for values in pixels)
+    seen = take(image_set, split).images.flatten(1).double() / 255 @ components.T
+    random = [
+        frechet_distance(seen[np.random.default_rng(seed).permutation(647)[:300]], training)
+        for seed in range(20)
+    ]
+    distance = frechet_distance(mine, training)
+    assert distance == pytest.approx(np.mean(random), rel=0.2)
+    assert frechet_distance(seen[:300], training) > 3 * distance  # the first classes alone
 
 
 def test_conditional_models_are_scored_on_labels_as_the_data_have_them() -> None:

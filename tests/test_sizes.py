@@ -1,8 +1,11 @@
 """What `auto` becomes on pages with sizes."""
 
 import pytest
+import torch
 from test_pages import composed
+from torch import nn
 
+from genlab.assemble import build_learner, completed
 from genlab.errors import ConfigError
 
 
@@ -61,6 +64,58 @@ def test_stylegan2_counts_the_images_of_all_processes() -> None:
     weights = [model["penalties"]["r1"]["weight"] for model in (one, four)]
     assert weights[0] == pytest.approx(4 * weights[1])
     assert four["ema_half_life_images"] == 4 * one["ema_half_life_images"]
+
+
+@pytest.mark.parametrize(
+    ("resolution", "processes", "batch", "images"),
+    [
+        (128, 2, 32, 64),
+        (128, 8, 8, 64),
+        (256, 8, 8, 64),
+        (1024, 8, 4, 32),
+        (1024, 32, 2, 64),
+        (256, 100, 1, 64),  # formulas are made for up to 64
+    ],
+)
+def test_stylegan2_has_at_most_64_images_in_a_step(
+    resolution: int, processes: int, batch: int, images: int
+) -> None:
+    """max(min(processes * min(4096 // resolution, 32), 64), processes) images, as published."""
+    config = composed("model=stylegan2", f"data.resolution={resolution}", processes=processes)
+    assert config["data"]["batch_size"] == batch
+    weight = config["model"]["penalties"]["r1"]["weight"]
+    assert weight == pytest.approx(0.0002 * resolution**2 / images)
+    assert config["model"]["ema_half_life_images"] == images * 10_000 / 32
+
+
+def normalisation(*words: str) -> str:
+    return composed(*words)["model"]["critic"]["encoder"]["normalisation"]
+
+
+def test_critics_have_the_normalisation_that_their_remedies_leave_them() -> None:
+    assert normalisation("model=dcgan") == "batch"
+    assert normalisation("model=dcgan", "remedy=r1") == "batch"
+    assert normalisation("model=lsgan", "remedy=spectral_norm") == "none"
+    assert normalisation("model=dcgan", "remedy=gradient_penalty") == "layer"
+    assert normalisation("model=dcgan", "remedy=[gradient_penalty,spectral_norm]") == "none"
+    assert normalisation("model=sngan", "players=narrow") == "none"
+    assert normalisation("model=gan", "remedy=gradient_penalty") == "none"  # dense, as before
+    mine = "model.critic.encoder.normalisation=batch"
+    assert normalisation("model=dcgan", "remedy=gradient_penalty", mine) == "batch"
+    for words in (["model=dcgan", mine], ["model=r3gan"], ["model=cyclegan"]):
+        with pytest.raises(ConfigError, match=r"undoes what .* set it to none"):
+            composed(*words, "remedy=spectral_norm")
+
+
+def test_nothing_in_a_spectral_critic_divides_by_deviations() -> None:
+    config = composed("data=digits", "data.resolution=16", "remedy=spectral_norm")
+    critic = build_learner(completed(config)).critic
+    kinds = {type(module).__name__ for module in critic.modules()}
+    assert not [kind for kind in kinds if "Norm" in kind and "Spectral" not in kind]
+    weights = [module.weight for module in critic.modules() if isinstance(module, nn.Conv2d)]
+    assert weights
+    for weight in weights:
+        assert torch.linalg.matrix_norm(weight.flatten(1), 2).item() == pytest.approx(1, abs=0.05)
 
 
 def test_small_pictures_have_small_networks_unless_asked_for() -> None:

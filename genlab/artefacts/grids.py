@@ -15,6 +15,7 @@ from genlab.artefacts.history import History
 from genlab.artefacts.pictures import grid, save_gif, save_png
 from genlab.artefacts.planes import over_density
 from genlab.artefacts.samples import sampled
+from genlab.data.image_set import drawn
 from genlab.data.module import data_of
 from genlab.data.stream import Batch, on_device, take
 from genlab.learners import Learner
@@ -51,7 +52,7 @@ class Grids(pl.Callback):
             return
         data = data_of(trainer)
         if are_points(data.image_set.images):
-            self._points = take(data.image_set, data.indices("train")[:POINTS]).images
+            self._points = take(data.image_set, drawn(data.indices("train"), POINTS)).images
         elif isinstance(pl_module, Reconstructs):
             indices = data.indices("validation")
             # Spread over the part: sets may be sorted by their classes.

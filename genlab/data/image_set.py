@@ -8,6 +8,9 @@ from genlab.errors import ConfigError, DataError
 from genlab.words import one_of
 
 SPLITS = ("train", "validation", "test")
+DRAW_SEED = 0
+"""Of the draw where only a part of a split is looked at: the same for all runs on a data set, so
+that scores compare."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,18 @@ class ImageSet:
         starts = np.cumsum(counts) - counts
         chosen = [order[start : start + per_class] for start in starts[counts > 0]]
         return np.sort(indices[np.concatenate(chosen)])
+
+
+def drawn(indices: np.ndarray, count: int | None, seed: int = DRAW_SEED) -> np.ndarray:
+    """`count` of the positions (n,), drawn at random by the seed, in their order.
+
+    All of them for None or where there are no more. Sets may be sorted by their classes: the first
+    ones stand for nothing. The draw has random numbers of its own, not those that made the splits.
+    """
+    if count is None or count >= len(indices):
+        return indices
+    generator = np.random.default_rng((seed, 1))
+    return indices[np.sort(generator.permutation(len(indices))[:count])]
 
 
 def _part_size(key: str, size: float, available: int) -> int:

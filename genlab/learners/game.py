@@ -3,7 +3,7 @@
 import functools
 import math
 from abc import ABC
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
@@ -13,11 +13,9 @@ from genlab.learners.learner import Learner, Losses, gradient_norm
 from genlab.networks import Critic, PastWeights, Replay
 from genlab.networks.augmentations import AdaptiveAugmentation, Augmentation
 from genlab.networks.critic import Judgement
-from genlab.objectives import adversarial
+from genlab.objectives.adversarial import GameLoss, certainty, threshold
 from genlab.objectives.penalties import Penalty
 from genlab.schedules import Schedule, Stages, as_schedule
-
-GameLoss = Callable[[Tensor, Tensor], adversarial.Losses]
 
 
 class Game(Learner, ABC):
@@ -32,7 +30,7 @@ class Game(Learner, ABC):
         weight_clip: a critic's weights are kept between -weight_clip and weight_clip (Arjovsky
             et al. 2017, algorithm 1); 0 for no clipping.
         flipped_labels: probability with which a pair of a real and a fake image change labels in
-            a critic's step, a number or a schedule.
+            a critic's step, a number or a schedule. Of losses that have labels.
         instance_noise: deviation of Gaussian noise on all that a critic sees, on the scale of
             [-1, 1], a number or a schedule (Sonderby et al. 2017, https://arxiv.org/abs/1610.04490).
         historical_averaging: weight in both players' losses of the squared distance of their
@@ -58,7 +56,14 @@ class Game(Learner, ABC):
     ) -> None:
         super().__init__(rate, stages)
         self.loss = loss
-        loss(torch.zeros(1, 1), torch.zeros(1, 1))  # shows wrong settings before training starts
+        # Shows wrong settings before training starts.
+        tried = loss(torch.zeros(1, 1), torch.zeros(1, 1))
+        self.relative = tried.relative
+        if flipped_labels and not tried.labelled:
+            raise ValueError(
+                "flipped_labels has no meaning for the Wasserstein loss, which has no labels: "
+                "leave out remedy=flipped_labels, or set model.flipped_labels=0"
+            )
         self.penalties = {k: penalty for k, penalty in (penalties or {}).items() if penalty}
         self.weight_clip = weight_clip
         self.flipped_labels = as_schedule(flipped_labels)
@@ -115,17 +120,19 @@ class Game(Learner, ABC):
             past.update(critic)
         real_logits, fake_logits = real.logits.detach(), fake.logits.detach()
         if self.augmentation is not None:
-            signs = self.trainer.strategy.reduce(real_logits.sign().mean(), reduce_op="mean")
-            self.augmentation.observe(signs, len(images) * self.trainer.world_size)
+            sure = certainty(real_logits, fake_logits, self.relative)
+            sure = self.trainer.strategy.reduce(sure, reduce_op="mean")
+            self.augmentation.observe(sure, len(images) * self.trainer.world_size)
+        middle = threshold(real_logits, fake_logits, self.relative)
         logged = {
             "critic_loss": loss.detach(),
             "critic_gradient": gradient,
-            "real_accuracy": (real_logits > 0).float().mean(),
-            "fake_accuracy": (fake_logits < 0).float().mean(),
+            "real_accuracy": (real_logits > middle).float().mean(),
+            "fake_accuracy": (fake_logits < middle).float().mean(),
             "logit_gap": real_logits.mean() - fake_logits.mean(),
         }
         if isinstance(self.augmentation, AdaptiveAugmentation):
-            logged["augmentation_p"] = self.augmentation.p.clone()
+            logged["augmentation_p"] = torch.full_like(middle, self.augmentation.p)
         return real, logged
 
     def shown(self, images: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ Images are (B, C, H, W) in [-1, 1]; noise is drawn from torch's default generato
 
 import functools
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,11 +16,12 @@ from torch import Tensor, nn
 class Augmentation(nn.Module):
     """Images to images of the same shape."""
 
-    def observe(self, real_signs: Tensor, images: int) -> None:
-        """Learn from the mean sign of the logits of a step's reals, a scalar in [-1, 1].
+    def observe(self, certainty: Tensor, images: int) -> None:
+        """Learn from a step of the critic.
 
         Args:
-            real_signs: the mean.
+            certainty: how sure it is of the step's reals, a scalar in [-1, 1], see
+                `objectives.adversarial.certainty`.
             images: reals of the step, over all ranks.
         """
 
@@ -59,11 +61,13 @@ class AdaptiveAugmentation(Augmentation):
     Karras et al. 2020, section 3 and appendix B, https://arxiv.org/abs/2006.06676, with their
     pixel blitting, geometric and colour transformations ("bgc"); all of a picture's geometry is
     done in one bilinear resampling, where theirs filters by wavelets. p moves by `images /
-    speed_images` towards more where the mean sign of the reals' logits is above `target`, else
-    towards less, every `interval` steps.
+    speed_images` towards more where the critic is surer of its reals than `target`, else towards
+    less, every `interval` steps.
+
+    p and what counts steps are on the host, so that it waits for the device at adjustments only.
 
     Args:
-        target: of the mean sign r_t.
+        target: of the certainty r_t.
         speed_images: images in which p can go from 0 to 1.
         interval: steps between adjustments.
         p: the first p.
@@ -84,29 +88,55 @@ class AdaptiveAugmentation(Augmentation):
         self.target = target
         self.speed_images = speed_images
         self.interval = interval
-        self.p = nn.Buffer(torch.tensor(float(p)))
+        self.p = float(p)
         self.signs = nn.Buffer(torch.tensor(0.0))
-        self.images = nn.Buffer(torch.tensor(0))
-        self.steps = nn.Buffer(torch.tensor(0))
+        self.images = 0
+        self.steps = 0
 
     @torch.no_grad()
-    def observe(self, real_signs: Tensor, images: int) -> None:
-        """Add a step's mean sign; adjust p when due."""
-        self.signs.add_(real_signs)
-        self.images.add_(images)
-        self.steps.add_(1)
+    def observe(self, certainty: Tensor, images: int) -> None:
+        """Add a step's certainty; adjust p when due."""
+        self.signs.add_(certainty)
+        self.images += images
+        self.steps += 1
         if self.steps >= self.interval:
-            step = self.images / self.speed_images
-            self.p.add_(torch.sign(self.signs / self.steps - self.target) * step)
-            self.p.clamp_(0.0, 1.0)
-            for total in (self.signs, self.images, self.steps):
-                total.zero_()
+            surer = float(self.signs) / self.steps - self.target
+            step = math.copysign(self.images / self.speed_images, surer) if surer else 0.0
+            self.p = min(max(self.p + step, 0.0), 1.0)
+            self.signs.zero_()
+            self.images = self.steps = 0
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, H, W) to the same."""
-        p = float(self.p)
         with torch.autocast(images.device.type, enabled=False):  # angles in bfloat16 are coarse
-            return _coloured(_moved(images, p), p)
+            return _coloured(_moved(images, self.p), self.p)
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        for name, kind in _ON_HOST.items():
+            destination[prefix + name] = torch.tensor(getattr(self, name), dtype=kind)
+
+    def _load_from_state_dict(
+        self,
+        state_dict: Any,
+        prefix: str,
+        local_metadata: Any,
+        strict: bool,
+        missing_keys: list[str],
+        *others: Any,
+    ) -> None:
+        for name in _ON_HOST:
+            if prefix + name in state_dict:
+                setattr(self, name, state_dict.pop(prefix + name).item())
+            elif strict:
+                missing_keys.append(prefix + name)
+        super()._load_from_state_dict(
+            state_dict, prefix, local_metadata, strict, missing_keys, *others
+        )
+
+
+_ON_HOST = {"p": torch.float64, "images": torch.int64, "steps": torch.int64}
+"""State of `AdaptiveAugmentation` that is saved and loaded as if it were in buffers."""
 
 
 def _uniform(images: Tensor, low: float, high: float) -> Tensor:

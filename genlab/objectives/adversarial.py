@@ -1,13 +1,15 @@
 """The losses of the two-player game.
 
 Each is one function of the critic's logits on real and on generated images, (B, 1) each, that
-returns both players' losses, scalars. An image is called real where its logit is positive.
+returns both players' losses, scalars. An image is called real where its logit lies above
+`threshold`: 0, but for losses that are relative.
 
 `smoothing` is one-sided label smoothing (Salimans et al. 2016, section 3.4,
 https://arxiv.org/abs/1606.03498): the critic is told that reals are real with probability
 1 - smoothing only. The fakes' labels and the generator's loss stay as they are.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch.nn.functional as F
@@ -15,10 +17,21 @@ from torch import Tensor
 
 
 class Losses(NamedTuple):
-    """What each player minimises, as scalars."""
+    """What each player minimises, as scalars, and what the critic's logits mean.
+
+    Attributes:
+        critic, generator: the scalars.
+        relative: only differences between real and fake logits count; 0 says nothing.
+        labelled: images have labels, which can be smoothed or flipped.
+    """
 
     critic: Tensor
     generator: Tensor
+    relative: bool = False
+    labelled: bool = True
+
+
+GameLoss = Callable[[Tensor, Tensor], Losses]
 
 
 def non_saturating(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Losses:
@@ -70,9 +83,17 @@ def wasserstein(real: Tensor, fake: Tensor, smoothing: float = 0.0, drift: float
     1-Lipschitz: see the penalties, weight clipping and spectral normalisation. Its logits have no
     zero of their own; `drift` is the weight of the squares of those of reals, which holds them near
     0 (Karras et al. 2018, appendix A, https://arxiv.org/abs/1710.10196).
+
+    There are no labels to smooth: a part of the reals that counts as fake would let the loss fall
+    without bound with a constant added to all logits. ValueError for a smoothing other than 0.
     """
-    critic = fake.mean() + _smoothed(-real, real, smoothing) + drift * real.square().mean()
-    return Losses(critic, -fake.mean())
+    if smoothing:
+        raise ValueError(
+            f"smoothing={smoothing} has no meaning for the Wasserstein loss, which has no labels: "
+            "leave out remedy=label_smoothing, or set model.loss.smoothing=0"
+        )
+    critic = fake.mean() - real.mean() + drift * real.square().mean()
+    return Losses(critic, -fake.mean(), relative=True, labelled=False)
 
 
 def relativistic(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Losses:
@@ -83,7 +104,29 @@ def relativistic(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Losses:
     """
     lead = real - fake
     critic = _smoothed(F.softplus(-lead), F.softplus(lead), smoothing)
-    return Losses(critic, F.softplus(lead).mean())
+    return Losses(critic, F.softplus(lead).mean(), relative=True)
+
+
+def threshold(real: Tensor, fake: Tensor, relative: bool) -> Tensor:
+    """The logit, a scalar, above which a critic calls an image real, from a step's logits (B, n).
+
+    0, but midway between the mean logits of reals and fakes for a loss that is `relative`: this
+    fixes the constant that the loss leaves open where a cross-entropy has it, between both kinds.
+    """
+    return (real.mean() + fake.mean()) / 2 if relative else real.new_zeros(())
+
+
+def certainty(real: Tensor, fake: Tensor, relative: bool) -> Tensor:
+    """How sure a critic is of what it learns from, a scalar in [-1, 1], from logits (B, n) each.
+
+    The r_t of Karras et al. 2020, section 3.1, https://arxiv.org/abs/2006.06676: the mean sign of
+    the reals' logits, 0 where the critic cannot tell and 1 where it knows them all. It asks for a
+    zero that means something. A loss that is `relative` has one in the difference between a real
+    and a fake logit, which is what its critic is taught: the mean sign of that is taken, pair by
+    pair. Where both kinds have the same logits it is 0 on average, wherever they are and however
+    skewed; as images are learned by heart it rises to 1.
+    """
+    return ((real - fake) if relative else real).sign().mean()
 
 
 def _cross_entropy(real: Tensor, fake: Tensor, smoothing: float) -> Tensor:

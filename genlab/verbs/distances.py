@@ -4,12 +4,14 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 
 from genlab import launch, ranks
 from genlab.artefacts.grids import are_points
 from genlab.artefacts.pictures import grid, save_png, with_caption, with_row_captions
+from genlab.data.image_set import drawn
 from genlab.data.stream import take
 from genlab.errors import ConfigError
 from genlab.learners.abilities import Generates, Translates
@@ -69,7 +71,8 @@ def _generated(
     if are_points(pictures):
         return scores
     training = take(opened.data.image_set, opened.data.indices("train")).images
-    found = memorisation(pictures[:chosen], held.images[:chosen], training)
+    some = torch.from_numpy(drawn(np.arange(len(held.images)), chosen))
+    found = memorisation(pictures[:chosen], held.images[some], training)
     stamp["memorisation_images"] = chosen
     neighbours = path.with_name(f"{path.stem}_neighbours.png")
     save_png(_neighbours(found), neighbours)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.data.image_set import ImageSet
+from genlab.data.image_set import ImageSet, drawn
 from genlab.data.stream import take
 from genlab.files import write_atomically
 from genlab.opened import Opened, open_run
@@ -24,12 +24,12 @@ _CHUNK = 10_000
 
 
 def run(config: dict[str, Any]) -> None:
-    """Encode the split's first images, write."""
+    """Encode images of the split, write."""
     count = None if config["count"] is None else positive(config["count"], "count")
     batch_size = positive(config["batch_size"], "batch_size")
     one_of("format", config["format"], tuple(SUFFIXES))
     opened = open_run(config["run"], config["accelerator"])
-    indices = positions(opened, config["split"])[:count]
+    indices = drawn(positions(opened, config["split"]), count)
     code = encode(opened, indices, batch_size)
     name = f"codes_{config['split']}"
     suffixes = SUFFIXES[config["format"]]

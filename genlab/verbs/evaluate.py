@@ -7,13 +7,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 import genlab
 from genlab import launch
 from genlab.artefacts.validation import summed
 from genlab.console import log_to
+from genlab.data.image_set import DRAW_SEED, drawn
 from genlab.data.stream import on_device, take
 from genlab.errors import ConfigError
 from genlab.features import CHOICES
@@ -63,6 +63,7 @@ def run(config: dict[str, Any]) -> None:
         return
     stamp: dict[str, Any] = {
         "split": config["split"],
+        "draw_seed": DRAW_SEED,  # of the images, where only some of a split are looked at
         "data": opened.data.source.fingerprint(),
         "weights": weights_stamp(opened),
         "genlab": genlab.__version__,
@@ -149,11 +150,9 @@ def _codes(
     opened: Opened, config: dict[str, Any], count: int, batch_size: int, stamp: dict[str, Any]
 ) -> dict[str, float]:
     """What the codes of the split are good for, with codes of the training part to learn from."""
-    chosen = opened.data.indices("train")
-    generator = np.random.default_rng(config["seed"])
-    chosen = generator.permutation(chosen)[: config["probe_images"]]
-    known = take(opened.data.image_set, chosen)
-    asked = take(opened.data.image_set, opened.data.indices(config["split"])[:count])
+    data = opened.data
+    known = take(data.image_set, drawn(data.indices("train"), config["probe_images"]))
+    asked = take(data.image_set, drawn(data.indices(config["split"]), count))
     known_codes = opened.codes(known, batch_size)["values"]
     code = opened.codes(asked, batch_size)
     codes = code["values"]

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genlab.data.image_set import drawn
 from genlab.errors import ConfigError
 from genlab.learners.abilities import Generates
 from genlab.networks import Condition
@@ -28,7 +29,7 @@ def choose(opened: Opened, split: str, count: int, seed: int) -> np.ndarray:
     indices = positions(opened, split)
     if count > len(indices):
         log.info("the %s part has %s images, not %s", split, f"{len(indices):,}", f"{count:,}")
-    return np.sort(np.random.default_rng(seed).permutation(indices)[:count])
+    return drawn(indices, count, seed)
 
 
 def condition_of(opened: Opened) -> Condition | None:

@@ -18,6 +18,7 @@ from genlab.artefacts.pictures import (
     with_caption,
 )
 from genlab.config import check_seed
+from genlab.data.image_set import drawn
 from genlab.data.stream import Batch, take
 from genlab.errors import ConfigError
 from genlab.latent.truncation import truncated_normal
@@ -64,7 +65,8 @@ def real_points(opened: Opened) -> Tensor | None:
     """Training points to show generated ones over; None where the data are pictures."""
     if not opened.description.points:
         return None
-    return take(opened.data.image_set, opened.data.indices("train")[:POINTS]).images
+    data = opened.data
+    return take(data.image_set, drawn(data.indices("train"), POINTS)).images
 
 
 def generate(

@@ -2,12 +2,14 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from genlab.artefacts.grids import beside
 from genlab.artefacts.pictures import grid
+from genlab.data.image_set import drawn
 from genlab.data.stream import on_device
 from genlab.learners.learner import seed_noise
 from genlab.metrics import frechet_distance
@@ -28,7 +30,7 @@ class Direction(NamedTuple):
 
 
 def translated(opened: Opened, split: str, count: int, batch_size: int) -> dict[str, Direction]:
-    """The first `count` images of the split, translated in every direction."""
+    """`count` images of the split, see `drawn`, translated in every direction."""
     learner: Any = opened.learner
     parts: dict[str, list[Direction]] = {name: [] for name in learner.directions}
     for number, batch in enumerate(opened.data.held_out(split, batch_size, count)):
@@ -77,6 +79,7 @@ def translation_sheet(directions: dict[str, Direction]) -> Image.Image:
     rows = []
     for made in directions.values():
         views = [made.before, made.after, *([made.target] if paired else [])]
-        rows.append(beside(*(view[:SHOWN] for view in views)))
+        some = torch.from_numpy(drawn(np.arange(len(made.before)), SHOWN))
+        rows.append(beside(*(view[some] for view in views)))
     told = "before, after" + (", image" if paired else "")
     return grid(torch.cat(rows), 4 * len(views), f"{told}: {', '.join(directions)}")

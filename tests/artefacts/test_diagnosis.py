@@ -72,8 +72,12 @@ def test_a_generator_that_never_makes_different_pictures_has_collapsed() -> None
 
 
 def test_a_critic_that_says_the_same_of_everything_is_blind() -> None:
-    assert found(*[{"logit_gap": 1e-5}] * 10, after=0) == ["critic blind"]
-    assert found(*[{"logit_gap": 1e-5}] * 10, after=1) == []
+    blind = {"logit_gap": 1e-5, "real_accuracy": 0.5, "fake_accuracy": 0.5}
+    assert found(*[blind] * 10, after=0) == ["critic blind"]
+    assert found(*[blind] * 10, after=1) == []
+    assert found(*[blind | {"real_accuracy": 0.0, "fake_accuracy": 1.0}] * 10, after=0) != []
+    # Logits of a small scale, as clipped weights give them, that tell images well.
+    assert found(*[{"logit_gap": 1e-5}] * 10, after=0) == []
 
 
 def test_a_finding_states_signs_times_and_what_helps() -> None:

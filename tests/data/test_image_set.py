@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from genlab.data import ImageSet
+from genlab.data.image_set import drawn
 from genlab.errors import ConfigError, DataError
 
 
@@ -54,3 +55,15 @@ def test_impossible_sizes(size):
 def test_an_unknown_part_gets_its_near_miss():
     with pytest.raises(ConfigError, match="did you mean validation"):
         image_set(10).split("validaton", 0.1, 0.1)
+
+
+def test_a_part_is_drawn_and_the_whole_is_as_it_was():
+    indices = np.arange(0, 3000, 3)
+    for count in (None, 1000, 2000):
+        assert drawn(indices, count) is indices
+    part = drawn(indices, 400)
+    assert np.isin(part, indices).all()
+    assert (np.diff(part) > 0).all()
+    assert np.array_equal(part, drawn(indices, 400))
+    assert not np.array_equal(part, drawn(indices, 400, seed=1))
+    assert abs(part.mean() - indices.mean()) < 3 * 3000 / (12 * 400) ** 0.5

@@ -13,7 +13,13 @@ from torch import Tensor
 from genlab.learners.adversarial import Adversarial
 from genlab.networks import Critic, Generator, Replay, StyleDecoder, progan, stylegan
 from genlab.networks.augmentations import AdaptiveAugmentation
-from genlab.objectives.adversarial import Losses, minimax, non_saturating
+from genlab.objectives.adversarial import (
+    Losses,
+    minimax,
+    non_saturating,
+    relativistic,
+    wasserstein,
+)
 from genlab.objectives.path_length import PathLength
 from genlab.objectives.penalties import R1
 from genlab.schedules import Growth, Ramp
@@ -220,6 +226,19 @@ def test_all_labels_flipped_is_the_game_the_other_way_round(played) -> None:
     torch.testing.assert_close(flipped.last["real_accuracy"], played().last["real_accuracy"])
 
 
+def test_relative_critics_are_right_about_logits_on_their_side_of_the_middle(play) -> None:
+    """A constant added to all logits changes nothing that is logged of a Wasserstein critic."""
+    for loss in (wasserstein, relativistic):
+        told = []
+        for constant in (0.0, 40.0):
+            learner = gan_learner(loss=loss)
+            learner.critic.logit.bias.data += constant
+            told.append(play(learner, IMAGES, {}))
+        for name in ("real_accuracy", "fake_accuracy", "logit_gap"):
+            torch.testing.assert_close(told[0][name], told[1][name], atol=1e-4, rtol=0)
+        assert told[0]["real_accuracy"] + told[0]["fake_accuracy"] > 0
+
+
 def test_instance_noise_fades_with_its_schedule(played) -> None:
     fading = played(instance_noise=Ramp(start=0.5, end=0.0, images=12))
     fading.images_seen = 0
@@ -292,8 +311,26 @@ def test_replayed_fakes_reach_the_critic_and_not_the_generator(played) -> None:
 def test_adaptive_augmentation_learns_from_the_reals_logits(played) -> None:
     augmentation = AdaptiveAugmentation(target=-1.5, speed_images=48, interval=2)
     learner = played(4, augmentation=augmentation)
-    assert augmentation.p.item() == pytest.approx(4 * 6 / 48)
-    assert learner.last["augmentation_p"] == augmentation.p
+    assert augmentation.p == pytest.approx(4 * 6 / 48)
+    assert learner.last["augmentation_p"].item() == pytest.approx(augmentation.p)
+
+
+def test_host_state_of_the_augmentation_is_saved_and_loaded(played) -> None:
+    made = played(3, augmentation=AdaptiveAugmentation(target=-1.5, speed_images=999, interval=2))
+    other = AdaptiveAugmentation(target=-1.5, speed_images=999, interval=2)
+    state = made.augmentation.state_dict()
+    assert {"p", "signs", "images", "steps"} == set(state)
+    other.load_state_dict(state)
+    assert (other.p, other.images, other.steps) == (12 / 999, 6, 1)
+    assert torch.equal(other.signs, made.augmentation.signs)
+    with pytest.raises(RuntimeError, match="Missing key"):
+        other.load_state_dict({"signs": state["signs"]})
+
+
+def test_flipped_labels_need_a_loss_with_labels() -> None:
+    with pytest.raises(ValueError, match="has no labels"):
+        gan_learner(loss=wasserstein, flipped_labels=Ramp(start=0.1, end=0.0, images=9))
+    gan_learner(loss=relativistic, flipped_labels=0.1)
 
 
 def test_what_makes_no_sense_is_refused() -> None:

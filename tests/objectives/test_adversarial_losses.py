@@ -3,11 +3,13 @@ import torch
 import torch.nn.functional as F
 
 from genlab.objectives.adversarial import (
+    certainty,
     hinge,
     least_squares,
     minimax,
     non_saturating,
     relativistic,
+    threshold,
     wasserstein,
 )
 
@@ -80,7 +82,7 @@ def test_relativistic_does_not_see_what_both_logits_share(logits) -> None:
     torch.testing.assert_close(losses.generator, relativistic(fake, real).critic)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", [loss for loss in LOSSES if loss is not wasserstein])
 def test_smoothing_concerns_the_critic_and_reals_alone(loss, logits) -> None:
     real, fake = (values.requires_grad_() for values in logits)
     plain, smoothed = loss(real, fake), loss(real, fake, smoothing=0.2)
@@ -89,6 +91,46 @@ def test_smoothing_concerns_the_critic_and_reals_alone(loss, logits) -> None:
     # A real that the critic is very sure of costs more than one it is less sure of.
     sure = torch.tensor([[50.0]], requires_grad=True)
     gradient = torch.autograd.grad(loss(sure, -sure.detach(), smoothing=0.2).critic, sure)[0]
-    assert gradient.item() > 0 or loss is wasserstein
+    assert gradient.item() > 0
     with pytest.raises(ValueError, match=r"smoothing=0.5"):
         loss(real, fake, smoothing=0.5)
+
+
+def test_the_wasserstein_loss_has_no_labels_to_smooth(logits) -> None:
+    with pytest.raises(ValueError, match=r"smoothing=0.1 has no meaning"):
+        wasserstein(*logits, smoothing=0.1)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_losses_of_differences_say_so_and_no_others(loss, logits) -> None:
+    """A constant added to all logits changes nothing where only differences count."""
+    real, fake = logits
+    told = loss(real, fake)
+    same = torch.isclose(told.critic, loss(real + 3, fake + 3).critic)
+    assert told.relative == bool(same)
+    assert told.labelled == (loss is not wasserstein)
+
+
+def skewed(count: int, generator: torch.Generator) -> torch.Tensor:
+    """Logits far from symmetric: exponential, (count, 1)."""
+    return torch.empty(count, 1).exponential_(generator=generator)
+
+
+def test_a_relative_critic_that_cannot_tell_has_no_certainty_wherever_its_logits_are() -> None:
+    generator = torch.Generator().manual_seed(0)
+    for constant in (-100.0, 0.0, 100.0):
+        real, fake = (skewed(20_000, generator) + constant for _ in range(2))
+        assert certainty(real, fake, relative=True).item() == pytest.approx(0, abs=0.02)
+        middle = threshold(real, fake, relative=True)
+        assert middle.item() == pytest.approx(constant + 1, abs=0.05)
+
+
+def test_certainty_is_how_often_a_critic_is_right() -> None:
+    """Unit Gaussians 2 d apart: Phi(d) of the reals above 0, Phi(sqrt 2 d) of pairs in order."""
+    generator = torch.Generator().manual_seed(0)
+    real = torch.randn(20_000, 1, generator=generator) + 0.8416  # Phi is .8
+    fake = torch.randn(20_000, 1, generator=generator) - 0.8416
+    assert certainty(real, fake, relative=False).item() == pytest.approx(0.6, abs=0.02)
+    expected = pytest.approx(2 * 0.883 - 1, abs=0.02)
+    assert certainty(real + 50, fake + 50, relative=True).item() == expected
+    assert certainty(real + 50, real + 40, relative=True).item() == 1
