@@ -27,6 +27,7 @@ from genlab.artefacts.evaluation import Evaluation, Judge
 from genlab.artefacts.grids import Grids
 from genlab.artefacts.history import History
 from genlab.artefacts.lifecycle import Lifecycle
+from genlab.artefacts.own_state import OwnState, refuse_other_ranks
 from genlab.artefacts.progress import ProgressBar
 from genlab.artefacts.pruning import Pruning
 from genlab.artefacts.restoring import Restored, refuse_misfit
@@ -36,13 +37,15 @@ from genlab.artefacts.validation import Validation
 from genlab.assemble import build_data, build_learner
 from genlab.data.module import ImageData
 from genlab.devices import Device, choose, keep_big_blocks
-from genlab.errors import CheckpointError, Stopped
+from genlab.errors import CheckpointError, Diverged, Stopped
 from genlab.learners import Learner
 from genlab.pretrained import load_encoder
 from genlab.runs import RunFolder
 from genlab.search import listener
 
 log = logging.getLogger(__name__)
+
+ROLL_BACKS = 2  # after which a run that diverges again is given up
 
 
 class Parts(NamedTuple):
@@ -68,6 +71,7 @@ def prepare(config: dict[str, Any], folder: RunFolder, world: int) -> Parts:
     optimizers = learner.optimizers_of_players()
     if checkpoint:
         refuse_misfit(checkpoint, learner, optimizers)
+        refuse_other_ranks(checkpoint, learner, world, config.get("allow_changes", False))
     return Parts(data, learner, checkpoint)
 
 
@@ -79,6 +83,36 @@ def fit(
     Samples are scored by the judge as the config's `evaluate` says, where there is one.
     """
     _quieten()
+    while True:
+        try:
+            return _fit_on(config, folder, parts, judge)
+        except Diverged as error:
+            parts = _rolled_back(config, folder, parts, error.with_traceback(None))
+
+
+def _rolled_back(config: dict[str, Any], folder: RunFolder, parts: Parts, error: Diverged) -> Parts:
+    """The run as its last checkpoint has it, for other noise; raises Diverged where it cannot be.
+
+    What follows is a function of the seed and of the number of roll-backs, which is saved.
+    """
+    advice = "lower the learning rate (model.rate=0.5), or train with trainer.precision=32-true"
+    checkpoint, done = newest_valid(folder.checkpoints), parts.learner.roll_backs
+    if checkpoint is None:
+        raise Diverged(f"{error}, before anything was saved: {advice}") from error
+    back = f"{images_seen_of(checkpoint.path):,} images"
+    if done >= ROLL_BACKS:
+        raise Diverged(
+            f"{error}, as before {done} roll-backs; the checkpoint of {back} is good: {advice}"
+        ) from error
+    log.warning("%s: back to %s, with other noise (%d of %d)", error, back, done + 1, ROLL_BACKS)
+    checkpoint.state["roll_backs"] = done + 1
+    return parts._replace(learner=build_learner(config), checkpoint=checkpoint)
+
+
+def _fit_on(
+    config: dict[str, Any], folder: RunFolder, parts: Parts, judge: Judge | None
+) -> dict[str, Any]:
+    """Train until the run is done, stopped or not finite any more."""
     learner, checkpoint = parts.learner, parts.checkpoint
     wanted = config["trainer"]
     device = choose(wanted["accelerator"], wanted["precision"], wanted["channels_last"])
@@ -131,6 +165,7 @@ def _callbacks(
             validation.measure,
             *([evaluation.measure] if evaluation else []),
             grids.finish,
+            lambda *_: history.close(),
             summary.write,
         ],
     )
@@ -149,6 +184,7 @@ def _callbacks(
         Restored(),
         grids,
         bar,
+        OwnState(),
         lifecycle,
     ]
 
@@ -161,7 +197,9 @@ def _trainer(
 ) -> pl.Trainer:
     world = launch.world_size()
     local = world // config["trainer"]["num_nodes"] or 1
-    strategy = DDPStrategy(find_unused_parameters=True) if world > 1 else "auto"
+    strategy: Any = "auto"
+    if world > 1:  # buffers are each rank's own: batch statistics, pools of fakes
+        strategy = DDPStrategy(find_unused_parameters=True, broadcast_buffers=False)
     return pl.Trainer(
         accelerator=device.accelerator,
         devices=local,
@@ -212,6 +250,7 @@ def _quieten() -> None:
         ".*`training_step` returned `None`.*",
         ".*GPU available but not used.*",
         ".*find_unused_parameters=True was specified.*",
+        ".*`broadcast_buffers` is deprecated.*",
         ".*isinstance.treespec, LeafSpec.*",
         ".*module.s. in eval mode at the start of training.*",
     ):

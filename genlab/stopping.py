@@ -1,12 +1,11 @@
 """SIGINT and SIGTERM before training and after; while it trains, `Lifecycle` takes them."""
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 
 from genlab.errors import Stopped
 from genlab.runs import RunFolder
+from genlab.signals import listening
 
 
 def stopped_message(folder: RunFolder | None) -> str:
@@ -20,13 +19,8 @@ def stopped_message(folder: RunFolder | None) -> str:
 def stoppable(folder: RunFolder | None = None) -> Iterator[None]:
     """A signal ends the block with Stopped, which says what is saved in the run folder."""
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_DFL)  # a second one ends the process at once
+    def stop(number: int) -> None:
         raise Stopped(stopped_message(folder), number)
 
-    handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with listening(stop):
         yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from genlab import launch
+from genlab.artefacts.weights import whole_images_seen
 from genlab.assemble import completed
 from genlab.console import log_to
 from genlab.data.description import Description
@@ -54,9 +55,10 @@ def _train_locked(
                 f"resume={folder.path}, or choose another folder"
             )
         refuse_changes(folder.config(), config)
-        if reached(folder.read_summary(), config):
+        summary = folder.read_summary()
+        if reached(summary, config) and whole_images_seen(folder.weights) == summary["images_seen"]:
             log.info("%s is finished; total_images=N trains it further", folder.path)
-            return folder.read_summary()
+            return summary
     elif folder.exists:
         log.info("nothing was saved in %s yet: starting from the beginning", folder.path)
     count = processes(config)

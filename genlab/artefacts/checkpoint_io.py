@@ -86,10 +86,22 @@ def newest_valid(folder: Path) -> Checkpoint | None:
 
 
 def prune(folder: Path, keep: int) -> None:
-    """Remove all but the newest `keep` checkpoints."""
+    """Remove all but the newest `keep` checkpoints, and hashes without a checkpoint."""
     for path in checkpoints_of(folder)[keep:]:
         path.unlink(missing_ok=True)
-        _hash_file(path).unlink(missing_ok=True)
+    for file in folder.glob("images-*.sha256"):
+        if not file.with_suffix(".ckpt").exists():
+            file.unlink(missing_ok=True)
+
+
+def set_aside(folder: Path, images_seen: int) -> None:
+    """Rename checkpoints newer than the one that a run goes on from: none could be loaded.
+
+    They would count among the newest, in whose favour whole ones are removed.
+    """
+    for path in checkpoints_of(folder):
+        if images_seen_of(path) > images_seen:
+            path.replace(path.with_suffix(".damaged"))
 
 
 def with_room(folder: Path, write: Callable[[], object]) -> None:

@@ -9,14 +9,20 @@ import torch
 from torch import Tensor
 
 from genlab import ranks
+from genlab.artefacts.finite import require_finite
 from genlab.artefacts.history import History
 from genlab.artefacts.samples import sampled
-from genlab.artefacts.weights import export_weights, images_seen_of
-from genlab.errors import CheckpointError
+from genlab.artefacts.weights import (
+    exported_tensors,
+    misfit_of_tensors,
+    read_weights,
+    whole_images_seen,
+    write_weights,
+)
 from genlab.learners import Learner
 from genlab.learners.abilities import Generates
 from genlab.networks import Condition
-from genlab.schemas import ANY, checked
+from genlab.schemas import ANY, COUNT, FINITE, checked
 
 log = logging.getLogger(__name__)
 
@@ -64,16 +70,21 @@ class Evaluation(pl.Callback):
         self.every_images = every_images
         self.seed = seed
         self.best: dict[str, Any] = {}
+        self._tensors: dict[str, Tensor] = {}  # the best moment's weights
         self._measured = -1
         self._stamp: dict[str, Any] = {}
 
     def state_dict(self) -> dict[str, Any]:
         """Lightning's hook."""
-        return {"stamp": self.stamp}
+        return {"stamp": self.stamp, "best": self.best, "weights": self._tensors}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Lightning's hook."""
-        self._stamp = checked(state_dict, {"stamp": {str: ANY}})["stamp"]
+        checked(state_dict, {"stamp": {str: ANY}, "best?": {str: ANY}, "weights?": {str: ANY}})
+        self._stamp = state_dict["stamp"]
+        self.best, self._tensors = state_dict.get("best", {}), state_dict.get("weights", {})
+        if self.best:
+            checked(self.best, {"images_seen": COUNT, "value": FINITE})
 
     @property
     def stamp(self) -> dict[str, Any]:
@@ -81,20 +92,29 @@ class Evaluation(pl.Callback):
         return {**self.judge.stamp, "count": self.judge.count}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Find the best moment of a resumed run in its metrics, where its weights are still there.
+        """Find the best moment of a resumed run; ValueError for weights of other networks.
 
-        They are gone where an interrupted run had already kept better ones, which it will again.
+        It is the checkpoint's, as an interrupted run may have kept a later one since; or the very
+        end, scored after the last checkpoint, of a run that is prolonged.
         """
+        assert isinstance(pl_module, Learner)
         if not trainer.is_global_zero or not self._stamp:
             return
         if self._stamp != self.stamp:
             log.warning("scores are measured in another way from now on: the best starts anew")
+            self.best, self._tensors = {}, {}
             return
         name = f"evaluation/{self.judge.metric}"
         scored = [row for row in self.history.rows if name in row]
         best = min(scored, key=lambda row: float(row[name]), default=None)
-        if best and _images_seen(self.best_weights) == int(best["images_seen"]):
-            self.best = self._moment(float(best[name]), int(best["images_seen"]))
+        kept = whole_images_seen(self.best_weights)
+        if best and kept == int(best["images_seen"]):
+            self.best = self._moment(float(best[name]), kept)
+            self._tensors = read_weights(self.best_weights).tensors
+        elif self.best and kept != self.best["images_seen"]:
+            if problem := misfit_of_tensors(self._tensors, exported_tensors(pl_module)):
+                raise ValueError(problem)
+            write_weights(self._tensors, self.best["images_seen"], self.best_weights)
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
@@ -109,6 +129,7 @@ class Evaluation(pl.Callback):
         if not isinstance(learner, Generates) or self._measured == learner.images_seen:
             return
         self._measured = learner.images_seen
+        require_finite(trainer, learner, learner.state_dict(), "the weights are")
         features = self._seen(trainer, learner)
         if not trainer.is_global_zero:
             return
@@ -125,7 +146,8 @@ class Evaluation(pl.Callback):
         )
         if best:
             self.best = self._moment(value, learner.images_seen)
-            export_weights(learner, self.best_weights)
+            self._tensors = exported_tensors(learner)
+            write_weights(self._tensors, learner.images_seen, self.best_weights)
 
     def _moment(self, value: float, images_seen: int) -> dict[str, Any]:
         return {
@@ -143,10 +165,3 @@ class Evaluation(pl.Callback):
         latents = ranks.own(learner.latents(self.judge.count, noise, labels))
         return ranks.joined(self.judge.see(sampled(trainer, learner, latents, _CHUNK)))
 
-
-def _images_seen(weights: Path) -> int | None:
-    try:
-        return images_seen_of(weights)
-    except CheckpointError as error:
-        log.warning("%s; the best starts anew", error)
-        return None

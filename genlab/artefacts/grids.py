@@ -50,6 +50,9 @@ class Grids(pl.Callback):
         assert isinstance(pl_module, Learner)
         if not trainer.is_global_zero:
             return
+        for picture in self.folder.glob("*/images-*.png"):
+            if int(picture.stem.removeprefix("images-")) > pl_module.images_seen:
+                picture.unlink()  # it will be drawn again
         data = data_of(trainer)
         if are_points(data.image_set.images):
             self._points = take(data.image_set, drawn(data.indices("train"), POINTS)).images

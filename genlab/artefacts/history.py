@@ -61,9 +61,10 @@ class History(pl.Callback):
         images_seen = pl_module.images_seen
         self._sums = {name: value.to(pl_module.device) for name, value in self._sums.items()}
         if trainer.is_global_zero:
+            before = (self.folder / "tensorboard").exists()
             self.rows = [row for row in self._read() if int(row["images_seen"]) <= images_seen]
             self.writer = SummaryWriter(
-                str(self.folder / "tensorboard"), purge_step=images_seen or None
+                str(self.folder / "tensorboard"), purge_step=images_seen + 1 if before else None
             )
             self.writer.add_text("config", _as_markdown(self.folder / "config.yaml"), images_seen)
 
@@ -90,9 +91,7 @@ class History(pl.Callback):
         if not all(map(math.isfinite, means)):
             values = ", ".join(f"{n}={v:g}" for n, v in zip(names, means, strict=True))
             raise Diverged(
-                f"the losses are no longer finite after {learner.images_seen:,} images ({values}); "
-                "checkpoints hold the last good state: lower the learning rate, or train with "
-                "trainer.precision=32-true"
+                f"the losses are no longer finite after {learner.images_seen:,} images ({values})"
             )
 
     def record(self, values: Mapping[str, float], part: str, images_seen: int) -> None:
@@ -120,6 +119,12 @@ class History(pl.Callback):
         """Show a line in TensorBoard's text panel."""
         if self.writer is not None:
             self.writer.add_text(tag, text, images_seen)
+
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        """Let nothing be lost that TensorBoard's writer holds back."""
+        self.close()
 
     def close(self) -> None:
         """Release TensorBoard's writer."""

@@ -3,17 +3,18 @@
 import logging
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 
-from genlab.artefacts.checkpoint_io import checkpoint_name, prune, with_room
-from genlab.artefacts.weights import export_weights
-from genlab.errors import Diverged, ResourceError
+from genlab import signals, slurm
+from genlab.artefacts.checkpoint_io import checkpoint_name, prune, set_aside, with_room
+from genlab.artefacts.finite import agreed, require_finite
+from genlab.artefacts.weights import export_weights, whole_images_seen
+from genlab.errors import ResourceError
 from genlab.learners import Learner
 from genlab.schemas import FINITE, checked
 
@@ -25,8 +26,9 @@ Finish = Callable[[pl.Trainer, Learner], None]
 class Lifecycle(pl.Callback):
     """Saves every so many images or minutes, stops at the run's length or on SIGINT and SIGTERM.
 
-    A signal only sets a flag; the state is saved when the batch under way is done. Must be the last
-    callback, so that what the others carry is up to date when it saves.
+    A signal only sets a flag; the state is saved when the batch under way is done. SIGUSR1, with
+    which SLURM announces a time limit, saves and goes on, or has SLURM start the job again. Must
+    be the last callback, so that what the others carry is up to date when it saves.
 
     Args:
         folder: the run folder.
@@ -55,10 +57,11 @@ class Lifecycle(pl.Callback):
         self.every_seconds = None if every_minutes is None else 60 * every_minutes
         self.keep = keep
         self.finish = finish
-        self.signal: int | None = None
+        self.signal: int | None = None  # that all ranks have stopped for
         self._seconds_before = 0.0
         self._started = self._saved = time.monotonic()
-        self._handlers: dict[int, Any] = {}
+        self._received = 0
+        self._listening = ExitStack()
 
     @property
     def seconds(self) -> float:
@@ -77,10 +80,13 @@ class Lifecycle(pl.Callback):
         """Start the clock and listen for signals; a run that has its length trains no more."""
         assert isinstance(pl_module, Learner)
         self._started = self._saved = time.monotonic()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._handlers[number] = signal.signal(number, self._on_signal)
-        (over,) = _agree(trainer, pl_module, self._over(pl_module))
-        if over:
+        self._listening.enter_context(signals.listening(self._on_stop))
+        self._received = signals.stop_asked()
+        if trainer.is_global_zero and pl_module.images_seen:
+            with self._writing():
+                set_aside(self._checkpoints, pl_module.images_seen)
+                self._publish(pl_module)  # for which a killed run had no time
+        if any(agreed(trainer, pl_module, self._over(pl_module))):
             trainer.should_stop = True
 
     def on_train_batch_end(
@@ -89,21 +95,26 @@ class Lifecycle(pl.Callback):
         """Save or stop when it is time."""
         assert isinstance(pl_module, Learner)
         now = time.monotonic()
-        over = self._over(pl_module)
-        due = pl_module.passed(self.every_images) or (
+        timely = pl_module.passed(self.every_images) or (
             self.every_seconds is not None and now - self._saved >= self.every_seconds
         )
-        received, stop, save = _agree(trainer, pl_module, self.signal or 0, over, due)
-        if received or stop or save:
+        flags = (self._received, self._over(pl_module), timely, signals.take_save())
+        received, over, due, asked = agreed(trainer, pl_module, *map(int, flags))
+        if received or over or due or asked:
             self.save(trainer, pl_module)
-        if received or stop:
+        if asked and not received:
+            received = self._saved_on_request(trainer, pl_module)
+        if received or over:
             self.signal = received or None
             trainer.should_stop = True
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Finish a run that reached its length."""
         assert isinstance(pl_module, Learner)
-        self._restore_handlers()
+        self._listening.close()  # from here on a signal ends the run where it is
+        if self.signal is None:
+            (late,) = agreed(trainer, pl_module, self._received)
+            self.signal = late or None
         if self.signal is None:
             for finish in self.finish:
                 finish(trainer, pl_module)
@@ -112,50 +123,57 @@ class Lifecycle(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
         """Give the signals back."""
-        self._restore_handlers()
+        self._listening.close()
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Refuse to save what is not finite, on any rank: weights, optimizers, sums, pools, all."""
+        assert isinstance(pl_module, Learner)
+        require_finite(trainer, pl_module, checkpoint, "the run's state is")
 
     def save(self, trainer: pl.Trainer, learner: Learner) -> None:
-        """Write a checkpoint and the exported weights; never of weights that are not finite."""
-        if not all(bool(p.isfinite().all()) for p in learner.parameters()):
-            raise Diverged(
-                f"the weights are no longer finite after {learner.images_seen:,} images; "
-                "the last checkpoint holds the last good state: lower the learning rate, or train "
-                "with trainer.precision=32-true"
-            )
-        folder = self.folder / "checkpoints"
-        try:
-            trainer.save_checkpoint(folder / checkpoint_name(learner.images_seen))
+        """Write a checkpoint and the exported weights; Diverged where they are not finite."""
+        with self._writing():
+            trainer.save_checkpoint(self._checkpoints / checkpoint_name(learner.images_seen))
             if trainer.is_global_zero:
-                prune(folder, self.keep)
-                weights = self.folder / "weights.safetensors"
-                with_room(folder, lambda: export_weights(learner, weights))
+                self._publish(learner)
+        self._saved = time.monotonic()
+
+    def _publish(self, learner: Learner) -> None:
+        """Remove old checkpoints and export the newest one's weights, unless they are."""
+        prune(self._checkpoints, self.keep)
+        weights = self.folder / "weights.safetensors"
+        if whole_images_seen(weights) != learner.images_seen:
+            with_room(self._checkpoints, lambda: export_weights(learner, weights))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """What the disk refuses is a ResourceError that says what to do."""
+        try:
+            yield
         except OSError as error:
             raise ResourceError(
-                f"{error.filename2 or error.filename or folder}: cannot be written "
+                f"{error.filename2 or error.filename or self.folder}: cannot be written "
                 f"({error.strerror}); earlier checkpoints are whole: make room and continue with "
                 f"resume={self.folder}"
             ) from error
-        self._saved = time.monotonic()
+
+    def _saved_on_request(self, trainer: pl.Trainer, learner: Learner) -> int:
+        """Say what SIGUSR1 led to: the signal to stop with, where SLURM starts the job again."""
+        (requeued,) = agreed(trainer, learner, trainer.is_global_zero and slurm.requeue())
+        told = "SLURM will start the job again" if requeued else "going on"
+        log.info("saved after %s images, as SIGUSR1 asked: %s", f"{learner.images_seen:,}", told)
+        return signal.SIGUSR1 if requeued else 0
+
+    @property
+    def _checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
 
     def _over(self, learner: Learner) -> bool:
         return learner.images_seen >= self.total_images or (
             self.max_seconds is not None and self.seconds >= self.max_seconds
         )
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self.signal = number
-        signal.signal(number, signal.SIG_DFL)  # a second one ends the process at once
-
-    def _restore_handlers(self) -> None:
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-        self._handlers.clear()
-
-
-def _agree(trainer: pl.Trainer, learner: Learner, *flags: int) -> tuple[int, ...]:
-    """The largest of each flag over all ranks."""
-    if trainer.world_size == 1:
-        return flags
-    shared = torch.tensor(flags, device=learner.device)
-    torch.distributed.all_reduce(shared, op=torch.distributed.ReduceOp.MAX)
-    return tuple(shared.tolist())
+    def _on_stop(self, number: int) -> None:
+        self._received = number

@@ -18,6 +18,7 @@ _VERSION = Kind("a version", lambda v: isinstance(v, str) and bool(re.fullmatch(
 _LIST = Kind("a list", lambda value: isinstance(value, list))
 _SCHEMA = {
     "images_seen": COUNT,
+    "roll_backs?": COUNT,
     "epoch": COUNT,
     "global_step": COUNT,
     "pytorch-lightning_version": _VERSION,

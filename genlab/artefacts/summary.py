@@ -48,6 +48,7 @@ class Summary:
             "processes": trainer.world_size,
             "weights_sha256": hashes,
             "seed": self.seed,
+            "roll_backs": learner.roll_backs,
             "metrics": self.history.latest,
             "best": self.evaluation.best if self.evaluation else {},
             "evaluation": self.evaluation.stamp if self.evaluation else {},

@@ -6,6 +6,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
+from genlab.artefacts.finite import require_finite
 from genlab.artefacts.history import History
 from genlab.data.module import data_of
 from genlab.data.stream import Batch, on_device
@@ -49,6 +50,7 @@ class Validation(pl.Callback):
         means = (totals[:-1] / totals[-1]).tolist()
         values = dict(zip(names, means, strict=True))
         self.history.record(values, "validation", learner.images_seen)
+        require_finite(trainer, learner, values, "the held-out measures are")
 
 
 def summed(learner: Learner, batches: Iterable[Batch]) -> tuple[dict[str, float], int]:

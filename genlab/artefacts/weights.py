@@ -1,6 +1,7 @@
 """The weights that a run exports for use, in a file that notices a damaged bit."""
 
 import hashlib
+import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,8 @@ from genlab.files import write_atomically
 from genlab.learners import Learner
 from genlab.reading import parse_json, read_bytes
 from genlab.schemas import ANY, TEXT
+
+log = logging.getLogger(__name__)
 
 _PREFIX = 8  # bytes that say how long the header is
 _HEADER = 2**24  # bytes
@@ -33,14 +36,23 @@ class Weights(NamedTuple):
 
 
 def export_weights(learner: Learner, path: Path) -> None:
-    """Write the learner's exported network as safetensors, whole or not at all.
+    """Write the learner's exported network as safetensors, whole or not at all."""
+    write_weights(exported_tensors(learner), learner.images_seen, path)
+
+
+def exported_tensors(learner: Learner) -> dict[str, Tensor]:
+    """A copy of the learner's exported network, on the CPU."""
+    state = learner.exported.state_dict()
+    return {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
+
+
+def write_weights(tensors: dict[str, Tensor], images_seen: int, path: Path) -> None:
+    """Write an exported network as safetensors, whole or not at all.
 
     The metadata hold a sha256 of the whole file with this hash itself as zeros: one file, which
     can be renamed, is never older or newer than its hash.
     """
-    tensors = {n: t.detach().cpu().contiguous() for n, t in learner.exported.state_dict().items()}
-    metadata = {"images_seen": str(learner.images_seen), "sha256": _BLANK}
-    content = save(tensors, metadata=metadata)
+    content = save(tensors, metadata={"images_seen": str(images_seen), "sha256": _BLANK})
     digest = hashlib.sha256(content).hexdigest()
     end = _PREFIX + int.from_bytes(content[:_PREFIX], "little")
     header = content[:end].replace(_BLANK.encode(), digest.encode(), 1)
@@ -90,6 +102,15 @@ def read_weights(path: Path, expected: Mapping[str, Tensor] | None = None) -> We
 def images_seen_of(path: Path) -> int | None:
     """How many images the learner of exported weights had seen; None where there are none."""
     return read_weights(path).images_seen if path.exists() else None
+
+
+def whole_images_seen(path: Path) -> int | None:
+    """The same, and None for a damaged file, which is named in the log."""
+    try:
+        return images_seen_of(path) if path.is_file() else None
+    except CheckpointError as error:
+        log.warning("%s; it is written again", error)
+        return None
 
 
 def misfit_of_tensors(found: Mapping[str, Any], expected: Mapping[str, Tensor]) -> str | None:

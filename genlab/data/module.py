@@ -140,7 +140,7 @@ class ImageData(pl.LightningDataModule):
             image_set,
             groups,
             lambda: learner.stages.batch_size(learner.images_seen, self.batch_size),
-            self.seed,
+            learner.anew(self.seed),
             images_seen=lambda: learner.images_seen,
             flip=self.flip,
             crop=self.crop,

@@ -39,6 +39,7 @@ class Learner(pl.LightningModule, ABC):
         self.images_seen = 0
         self.images_before = 0  # the last batch
         self.noise_seed = 0
+        self.roll_backs = 0  # how often the run went back to a checkpoint and tried other noise
         self.memory_format: torch.memory_format = torch.contiguous_format
 
     @property
@@ -67,7 +68,7 @@ class Learner(pl.LightningModule, ABC):
     @final
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """Lightning's hook: seed the noise, normalise, play, count."""
-        seed_noise(mix(self.noise_seed, self.global_rank, self.images_seen))
+        seed_noise(mix(self.anew(self.noise_seed), self.global_rank, self.images_seen))
         losses = self.play(self.prepare(batch.images), batch.labels)
         self.images_before = self.images_seen
         self.images_seen += len(batch.images) * self.trainer.world_size
@@ -75,6 +76,10 @@ class Learner(pl.LightningModule, ABC):
             for optimizer in self._optimizers:
                 optimizer.state.clear()
         return losses
+
+    def anew(self, seed: int) -> int:
+        """The seed as it is, and another one after each roll-back."""
+        return mix(seed, self.roll_backs) if self.roll_backs else seed
 
     def passed(self, every_images: int | None) -> bool:
         """Whether the last batch passed a multiple of `every_images`; never where it is None."""
@@ -111,10 +116,12 @@ class Learner(pl.LightningModule, ABC):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Lightning's hook."""
         checkpoint["images_seen"] = self.images_seen
+        checkpoint["roll_backs"] = self.roll_backs
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Lightning's hook."""
         self.images_seen = checkpoint["images_seen"]
+        self.roll_backs = checkpoint.get("roll_backs", 0)
 
 
 def seed_noise(seed: int) -> None:

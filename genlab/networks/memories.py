@@ -13,7 +13,7 @@ class Replay(nn.Module):
 
     Shrivastava et al. 2017, section 2.3, https://arxiv.org/abs/1612.07828: every batch, as many
     images of the pool as were drawn from it make room for new ones. Processes that train together
-    all draw from the first one's pool. Fakes of an earlier stage of growth come back enlarged.
+    each have a pool of their own. Fakes of an earlier stage of growth come back enlarged.
 
     Args:
         resolution, channels: of the images.
