@@ -164,4 +164,3 @@ class Evaluation(pl.Callback):
         labels = self.judge.asked(learner.condition, self.judge.count, self.seed)
         latents = ranks.own(learner.latents(self.judge.count, noise, labels))
         return ranks.joined(self.judge.see(sampled(trainer, learner, latents, _CHUNK)))
-

@@ -1,6 +1,7 @@
 """The weights that a run exports for use, in a file that notices a damaged bit."""
 
 import hashlib
+import json
 import logging
 import re
 from collections.abc import Mapping
@@ -50,12 +51,17 @@ def write_weights(tensors: dict[str, Tensor], images_seen: int, path: Path) -> N
     """Write an exported network as safetensors, whole or not at all.
 
     The metadata hold a sha256 of the whole file with this hash itself as zeros: one file, which
-    can be renamed, is never older or newer than its hash.
+    can be renamed, is never older or newer than its hash. The same tensors give the same bytes.
     """
     content = save(tensors, metadata={"images_seen": str(images_seen), "sha256": _BLANK})
-    digest = hashlib.sha256(content).hexdigest()
     end = _PREFIX + int.from_bytes(content[:_PREFIX], "little")
-    header = content[:end].replace(_BLANK.encode(), digest.encode(), 1)
+    told = json.loads(content[_PREFIX:end])
+    told["__metadata__"] = dict(sorted(told["__metadata__"].items()))  # safetensors shuffles them
+    text = json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()
+    header = content[:_PREFIX] + text.ljust(end - _PREFIX)
+    digest = hashlib.sha256(header)
+    digest.update(memoryview(content)[end:])
+    header = header.replace(_BLANK.encode(), digest.hexdigest().encode(), 1)
     write_atomically(path, lambda file: (file.write(header), file.write(content[end:])))
 
 
