@@ -19,6 +19,7 @@ from genlab.devices import keep_big_blocks
 from genlab.errors import CheckpointError, ConfigError
 from genlab.learners import Learner
 from genlab.learners.abilities import Encodes
+from genlab.reading import one_line
 from genlab.runs import RunFolder
 
 
@@ -34,7 +35,10 @@ class Opened:
     @cached_property
     def data(self) -> ImageData:
         """The images that the run was trained on."""
-        return build_data(self.config)
+        try:
+            return build_data(self.config)
+        except ConfigError as error:
+            raise CheckpointError(f"{self.folder.config_file}: {one_line(error)}") from error
 
     @cached_property
     def description(self) -> Description:
@@ -89,11 +93,20 @@ def open_run(run: str | None, accelerator: str) -> Opened:
     keep_big_blocks()
     folder = runs.find(run)
     config = folder.config()
-    check(config)
     device = launch.device(accelerator)
-    learner = build_learner(config)
+    learner = _learner(config, folder)
     load_weights(learner, folder)
     return Opened(folder, config, learner.eval().requires_grad_(False).to(device), device)
+
+
+def _learner(config: dict[str, Any], folder: RunFolder) -> Learner:
+    """What config.yaml describes; CheckpointError where it describes nothing that can be built."""
+    try:
+        check(config)
+        return build_learner(config)
+    # Networks of sizes that cannot be are answered with nearly any exception.
+    except Exception as error:
+        raise CheckpointError(f"{folder.config_file}: {one_line(error)}") from error
 
 
 def load_weights(learner: Learner, folder: RunFolder) -> None:

@@ -21,7 +21,13 @@ log = logging.getLogger(__name__)
 
 BEST = "best.safetensors"
 LOCK = ".lock"
-_CONFIG = {"model": MAPPING, "data": MAPPING, "trainer": MAPPING, "seed": COUNT}
+_DATA: dict[Any, Any] = {
+    "source": MAPPING,
+    **dict.fromkeys(("resolution", "channels", "batch_size"), COUNT),
+    **dict.fromkeys(("validation", "test", "in_memory_gb"), NUMBER),
+    str: ANY,
+}
+_CONFIG = {"model": MAPPING, "data": _DATA, "trainer": MAPPING, "seed": COUNT}
 _SUMMARY = {
     "images_seen": COUNT,
     "seconds": FINITE,

@@ -1,4 +1,5 @@
 import errno
+import json
 import logging
 import os
 import socket
@@ -100,6 +101,54 @@ def simultaneous(source, count=3):
     for thread in threads:
         thread.join()
     return results
+
+
+@pytest.mark.parametrize("in_memory_gb", [1, 0])
+@pytest.mark.parametrize("file", ["images.npy", "labels.npz"])
+def test_a_flipped_bit_is_noticed_and_prepared_again(cache, caplog, file, in_memory_gb):
+    prepare(Counting(4, 1), in_memory_gb)
+    (entry,) = cache.iterdir()
+    content = bytearray((entry / file).read_bytes())
+    place = len(content) - 3 if file == "images.npy" else content.index(b"\x93NUMPY") + 128 + 8
+    content[place] ^= 1
+    (entry / file).write_bytes(content)
+    images = prepare(Counting(4, 1), in_memory_gb)
+    assert (images.images[:, 0, 0, 0] == np.arange(5)).all()
+    assert "damaged" in caplog.text
+    assert Counting.written == 2
+
+
+def test_entries_from_before_hashes_are_used(cache):
+    prepare(Counting(4, 1), 1)
+    (about,) = cache.rglob("about.json")
+    content = json.loads(about.read_text())
+    del content["hashes"]
+    about.write_text(json.dumps(content))
+    assert len(prepare(Counting(4, 1), 1)) == 5
+    assert Counting.written == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"classes": {"label": ["one"]}},
+        {"classes": {"other": ["one"]}},
+        {"classes": [1]},
+        {"test_start": 9},
+        {"test_start": "four"},
+        {"bytes": -1},
+        {"hashes": {"images": [], "labels": {}}},
+        {"hashes": {"images": ["0", "0"], "labels": {}}},
+    ],
+)
+def test_an_entry_that_does_not_belong_together_is_prepared_again(cache, caplog, change):
+    prepare(Counting(4, 1), 1)
+    (about,) = cache.rglob("about.json")
+    about.write_text(json.dumps(json.loads(about.read_text()) | change))
+    os.utime(about.with_name("images.npy"))  # of another time, as in another process
+    assert len(prepare(Counting(4, 1), 1)) == 5
+    assert "damaged" in caplog.text
+    assert Counting.written == 2
 
 
 def test_of_simultaneous_preparations_one_builds_and_the_others_wait(cache, caplog):

@@ -42,6 +42,12 @@ def test_extra_images_follow_those_of_the_training_part(tmp_path: Path) -> None:
         ({"images": None}, "must hold images"),
         ({"labels": None}, "does not say the label"),
         ({"labels": np.arange(6) + 5}, "other classes"),
+        ({"labels": np.arange(6) - 1}, "other classes"),
+        ({"labels": np.zeros((6, 2), int)}, "not a whole number for each image"),
+        ({"labels": np.zeros(6)}, "not a whole number for each image"),
+        ({"labels": np.arange(5)}, "not a whole number for each image"),
+        ({"images": np.zeros((0, 8, 8, 1), np.uint8), "labels": np.zeros(0, int)}, "must hold"),
+        ({"images": np.uint8(1)}, "must hold images"),
     ],
 )
 def test_files_that_do_not_fit_are_refused(tmp_path: Path, arrays: dict, told: str) -> None:

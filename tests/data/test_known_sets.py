@@ -57,6 +57,49 @@ def test_a_damaged_idx_file_is_named(tmp_path, monkeypatch):
         prepare(Mnist(28, 1), 1)
 
 
+@pytest.mark.parametrize(
+    ("position", "shape", "values", "says"),
+    [
+        (1, (6,), [0, 1, 2, 3, 4, 255], "label 255 where there are 10 classes"),
+        (1, (6, 1), range(6), "2 dimensions instead of 1"),
+        (0, (6, 784), range(6 * 784), "2 dimensions instead of 3"),
+        (0, (6,) * 200, [], "200 dimensions instead of 3"),
+        (0, (2**31, 2**31, 28), [], "header claims"),
+        (0, (0, 28, 28), [], "header claims 0 values"),
+        (1, (2**32 - 1,), [], "header claims"),
+        (1, (3,), range(6), "more values where its header says"),
+    ],
+)
+@pytest.mark.parametrize(("opener", "suffix"), [(open, ""), (gzip.open, ".gz")])
+def test_idx_files_that_say_what_cannot_be(
+    tmp_path, monkeypatch, position, shape, values, says, opener, suffix
+):
+    monkeypatch.setenv("GENLAB_DATA", str(tmp_path))
+    write_idx(tmp_path / "mnist", opener, suffix)
+    content = struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape)
+    with opener(tmp_path / "mnist" / f"{FILES[position]}{suffix}", "wb") as file:
+        file.write(content + bytes(value % 256 for value in values))
+    with pytest.raises(DataError, match=f"{FILES[position]}.*{says}"):
+        prepare(Mnist(28, 1), 1)
+
+
+def test_a_gz_that_never_ends_is_not_unpacked(tmp_path, monkeypatch):
+    """256 MB of zeros behind a header of six labels: read no further than these."""
+    import tracemalloc
+
+    monkeypatch.setenv("GENLAB_DATA", str(tmp_path))
+    write_idx(tmp_path / "mnist", gzip.open, ".gz")
+    with gzip.open(tmp_path / "mnist" / f"{FILES[1]}.gz", "wb", compresslevel=1) as file:
+        file.write(struct.pack(">HBBI", 0, 8, 1, 6))
+        for _ in range(16):
+            file.write(bytes(2**24))
+    tracemalloc.start()
+    with pytest.raises(DataError, match="more values where its header says"):
+        prepare(Mnist(28, 1), 1)
+    assert tracemalloc.get_traced_memory()[1] < 2**23
+    tracemalloc.stop()
+
+
 def offline(*arguments, **settings):
     raise OSError("no network")
 
