@@ -22,6 +22,7 @@ from genlab.artefacts.weights import (
 from genlab.learners import Learner
 from genlab.learners.abilities import Generates
 from genlab.networks import Condition
+from genlab.networks.styles import own_noise
 from genlab.schemas import ANY, COUNT, FINITE, checked
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,8 @@ class Judge(Protocol):
 class Evaluation(pl.Callback):
     """Has samples scored every so many images and exports the weights that did best.
 
-    The samples' latents depend on the seed alone; every rank makes and sees its share of them.
+    The samples' latents depend on the seed alone, and noise within a picture on its latent; every
+    rank makes and sees its share of them.
     """
 
     def __init__(
@@ -163,4 +165,5 @@ class Evaluation(pl.Callback):
         noise = torch.Generator().manual_seed(self.seed)
         labels = self.judge.asked(learner.condition, self.judge.count, self.seed)
         latents = ranks.own(learner.latents(self.judge.count, noise, labels))
-        return ranks.joined(self.judge.see(sampled(trainer, learner, latents, _CHUNK)))
+        with own_noise(learner):
+            return ranks.joined(self.judge.see(sampled(trainer, learner, latents, _CHUNK)))

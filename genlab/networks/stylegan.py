@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from genlab.networks.equalised import Conv2d, Linear
 from genlab.networks.growing import enlarged, faded, maps, sides
+from genlab.networks.noise import Noise
 from genlab.networks.resampling import Blur
-from genlab.networks.styles import Noise, Synthesis
+from genlab.networks.styles import Synthesis
 
 
 class Decoder(Synthesis):

@@ -16,8 +16,9 @@ from genlab.networks.equalised import HE, Conv2d
 from genlab.networks.growing import maps, sides
 from genlab.networks.layers import refuse_unknown
 from genlab.networks.modulated import ModulatedConv2d
+from genlab.networks.noise import Noise
 from genlab.networks.resampling import FILTER, Blur, Enlarge
-from genlab.networks.styles import Noise, Synthesis
+from genlab.networks.styles import Synthesis
 
 FORMS = ("skip", "residual")
 

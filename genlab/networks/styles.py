@@ -1,6 +1,7 @@
 """What StyleGAN and StyleGAN2 share: latents become styles, styles become pictures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, cast
 
@@ -10,8 +11,7 @@ from torch import Tensor, nn
 
 from genlab.networks.chain import Chain
 from genlab.networks.equalised import Linear, PixelNorm
-
-NOISES = ("fixed", "random", "none")
+from genlab.networks.noise import Noise, keys_of
 
 
 class Synthesis(Chain):
@@ -38,7 +38,8 @@ class StyleDecoder(Chain):
     Karras et al. 2019, "A Style-Based Generator Architecture for GANs",
     https://arxiv.org/abs/1812.04948. In training mode two latents are mixed at times (section 3.1),
     a running mean of the styles is kept (appendix B), and noise is random; in evaluation mode it is
-    always the same, so that a picture depends on its latent alone.
+    always the same, so that a picture depends on its latent alone. Within `own_noise` each picture
+    has noise of its own, which its latent decides.
 
     Args:
         inputs: width of latents and the condition behind them.
@@ -70,6 +71,7 @@ class StyleDecoder(Chain):
         self.mixing = mixing
         self.mean_decay = mean_decay
         self.mean_style = nn.Buffer(torch.zeros(style))
+        self.noise = "fixed"  # of evaluation mode
         self.grows = made.grows
 
     @property
@@ -85,7 +87,10 @@ class StyleDecoder(Chain):
     # A chain's forward takes no stage; this one's stage is how far it has grown.
     def forward(self, latents: Tensor, **stage: Any) -> Tensor:  # type: ignore[override]
         """(B, inputs) to the picture of a stage, (B, channels, resolution, resolution)."""
-        noise = "random" if self.training else "fixed"
+        noise = "random" if self.training else self.noise
+        layers = [module for module in self.modules() if isinstance(module, Noise)]
+        for layer in layers:
+            layer.keys = keys_of(latents) if noise == "own" else None
         return self.synthesis(self.styles(latents, **stage), noise, **stage)
 
     def styles(self, latents: Tensor, resolution: int | None = None, fade: float = 1.0) -> Tensor:
@@ -136,30 +141,20 @@ class Mapping(nn.Module):
         return values
 
 
-class Noise(nn.Module):
-    """Adds a map of noise, one for all channels, by a strength that is learned and starts at 0.
+@contextmanager
+def own_noise(network: nn.Module) -> Iterator[None]:
+    """Within, pictures made in evaluation mode have noise of their own, as published for scores.
 
-    Args:
-        side: of the map.
-        strengths: one for each channel (StyleGAN), or a single one (StyleGAN2).
-        seed: of the map that is always the same.
+    A picture still depends on its latent alone, whatever it is made together with.
     """
-
-    def __init__(self, side: int, strengths: int, seed: int) -> None:
-        super().__init__()
-        self.strength = nn.Parameter(torch.zeros(strengths, 1, 1))
-        fixed = torch.randn(1, 1, side, side, generator=torch.Generator().manual_seed(seed))
-        self.fixed = nn.Buffer(fixed, persistent=False)
-
-    def forward(self, values: Tensor, noise: str, bias: Tensor | None = None) -> Tensor:
-        """(B, C, side, side) and a bias (C, 1, 1) to their sum; `noise` is one of NOISES."""
-        if noise == "none":
-            return values if bias is None else values + bias.to(values.dtype)
-        maps = torch.randn_like(values[:, :1]) if noise == "random" else self.fixed
-        # A dense layer from one number to C: on CPUs faster than to spread the maps over channels.
-        strengths = self.strength.flatten(1).expand(values.shape[1], 1)
-        spread = F.linear(maps.movedim(1, 3), strengths, None if bias is None else bias.flatten())
-        return values + spread.movedim(3, 1).to(values.dtype)
+    decoders = [module for module in network.modules() if isinstance(module, StyleDecoder)]
+    for decoder in decoders:
+        decoder.noise = "own"
+    try:
+        yield
+    finally:
+        for decoder in decoders:
+            decoder.noise = "fixed"
 
 
 def truncated(styles: Tensor, mean: Tensor, truncation: float, layers: int | None = None) -> Tensor:

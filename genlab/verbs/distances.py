@@ -15,6 +15,7 @@ from genlab.data.image_set import drawn
 from genlab.data.stream import take
 from genlab.errors import ConfigError
 from genlab.learners.abilities import Generates, Translates
+from genlab.networks.styles import own_noise
 from genlab.opened import Opened
 from genlab.scores import Memorisation, Reference, memorisation, reference
 from genlab.verbs.held_out import condition_of
@@ -57,7 +58,8 @@ def _generated(
     launch.join()
     held.features = ranks.joined(held.see(ranks.own(held.images)))
     labels = held.asked(condition_of(opened), count, seed)
-    pictures, asked = generate(opened, count, seed, config["batch_size"], labels)
+    with own_noise(opened.learner):
+        pictures, asked = generate(opened, count, seed, config["batch_size"], labels)
     features = ranks.joined(held.see(ranks.own(pictures)))
     if launch.rank() > 0:
         return {}
@@ -66,6 +68,9 @@ def _generated(
         "reference_images": len(held.images),
         "seed": seed,
     }
+    assert isinstance(opened.learner, Generates)
+    if opened.learner.styles is not None:
+        stamp["noise"] = "own"
     scores = held.score_all(pictures, features, asked)
     chosen = min(config["memorisation_images"], count)
     if are_points(pictures):

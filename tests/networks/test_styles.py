@@ -18,9 +18,10 @@ from genlab.networks import (
     stylegan2,
 )
 from genlab.networks.modulated import ModulatedConv2d
+from genlab.networks.noise import Noise, keys_of
 from genlab.networks.resampling import Blur, Enlarge
 from genlab.networks.stylegan import AdaptiveNorm
-from genlab.networks.styles import Noise, truncated
+from genlab.networks.styles import own_noise, truncated
 
 SMALL = {"resolution": 16, "channels": 3, "base": 128, "most": 16}
 SYNTHESES = {
@@ -51,6 +52,39 @@ def test_adaptive_norm_gives_each_map_the_deviation_and_mean_of_its_style() -> N
     scale, offset = norm.affine(style).chunk(2, 1)
     torch.testing.assert_close(made.mean((2, 3)), offset, atol=1e-5, rtol=0)
     torch.testing.assert_close(made.std((2, 3), correction=0), (1 + scale).abs())
+
+
+def test_own_noise_is_decided_by_a_pictures_latent_alone(decoder: StyleDecoder) -> None:
+    """Pictures of one style differ by their noise, which does not ask who is in the batch."""
+    latents = torch.randn(5, 8)
+    fixed, silent = loud(decoder)(latents), decoder.synthesis(decoder.styles(latents), "none")
+    with own_noise(decoder):
+        own, apart = decoder(latents), torch.cat([decoder(each) for each in latents.split(2)])
+        torch.testing.assert_close(own, apart)
+    assert not torch.allclose(own, fixed)
+    assert not torch.allclose(own, silent)
+    assert torch.equal(decoder(latents), fixed)
+
+
+def test_own_noise_is_normal_and_differs_by_latent_and_layer() -> None:
+    generator = torch.Generator().manual_seed(0)
+    keys = keys_of(torch.randn(50, 8, generator=generator))
+    assert len(set(keys.tolist())) == 50
+    maps = []
+    for seed in (0, 1):
+        layer = Noise(32, 1, seed)
+        layer.strength.data.fill_(1.0)
+        layer.keys = keys
+        maps.append(layer(torch.zeros(50, 1, 32, 32), "own").detach().flatten(1))
+    values = torch.cat(maps).double()
+    assert values.mean().item() == pytest.approx(0, abs=0.01)
+    assert values.std().item() == pytest.approx(1, abs=0.01)
+    assert (values.abs() < 1).double().mean().item() == pytest.approx(0.6827, abs=0.005)
+    assert (values**4).mean().item() == pytest.approx(3, abs=0.1)
+    correlations = torch.corrcoef(values) - torch.eye(100)
+    assert correlations.abs().max() < 5.5 / 32  # of 4950 pairs with deviation 1/32
+    neighbours = (values[:, 1:] * values[:, :-1]).mean().item()
+    assert neighbours == pytest.approx(0, abs=0.015)
 
 
 def test_noise_of_strength_0_changes_nothing(decoder: StyleDecoder) -> None:

@@ -22,6 +22,17 @@ def test_models_with_styles_have_path_lengths(genlab, styled: Path, tmp_path: Pa
     assert found["stamp"]["path_features"].startswith("genlab classifier")
 
 
+def test_their_pictures_are_scored_with_noise_of_their_own(
+    genlab, styled: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "e.json"
+    words = ["features=classifier", "count=40", "path_samples=0", f"out={out}"]
+    code, _, err = genlab("evaluate", f"run={styled}", *words)
+    assert (code, err) == (0, "")
+    stamp = json.loads(out.read_text())["stamp"]
+    assert (stamp["noise"], stamp["draw_seed"]) == ("own", 0)
+
+
 def test_other_models_have_none(genlab, runs, tmp_path: Path) -> None:
     out = tmp_path / "e.json"
     words = ["features=none", f"out={out}"]
