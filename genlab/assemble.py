@@ -1,10 +1,14 @@
 """From a run's config to its learner and its data."""
 
+import os
 from typing import Any
+
+import torch
+from torch import nn
 
 from genlab.config import build, flatten
 from genlab.data.module import ImageData
-from genlab.errors import ConfigError
+from genlab.errors import ConfigError, ResourceError
 from genlab.learners import Learner
 from genlab.learners.learner import seed_noise
 from genlab.targets import type_misfits
@@ -52,9 +56,39 @@ def completed(config: dict[str, Any]) -> dict[str, Any]:
 
 def build_learner(config: dict[str, Any]) -> Learner:
     """The learner of a run's config, with weights drawn from its seed."""
+    _refuse_too_large(config["model"])
     seed_noise(config["seed"])
     learner = build(config["model"], "model")
     if not isinstance(learner, Learner):
         raise ConfigError(f"model: {config['model'].get('_target_')} is not a learner")
     learner.noise_seed = config["seed"]
     return learner
+
+
+def _refuse_too_large(model: dict[str, Any]) -> None:
+    """Raise ResourceError for networks that this machine's memory does not hold.
+
+    Only those with unusual widths and depths are measured, without making their weights.
+    """
+    unusual = [
+        f"model.{path}={value}"
+        for path, value in flatten(model)
+        if type(value) is int
+        and not path.endswith(("images", "base"))
+        and value > _USUAL.get(path.rpartition(".")[2], 1024)
+    ]
+    if not unusual:
+        return
+    with torch.device("meta"):
+        learner = build(model, "model")
+    assert isinstance(learner, nn.Module)
+    needed = sum(t.nbytes for t in (*learner.parameters(), *learner.buffers())) / 2**30
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    if needed > memory:
+        raise ResourceError(
+            f"{', '.join(unusual[:3])}: the networks alone take {needed:,.0f} GiB, of which "
+            f"this machine has {memory:,.0f}: choose smaller ones"
+        )
+
+
+_USUAL = {"blocks": 32, "mapping_layers": 32, "halvings": 4}

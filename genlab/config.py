@@ -158,15 +158,21 @@ def build(node: Any, path: str) -> Any:
 def _construct(target: Any, path: str, /, *positional: Any, **arguments: Any) -> Any:
     try:
         return target(*positional, **arguments)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{path}: {error}") from error
+    except (ValueError, TypeError, AttributeError, IndexError) as error:
+        raise ConfigError(_placed(path, error, arguments)) from error
 
 
 def _call(target: Any, path: str, /, *positional: Any, **arguments: Any) -> Any:
     try:
         return target(*positional, **arguments)
     except ValueError as error:
-        raise ConfigError(f"{path}: {error}") from error
+        raise ConfigError(_placed(path, error, arguments)) from error
+
+
+def _placed(path: str, error: Exception, arguments: Mapping[str, Any]) -> str:
+    """The message behind its place: where it begins with an argument, the setting to type."""
+    told = str(error)
+    return f"{path}.{told}" if told.partition("=")[0] in arguments else f"{path}: {told}"
 
 
 def _problems(node: Any, path: str) -> Iterator[str]:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from genlab import bounds
+
 Schedule = Callable[[int], float]
 
 
@@ -18,6 +20,14 @@ class Constant:
     """The same value all along."""
 
     value: float
+
+    def __post_init__(self) -> None:
+        bounds.finite(value=self.value)
+
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """What lies furthest apart of its values."""
+        return (self.value,)
 
     def __call__(self, images_seen: int) -> float:
         """The value, whatever `images_seen` is."""
@@ -37,7 +47,14 @@ class Ramp:
     delay_images: int = 0
 
     def __post_init__(self) -> None:
-        _check_images(self.images)
+        bounds.finite(start=self.start, end=self.end)
+        bounds.whole(1, images=self.images)
+        bounds.whole(0, delay_images=self.delay_images)
+
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """What lies furthest apart of its values."""
+        return self.start, self.end
 
     def __call__(self, images_seen: int) -> float:
         """The value after `images_seen` images."""
@@ -63,7 +80,14 @@ class Cosine:
     delay_images: int = 0
 
     def __post_init__(self) -> None:
-        _check_images(self.images)
+        bounds.finite(start=self.start, end=self.end)
+        bounds.whole(1, images=self.images)
+        bounds.whole(0, delay_images=self.delay_images)
+
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """What lies furthest apart of its values."""
+        return self.start, self.end
 
     def __call__(self, images_seen: int) -> float:
         """The value after `images_seen` images."""
@@ -121,9 +145,7 @@ class Greedy(Stages):
     images_per_block: int
 
     def __post_init__(self) -> None:
-        if self.blocks < 1:
-            raise ValueError(f"blocks={self.blocks} must be at least 1")
-        _check_images(self.images_per_block, "images_per_block")
+        bounds.whole(1, blocks=self.blocks, images_per_block=self.images_per_block)
 
     def __call__(self, images_seen: int) -> Stage:
         """The block that is trained now, {} for all."""
@@ -146,9 +168,7 @@ class Unfreeze(Stages):
     images_per_block: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("frozen_images", "images_per_block"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name}={getattr(self, name)} must not be negative")
+        bounds.whole(0, frozen_images=self.frozen_images, images_per_block=self.images_per_block)
 
     def __call__(self, images_seen: int) -> Stage:
         """How many of the last blocks are trainable, {} for all."""
@@ -183,8 +203,10 @@ class Growth(Stages):
     rates: Mapping[int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _check_images(self.fade_images, "fade_images")
-        _check_images(self.stable_images, "stable_images")
+        bounds.whole(1, fade_images=self.fade_images, stable_images=self.stable_images)
+        bounds.whole(1, start=self.start, resolution=self.resolution)
+        bounds.whole(1, batch_sizes=list(self.batch_sizes.values()))
+        bounds.above(0, rates=list(self.rates.values()))
         factor, rest = divmod(self.resolution, self._first)
         if self.start < 4 or rest or factor & (factor - 1):
             raise ValueError(
@@ -228,8 +250,3 @@ class Growth(Stages):
         if images_seen < self.stable_images or doublings >= most:
             return (0 if images_seen < self.stable_images else most), 1.0
         return doublings + 1, min(since / self.fade_images, 1.0)
-
-
-def _check_images(images: int, name: str = "images") -> None:
-    if images < 1:
-        raise ValueError(f"{name}={images} must be at least 1")

@@ -6,9 +6,9 @@ and torch's layers and optimizers.
 
 import importlib
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from genlab.errors import ConfigError
 from genlab.words import closest, near_miss
@@ -96,7 +96,8 @@ def type_misfits(target: Any, given: Mapping[str, Any], path: str) -> Iterator[s
     parameters = inspect.signature(target).parameters
     for key, value in given.items():
         by_default = key in parameters and value is parameters[key].default
-        if hints.get(key) not in (None, Any) and not by_default:
+        filled = key == "classes" and value == "auto"  # by the data set's, later
+        if hints.get(key) not in (None, Any) and not by_default and not filled:
             yield from _type_misfit(hints[key], value, f"{path}.{key}")
 
 
@@ -106,13 +107,64 @@ def _type_misfit(hint: Any, value: Any, path: str) -> Iterator[str]:
         if not value.get("_partial_"):
             yield from _class_misfit(kinds, value["_target_"], path)
         return
-    plain = all(kind in _PLAIN for kind in kinds)
-    if type(value) in kinds or (type(value) is int and float in kinds):
-        return
-    if plain or value is None:
-        names = " or ".join(getattr(kind, "__name__", str(kind)) for kind in kinds)
-        shown = "null" if value is None else repr(value)
-        yield f"{path}={shown} should be of type {names.replace('NoneType', 'null')}"
+    if not any(_accepts(kind, value) for kind in kinds):
+        names = " or ".join(dict.fromkeys(map(_named, kinds)))
+        yield f"{path}={_shown(value)} should be of type {names}"
+
+
+def _accepts(kind: Any, value: Any) -> bool:
+    """Whether a value that is not built from a `_target_` is of the kind."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if kind is Any or isinstance(kind, TypeVar):
+        return True
+    if origin in (Union, UnionType):
+        return any(_accepts(each, value) for each in inner)
+    if kind is NoneType or value is None:
+        return kind is NoneType and value is None
+    if kind in _PLAIN:
+        return type(value) is kind or (type(value) is int and kind is float)
+    if origin is Literal:
+        return value in inner
+    if isinstance(value, dict) and "_target_" in value:  # its own arguments are looked at there
+        return True
+    if _is_a_list(origin) and isinstance(value, list):
+        fixed = origin is tuple and Ellipsis not in inner
+        each = inner if fixed else inner[:1] * len(value)
+        return len(each) == len(value) and all(map(_accepts, each, value))
+    if _is_a_mapping(origin) and isinstance(value, dict):
+        return all(_accepts(inner[1], each) for each in value.values())
+    return False
+
+
+def _is_a_list(origin: Any) -> bool:
+    return inspect.isclass(origin) and issubclass(origin, Sequence)
+
+
+def _is_a_mapping(origin: Any) -> bool:
+    return inspect.isclass(origin) and issubclass(origin, Mapping)
+
+
+def _named(kind: Any) -> str:
+    """The kind in words."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if kind is NoneType:
+        return "null"
+    if origin in (Union, UnionType):
+        return " or ".join(map(_named, inner))
+    if origin is Literal:
+        return " or ".join(map(str, inner))
+    if _is_a_list(origin):
+        fixed = origin is tuple and Ellipsis not in inner
+        return f"list of {len(inner)}" if fixed else f"list of {_named(inner[0])}"
+    if _is_a_mapping(origin):
+        return f"mapping to {_named(inner[1])}"
+    name = getattr(kind, "__name__", str(kind))
+    return name if kind in _PLAIN else f"{name} (a mapping with its _target_)"
+
+
+def _shown(value: Any) -> str:
+    text = "null" if value is None else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _class_misfit(kinds: tuple[Any, ...], target: Any, path: str) -> Iterator[str]:

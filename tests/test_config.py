@@ -111,7 +111,7 @@ def test_build_makes_children_partials_and_plain_values() -> None:
 
 def test_a_constructors_complaint_carries_the_path() -> None:
     node = {"_target_": "genlab.schedules.Ramp", "end": 1.0, "images": 0}
-    with pytest.raises(ConfigError, match=r"^model\.rate: images=0 must be at least 1"):
+    with pytest.raises(ConfigError, match=r"^model\.rate\.images=0 must be at least 1"):
         build({"rate": node}, "model")
     optimizer = {"_target_": "torch.optim.Adam", "_partial_": True, "lr": -1.0}
     later = build({"optimizer": optimizer}, "model")["optimizer"]

@@ -42,7 +42,7 @@ def test_layers_are_freed_all_at_once_or_one_by_one() -> None:
 
 @pytest.mark.parametrize("settings", [{"frozen_images": -1}, {"images_per_block": -5}])
 def test_unfreezing_in_negative_time_is_refused(settings) -> None:
-    with pytest.raises(ValueError, match="must not be negative"):
+    with pytest.raises(ValueError, match="must be at least 0"):
         Unfreeze(**{"frozen_images": 10, **settings})
 
 

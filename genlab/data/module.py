@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 
+from genlab import bounds
 from genlab.data.cache import prepare
 from genlab.data.classes import named_classes
 from genlab.data.extra import extended
@@ -51,10 +52,12 @@ class ImageData(pl.LightningDataModule):
         extra: str | None = None,
     ) -> None:
         super().__init__()
-        if batch_size < 1:
-            raise ConfigError(f"data.batch_size={batch_size} must be at least 1")
-        if crop < 0:
-            raise ConfigError(f"data.crop={crop} must not be negative; 0 for no shifts")
+        try:
+            bounds.whole(1, batch_size=batch_size, labels_per_class=labels_per_class)
+            bounds.whole(0, source.resolution - 1, crop=crop)
+            bounds.at_least(0, in_memory_gb=in_memory_gb, validation=validation, test=test)
+        except ValueError as error:
+            raise ConfigError(f"data.{error}") from error
         self.source = source
         self.validation = validation
         self.test = test

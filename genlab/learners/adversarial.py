@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
+from genlab import bounds
 from genlab.learners.game import Game, GameLoss
 from genlab.learners.learner import (
     Losses,
@@ -65,7 +66,7 @@ class Adversarial(Game):
         ema_half_life_images: float,
         critic_steps: int = 1,
         generator_steps: int = 1,
-        penalties: Mapping[str, Penalty] | None = None,
+        penalties: Mapping[str, Penalty | None] | None = None,
         weight_clip: float = 0.0,
         flipped_labels: float | Schedule = 0.0,
         instance_noise: float | Schedule = 0.0,
@@ -92,18 +93,10 @@ class Adversarial(Game):
             auxiliary,
             stages,
         )
-        for name, number in (
-            ("critic_steps", critic_steps),
-            ("generator_steps", generator_steps),
-            ("generator_batches", generator_batches),
-        ):
-            if number < 1:
-                raise ValueError(f"{name}={number} must be at least 1")
-        if adversarial < 0 or feature_matching < 0:
-            raise ValueError(
-                f"adversarial={adversarial} and feature_matching={feature_matching} must not be "
-                "negative; 0 for none"
-            )
+        bounds.whole(1, critic_steps=critic_steps, generator_steps=generator_steps)
+        bounds.whole(1, generator_batches=generator_batches)
+        bounds.at_least(0, ema_half_life_images=ema_half_life_images)
+        bounds.at_least(0, adversarial=adversarial, feature_matching=feature_matching)
         if not adversarial and not feature_matching:
             raise ValueError("adversarial=0 leaves the generator no loss: set feature_matching=1")
         if self.stage and not (generator.decoder.grows and critic.encoder.grows):

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from genlab import bounds
 from genlab.learners.abilities import Translated
 from genlab.learners.game import Game, GameLoss
 from genlab.learners.learner import (
@@ -73,6 +74,8 @@ class CycleConsistency(Game):
             augmentation=augmentation,
             rate=rate,
         )
+        bounds.at_least(0, ema_half_life_images=ema_half_life_images)
+        bounds.at_least(0, cycle=cycle, identity=identity)
         self.label, self.kinds = label, _two_kinds(classes, label)
         self.translators = translators
         self.critics = nn.ModuleList(critic() for _ in range(2))

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from genlab import bounds
 from genlab.learners.learner import Learner, Losses, gradient_norm
 from genlab.networks import Critic, PastWeights, Replay
 from genlab.networks.augmentations import AdaptiveAugmentation, Augmentation
@@ -44,7 +45,7 @@ class Game(Learner, ABC):
     def __init__(
         self,
         loss: GameLoss,
-        penalties: Mapping[str, Penalty] | None,
+        penalties: Mapping[str, Penalty | None] | None,
         weight_clip: float,
         flipped_labels: float | Schedule,
         instance_noise: float | Schedule,
@@ -55,6 +56,9 @@ class Game(Learner, ABC):
         stages: Stages | None = None,
     ) -> None:
         super().__init__(rate, stages)
+        bounds.within(0, 1, flipped_labels=flipped_labels)
+        bounds.at_least(0, weight_clip=weight_clip, instance_noise=instance_noise)
+        bounds.at_least(0, historical_averaging=historical_averaging, auxiliary=auxiliary)
         self.loss = loss
         # Shows wrong settings before training starts.
         tried = loss(torch.zeros(1, 1), torch.zeros(1, 1))

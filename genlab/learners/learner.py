@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from genlab import bounds
 from genlab.data.stream import Batch, mix
 from genlab.networks import Chosen, Condition
 from genlab.pixels import normalise
@@ -34,6 +35,7 @@ class Learner(pl.LightningModule, ABC):
     def __init__(self, rate: float | Schedule = 1.0, stages: Stages | None = None) -> None:
         super().__init__()
         self.automatic_optimization = False
+        bounds.at_least(0, rate=rate)
         self.rate = as_schedule(rate)
         self.stages = stages or Whole()
         self.images_seen = 0

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Normal, kl_divergence
 
+from genlab import bounds
 from genlab.learners.learner import (
     Learner,
     Losses,
@@ -61,10 +62,8 @@ class Reconstruction(Learner):
         stages: Callable[..., Stages] | None = None,
     ) -> None:
         super().__init__(rate, stages(blocks=len(autoencoder.pairs)) if stages else None)
-        if not callable(beta) and beta < 0:
-            raise ValueError(f"beta={beta} must not be negative; 0 for no penalty")
-        if validation_draws < 1:
-            raise ValueError(f"validation_draws={validation_draws} must be at least 1")
+        bounds.at_least(0, beta=beta)
+        bounds.whole(1, validation_draws=validation_draws)
         self.autoencoder = autoencoder
         self.reconstruction = reconstruction
         self.optimizer = optimizer

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from genlab import bounds
 from genlab.learners.abilities import Translated
 from genlab.learners.game import Game, GameLoss
 from genlab.learners.learner import (
@@ -81,6 +82,8 @@ class Translation(Game):
             augmentation=augmentation,
             rate=rate,
         )
+        bounds.at_least(0, ema_half_life_images=ema_half_life_images, adversarial=adversarial)
+        bounds.at_least(0, content_weight=content_weight, feature_matching=feature_matching)
         given = view.channels(channels)
         if critic_sees_given and view.scale != 1:
             raise ValueError(

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genlab import bounds
+
 
 class Augmentation(nn.Module):
     """Images to images of the same shape."""
@@ -81,10 +83,9 @@ class AdaptiveAugmentation(Augmentation):
         p: float = 0.0,
     ) -> None:
         super().__init__()
-        if not 0 <= p <= 1:
-            raise ValueError(f"p={p} must be from 0 to 1")
-        if speed_images < 1 or interval < 1:
-            raise ValueError(f"speed_images={speed_images}, interval={interval} must be at least 1")
+        bounds.within(0, 1, p=p)
+        bounds.finite(target=target)
+        bounds.whole(1, speed_images=speed_images, interval=interval)
         self.target = target
         self.speed_images = speed_images
         self.interval = interval

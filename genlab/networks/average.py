@@ -6,6 +6,8 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor, nn
 
+from genlab import bounds
+
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -22,8 +24,7 @@ class Average(nn.Module, Generic[Network]):
 
     def __init__(self, network: Network, half_life_images: float, ramp_up: float = 0.05) -> None:
         super().__init__()
-        if half_life_images < 0:
-            raise ValueError(f"half_life_images={half_life_images} is negative; 0 switches it off")
+        bounds.at_least(0, half_life_images=half_life_images, ramp_up=ramp_up)
         self.half_life_images = half_life_images
         self.ramp_up = ramp_up
         self.network = copy.deepcopy(network).eval().requires_grad_(False)

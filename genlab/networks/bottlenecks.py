@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Normal
 
+from genlab import bounds
 from genlab.networks.layers import activation as new_activation
 
 
@@ -79,7 +80,7 @@ class PlainBottleneck(Bottleneck):
         extra: int = 0,
     ) -> None:
         super().__init__()
-        _check_codes(codes)
+        bounds.widths(codes=codes)
         if prior not in ("fitted", "normal"):
             raise ValueError(f"prior={prior!r} is none of fitted, normal")
         self.outputs = self.codes = codes
@@ -122,7 +123,7 @@ class GaussianBottleneck(Bottleneck):
 
     def __init__(self, features: Sequence[int], codes: int, extra: int = 0) -> None:
         super().__init__()
-        _check_codes(codes)
+        bounds.widths(codes=codes)
         self.outputs = self.codes = codes
         self.linear = nn.Linear(math.prod(features) + extra, 2 * codes)
 
@@ -146,8 +147,3 @@ class GaussianBottleneck(Bottleneck):
         assert isinstance(code, GaussianCode)
         deviation = torch.exp(0.5 * code.log_variance)
         return code._replace(values=code.mean + deviation * torch.randn_like(code.mean))
-
-
-def _check_codes(codes: int) -> None:
-    if not isinstance(codes, int) or codes < 1:
-        raise ValueError(f"codes={codes} must be a whole number, at least 1")

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from torch import nn
 
+from genlab import bounds
 from genlab.networks.chain import Chain
 from genlab.networks.layers import activation as new_activation
 from genlab.networks.layers import initialise_weights, sides
@@ -19,6 +20,7 @@ from genlab.networks.layers import normalisation as new_normalisation
 
 def widths(levels: int, width: int, max_width: int) -> list[int]:
     """Channels after each of `levels` halvings: `width`, doubled at each, at most `max_width`."""
+    bounds.widths(width=width, max_width=max_width)
     return [min(width * 2**level, max_width) for level in range(levels)]
 
 
@@ -45,6 +47,7 @@ class Encoder(Chain):
         odd: bool = False,
         weight_deviation: float | None = None,
     ) -> None:
+        bounds.widths(outputs=outputs)
         *halved, side = sides(resolution, odd, levels)
         blocks: list[nn.Module] = []
         inputs = channels

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
+from genlab import bounds
 from genlab.networks.chain import Chain
 from genlab.networks.condition import Condition
 from genlab.networks.equalised import Conv2d, Linear
@@ -64,8 +65,7 @@ class Critic(nn.Module):
         patches: bool = False,
     ) -> None:
         super().__init__()
-        if pack < 1:
-            raise ValueError(f"pack={pack} must be at least 1")
+        bounds.whole(1, pack=pack)
         if not isinstance(across or {}, Mapping):
             raise ValueError("across must name its layers: across: {deviation: {_target_: ...}}")
         if patches and (condition or classes):
@@ -169,6 +169,7 @@ class MinibatchDiscrimination(Chain):
     """
 
     def __init__(self, features: Sequence[int], kernels: int = 50, width: int = 5) -> None:
+        bounds.widths(kernels=kernels, width=width)
         inputs = math.prod(features)
         super().__init__([], [inputs + kernels])
         self.tensor = nn.Linear(inputs, kernels * width, bias=False)
@@ -193,6 +194,7 @@ class MinibatchDeviation(Chain):
     """
 
     def __init__(self, features: Sequence[int], group: int = 4) -> None:
+        bounds.whole(1, group=group)
         maps, *sides = features
         super().__init__([], [maps + 1, *sides])
         self.group = group

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from torch import nn
 
+from genlab import bounds
 from genlab.networks.chain import Chain
 from genlab.networks.layers import activation as new_activation
 from genlab.networks.layers import refuse_unknown
@@ -26,6 +27,7 @@ class Encoder(Chain):
         normalisation: str = "none",
     ) -> None:
         refuse_unknown("normalisation", normalisation, ("none", "layer"))
+        bounds.widths(widths=widths)
         sizes = [channels * resolution**2, *widths]
         blocks = [
             nn.Sequential(
@@ -55,6 +57,7 @@ class Decoder(Chain):
         output: str = "linear",
     ) -> None:
         shape = (channels, resolution, resolution)
+        bounds.widths(widths=widths)
         sizes = [inputs, *reversed(widths)]
         blocks = [
             nn.Sequential(nn.Linear(a, b), new_activation(activation)) for a, b in pairwise(sizes)

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from genlab import bounds
 from genlab.networks.chain import Chain
 from genlab.networks.condition import Condition
 from genlab.networks.conditional_normalisation import ConditionalBatchNorm, conditioned
@@ -35,8 +36,7 @@ class Generator(nn.Module):
         conditional_normalisation: bool = False,
     ) -> None:
         super().__init__()
-        if latent_size < 1:
-            raise ValueError(f"latent_size={latent_size} must be at least 1")
+        bounds.widths(latent_size=latent_size)
         self.latent_size = latent_size
         self.condition = condition
         width = condition.width if condition else 0

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from genlab import bounds
+
 
 def at_stage(images: Tensor, resolution: int | None = None, fade: float = 1.0) -> Tensor:
     """Images (B, C, R, R) as they are at a stage, (B, C, resolution, resolution)."""
@@ -52,4 +54,5 @@ def sides(resolution: int, first: int = 4) -> list[int]:
 
 def maps(side: int, base: int, most: int) -> int:
     """Channels of a map: base / side, at most `most`."""
+    bounds.widths(base=base, most=most)
     return max(1, min(base // side, most))

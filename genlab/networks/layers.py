@@ -5,6 +5,8 @@ from typing import TypeVar
 
 from torch import Tensor, nn
 
+from genlab import bounds
+
 T = TypeVar("T")
 
 _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -46,8 +48,7 @@ def sides(
     It is halved while it stays whole, or with `odd` also where it does not, which rounds up; at
     most `most` times where a number is given. Raises ValueError where it cannot be halved.
     """
-    if most is not None and most < 1:
-        raise ValueError(f"levels={most} must be at least 1, or null for as many as there can be")
+    bounds.depths(levels=most)
     found = [resolution]
     while (odd or found[-1] % 2 == 0) and found[-1] > smallest <= (found[-1] + 1) // 2:
         found.append((found[-1] + 1) // 2)
@@ -64,6 +65,7 @@ def initialise_weights(network: nn.Module, deviation: float) -> None:
 
     The initialisation of DCGAN (Radford et al. 2016, section 4, deviation .02).
     """
+    bounds.at_least(0, weight_deviation=deviation)
     for module in network.modules():
         if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(module.weight, 0.0, deviation)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from genlab import bounds
 from genlab.networks.growing import enlarged, reduced
 
 
@@ -25,8 +26,7 @@ class Replay(nn.Module):
         self, resolution: int, channels: int, size: int = 1000, labels: Sequence[str] = ()
     ) -> None:
         super().__init__()
-        if size < 1:
-            raise ValueError(f"size={size} must be at least 1")
+        bounds.whole(1, size=size)
         self.pool = nn.Buffer(torch.zeros(size, channels, resolution, resolution))
         self.labels = nn.Module()
         for name in labels:

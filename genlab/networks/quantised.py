@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, distributed, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from genlab import ranks
+from genlab import bounds, ranks
 from genlab.networks.bottlenecks import Bottleneck
 
 HEADS = 4  # of the prior's attention
@@ -61,12 +61,11 @@ class VectorQuantiser(Bottleneck):
         super().__init__()
         if len(features) != 3 or extra:
             raise ValueError("codebooks take maps without a condition: leave out encoder.outputs")
-        if entries < 2:
-            raise ValueError(f"entries={entries} must be at least 2")
-        if width < 1 or prior_width < 1 or prior_width % HEADS:
-            raise ValueError(
-                f"width={width} must be at least 1, prior_width={prior_width} a multiple of {HEADS}"
-            )
+        bounds.whole(2, bounds.WIDEST, entries=entries)
+        bounds.widths(width=width, prior_width=prior_width)
+        bounds.within(0, 1, decay=decay, revive_below=revive_below)
+        if prior_width % HEADS:
+            raise ValueError(f"prior_width={prior_width} must be a multiple of {HEADS}")
         maps, side, _ = features
         self.outputs = (width, side, side)
         self.decay = decay

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genlab import bounds
 from genlab.networks.chain import Chain
 from genlab.networks.equalised import Linear, PixelNorm
 from genlab.networks.noise import Noise, keys_of
@@ -62,8 +63,10 @@ class StyleDecoder(Chain):
         mixing: float = 0.9,
         mean_decay: float = 0.995,
     ) -> None:
-        if not 0 <= mixing <= 1:
-            raise ValueError(f"mixing={mixing} must be from 0 to 1")
+        bounds.within(0, 1, mixing=mixing, mean_decay=mean_decay)
+        bounds.above(0, mapping_rate=mapping_rate)
+        bounds.widths(style=style)
+        bounds.depths(mapping_layers=mapping_layers)
         made = synthesis(style=style)
         mapping = Mapping(inputs, latent_size, mapping_layers, style, mapping_rate)
         super().__init__([mapping, made], made.shape)
@@ -121,8 +124,6 @@ class Mapping(nn.Module):
 
     def __init__(self, inputs: int, latent_size: int, layers: int, style: int, rate: float) -> None:
         super().__init__()
-        if layers < 1:
-            raise ValueError(f"mapping_layers={layers} must be at least 1")
         told = inputs - latent_size
         self.latent_size = latent_size
         self.normalise = PixelNorm()

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genlab import bounds
 from genlab.networks.convolutional import widths
 from genlab.networks.layers import activation as new_activation
 from genlab.networks.layers import initialise_weights, sides
@@ -49,6 +50,10 @@ class Residual(nn.Module):
         weight_deviation: float | None = None,
     ) -> None:
         super().__init__()
+        bounds.widths(width=width)
+        bounds.depths(blocks=blocks)
+        bounds.whole(0, 10, halvings=halvings)
+        bounds.whole(1, 99, kernel=kernel)
         if kernel % 2 == 0:
             raise ValueError(f"kernel={kernel} must be odd")
         maps = [width * 2**level for level in range(halvings + 1)]
@@ -126,6 +131,7 @@ class UNet(nn.Module):
         weight_deviation: float | None = None,
     ) -> None:
         super().__init__()
+        bounds.within(0, 1, dropout=dropout)
         if scale != 1:
             raise ValueError("a U-Net changes no sizes: choose translator=residual")
         maps = widths(len(sides(resolution)) - 1, width, max_width)

@@ -15,6 +15,8 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor
 
+from genlab import bounds
+
 
 class Losses(NamedTuple):
     """What each player minimises, as scalars, and what the critic's logits mean.
@@ -61,6 +63,7 @@ def least_squares(
     loss is always halved; `generator_weight` is 1 in Zhu et al. 2017, section 4,
     https://arxiv.org/abs/1703.10593.
     """
+    bounds.above(0, generator_weight=generator_weight)
     of_real = _smoothed((real - 0.5).square(), (real + 0.5).square(), smoothing)
     critic = of_real + (fake + 0.5).square().mean()
     return Losses(critic / 2, generator_weight * (fake - 0.5).square().mean())
@@ -87,6 +90,7 @@ def wasserstein(real: Tensor, fake: Tensor, smoothing: float = 0.0, drift: float
     There are no labels to smooth: a part of the reals that counts as fake would let the loss fall
     without bound with a constant added to all logits. ValueError for a smoothing other than 0.
     """
+    bounds.at_least(0, drift=drift)
     if smoothing:
         raise ValueError(
             f"smoothing={smoothing} has no meaning for the Wasserstein loss, which has no labels: "

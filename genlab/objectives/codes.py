@@ -10,6 +10,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from genlab import bounds
+
 
 class HasValues(Protocol):
     """Any code: values (B, codes)."""
@@ -51,8 +53,7 @@ def gaussian_kl(code: GaussianPosterior, free_nats: float = 0.0) -> Tensor:
     silencing it, and the result is a scalar (Kingma et al. 2016, appendix C.8,
     https://arxiv.org/abs/1606.04934).
     """
-    if free_nats < 0:
-        raise ValueError(f"free_nats={free_nats} must not be negative; 0 for none")
+    bounds.at_least(0, free_nats=free_nats)
     mean, log_variance = code.mean, code.log_variance
     each = 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance)
     if free_nats:
@@ -71,8 +72,7 @@ def sparsity_kl(code: HasValues, target: float) -> Tensor:
     Lee, Ekanadham, Ng 2007, https://papers.nips.cc/paper/3313, in the form of Ng's lecture notes
     on sparse autoencoders. Activations are on (0, 1): the codes need a sigmoid.
     """
-    if not 0 < target < 1:
-        raise ValueError(f"target={target} must lie between 0 and 1")
+    bounds.between(0, 1, target=target)
     mean = code.values.mean(0).clamp(1e-6, 1 - 1e-6)
     return (
         target * (math.log(target) - mean.log())
@@ -124,6 +124,8 @@ def info_vae(
 
     Zhao, Song, Ermon 2019, equation 6 (their alpha and lambda), https://arxiv.org/abs/1706.02262.
     """
+    bounds.finite(information=information)
+    bounds.at_least(0, divergence=divergence)
     kl = gaussian_kl(code, free_nats)
     discrepancy = maximum_mean_discrepancy(code)
     return (1 - information) * kl + (information + divergence - 1) * discrepancy
@@ -135,4 +137,5 @@ def quantisation(code: Quantised, commitment: float) -> Tensor:
     Van den Oord et al. 2017, equation 3, https://arxiv.org/abs/1711.00937; its middle term is the
     codebook's own running mean, the nats train the prior.
     """
+    bounds.at_least(0, commitment=commitment)
     return commitment * code.distance + code.nats

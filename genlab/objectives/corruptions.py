@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from genlab import bounds
+
 End = float | Tensor
 Strength = float | Sequence[float]
 
@@ -25,7 +27,8 @@ class GaussianNoise:
     deviation: Strength
 
     def __post_init__(self) -> None:
-        _check("deviation", self.deviation, most=float("inf"))
+        bounds.at_least(0, deviation=self.deviation)
+        _check_range("deviation", self.deviation)
 
     def __call__(self, values: Tensor, low: End, high: End) -> Tensor:
         """The noisy values, not cut to the range."""
@@ -46,9 +49,9 @@ class Masking:
     patch: int = 1
 
     def __post_init__(self) -> None:
-        _check("share", self.share, most=1.0)
-        if self.patch < 1:
-            raise ValueError(f"patch={self.patch} must be at least 1 pixel")
+        bounds.within(0, 1, share=self.share)
+        bounds.whole(1, patch=self.patch)
+        _check_range("share", self.share)
 
     def __call__(self, values: Tensor, low: End, high: End) -> Tensor:
         """The values, some of them low."""
@@ -75,7 +78,8 @@ class SaltAndPepper:
     share: Strength
 
     def __post_init__(self) -> None:
-        _check("share", self.share, most=1.0)
+        bounds.within(0, 1, share=self.share)
+        _check_range("share", self.share)
 
     def __call__(self, values: Tensor, low: End, high: End) -> Tensor:
         """The values, some of them low or high."""
@@ -91,9 +95,6 @@ def _draw(strength: Strength, values: Tensor) -> Tensor:
     return first + (last - first) * torch.rand(shape, device=values.device)
 
 
-def _check(name: str, strength: Strength, most: float) -> None:
-    ends = list(strength) if isinstance(strength, Sequence) else [strength, strength]
-    if len(ends) != 2 or not 0 <= ends[0] <= ends[1] <= most:
-        raise ValueError(
-            f"{name}={strength} must be a number from 0 to {most:g}, or a range [from, to] of such"
-        )
+def _check_range(name: str, strength: Strength) -> None:
+    if isinstance(strength, Sequence) and (len(strength) != 2 or strength[0] > strength[1]):
+        raise ValueError(f"{name}={strength} must be a number, or a range [from, to]")

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from genlab import bounds
+
 
 class PathLength(nn.Module):
     """weight * (|J^T y| - a)^2 for the generator's Jacobian J by styles and random images y.
@@ -24,11 +26,10 @@ class PathLength(nn.Module):
         self, weight: float = 2.0, decay: float = 0.01, every: int = 4, share: float = 0.5
     ) -> None:
         super().__init__()
-        if weight < 0 or every < 1 or not 0 < share <= 1:
-            raise ValueError(
-                f"weight={weight} must not be negative, every={every} at least 1, and "
-                f"share={share} above 0, at most 1"
-            )
+        bounds.at_least(0, weight=weight)
+        bounds.within(0, 1, decay=decay, share=share)
+        bounds.above(0, share=share)
+        bounds.whole(1, every=every)
         self.weight = weight
         self.decay = decay
         self.every = every

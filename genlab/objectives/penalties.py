@@ -15,6 +15,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from genlab import bounds
+
 Critic = Callable[[Tensor], Tensor]
 
 
@@ -28,10 +30,8 @@ class Penalty(ABC):
     every: int = 1
 
     def __post_init__(self) -> None:
-        if self.weight < 0:
-            raise ValueError(f"weight={self.weight} must not be negative")
-        if self.every < 1:
-            raise ValueError(f"every={self.every} must be at least 1")
+        bounds.at_least(0, weight=self.weight)
+        bounds.whole(1, every=self.every)
 
     def due(self, step: int) -> bool:
         """Whether the critic's step with this number, from 0, has the penalty."""
@@ -62,6 +62,10 @@ class GradientPenalty(Penalty):
 
     target: float = 1.0
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        bounds.at_least(0, target=self.target)
+
     def points(self, reals: Tensor, fakes: Tensor, pack: int = 1) -> Tensor:
         """One point on the line from each pack of real images to one of fakes."""
         return torch.lerp(reals, fakes, _shares(reals, pack))
@@ -81,6 +85,10 @@ class Dragan(GradientPenalty):
     """
 
     reach: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        bounds.at_least(0, reach=self.reach)
 
     def points(self, reals: Tensor, fakes: Tensor, pack: int = 1) -> Tensor:
         """Reals, moved."""

@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from genlab import bounds
+
 KINDS = ("centre", "box", "free_form")
 
 
@@ -114,8 +116,7 @@ class Holes(View):
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind={self.kind!r} is none of {', '.join(KINDS)}")
-        if not 0 < self.share < 1:
-            raise ValueError(f"share={self.share} must be between 0 and 1")
+        bounds.between(0, 1, share=self.share)
 
     def channels(self, channels: int) -> int:
         """The image's and that of the hole."""
@@ -221,8 +222,7 @@ class Outline(View):
     names = ("outline", "painted")
 
     def __post_init__(self) -> None:
-        if self.contrast <= 0:
-            raise ValueError(f"contrast={self.contrast} must be above 0")
+        bounds.above(0, contrast=self.contrast)
 
     def channels(self, channels: int) -> int:
         """One."""

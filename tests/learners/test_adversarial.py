@@ -338,7 +338,7 @@ def test_what_makes_no_sense_is_refused() -> None:
         with pytest.raises(ValueError, match="must be at least 1"):
             gan_learner(loss=minimax, **settings)
     for settings in ({"adversarial": -1.0}, {"feature_matching": -1.0}):
-        with pytest.raises(ValueError, match="must not be negative"):
+        with pytest.raises(ValueError, match="must be at least 0"):
             gan_learner(**settings)
     with pytest.raises(ValueError, match="set feature_matching=1"):
         gan_learner(adversarial=0.0)
