@@ -130,10 +130,16 @@ def read_yaml(path: Path, error: Error, limit: int = MIB) -> Any:
     return content
 
 
-def read_csv(path: Path, error: Error, limit: int = 16 * TEXT) -> list[dict[str, str]]:
-    """The rows of a CSV file by the names of its first line, each of the same length."""
+def read_csv(
+    path: Path, error: Error, limit: int = 16 * TEXT, torn: bool = False
+) -> list[dict[str, str]]:
+    """The rows of a CSV file by the names of its first line, each of the same length.
+
+    Of a file that grows, and may be `torn`, without a last line that does not end.
+    """
 
     def rows(text: str) -> list[dict[str, str]]:
+        text = text[: text.rfind("\n") + 1] if torn else text
         table = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         found = list(table)
         if len(set(table.fieldnames or ())) < len(table.fieldnames or ()):

@@ -1,5 +1,6 @@
 """Grids of the same samples and reconstructions, time after time."""
 
+import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from genlab.artefacts.history import History
-from genlab.artefacts.pictures import grid, save_gif, save_png
+from genlab.artefacts.pictures import bounded, fitting, grid, save_gif, save_png, thumbnail
 from genlab.artefacts.planes import over_density
 from genlab.artefacts.samples import sampled
 from genlab.data.image_set import drawn
@@ -23,6 +24,8 @@ from genlab.learners.abilities import Generates, Reconstructs
 from genlab.learners.learner import evaluating, seed_noise
 from genlab.pixels import normalise, to_uint8
 
+log = logging.getLogger(__name__)
+
 _CHUNK = 64
 POINTS = 20_000  # real ones whose density is shown
 
@@ -32,6 +35,7 @@ class Grids(pl.Callback):
 
     Latents are drawn from the seed, always the same noise; the reconstructed images are
     spread over the validation part. `evolution.gif` shows the sample grids one after another.
+    Of large pictures a grid has fewer, as many as `fitting` has room for.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class Grids(pl.Callback):
         self.every_images = every_images
         self.count = count
         self.seed = seed
+        self._most = count  # in a grid
         self._originals: Batch | None = None
         self._points: Tensor | None = None  # real ones, where the images are points
 
@@ -54,12 +59,16 @@ class Grids(pl.Callback):
             if int(picture.stem.removeprefix("images-")) > pl_module.images_seen:
                 picture.unlink()  # it will be drawn again
         data = data_of(trainer)
+        self._most = fitting(*data.image_set.images.shape[-2:])
+        if self._most < self.count and not pl_module.images_seen:
+            log.info("grids show %d pictures, as many as a file has room for", self._most)
         if are_points(data.image_set.images):
             self._points = take(data.image_set, drawn(data.indices("train"), POINTS)).images
         elif isinstance(pl_module, Reconstructs):
             indices = data.indices("validation")
             # Spread over the part: sets may be sorted by their classes.
-            places = np.linspace(0, len(indices) - 1, min(max(self.count // 2, 1), len(indices)))
+            count = max(min(self.count, self._most) // 2, 1)
+            places = np.linspace(0, len(indices) - 1, min(count, len(indices)))
             if len(indices):
                 batch = take(data.image_set, indices[places.round().astype(int)])
                 self._originals = on_device(batch, pl_module.device)
@@ -92,14 +101,15 @@ class Grids(pl.Callback):
         if isinstance(learner, Generates):
             noise = torch.Generator().manual_seed(self.seed)
             count = self.count if self._points is None else max(self.count, 1000)
-            latents = learner.latents(count, noise, {})
+            latents = learner.latents(count, noise, {})[: self._most]
             self._save("samples", sampled(trainer, learner, latents, _CHUNK), learner.images_seen)
         if self._originals is not None and isinstance(learner, Reconstructs):
             seed_noise(self.seed)
             images, labels = self._originals
             with evaluating(learner), trainer.precision_plugin.val_step_context():
                 views = learner.views(learner.prepare(images), labels)
-            rows = beside(*map(to_uint8, views.values()))
+            shown = max(self._most // len(views), 1)
+            rows = beside(*(to_uint8(view[:shown]) for view in views.values()))
             self._save("reconstructions", rows, learner.images_seen, list(views))
 
     def _save(
@@ -108,9 +118,9 @@ class Grids(pl.Callback):
         group = max(len(views), 1)
         columns = math.ceil(math.sqrt(len(pictures)) / group) * group
         caption = f"{', '.join(views) or kind} after {images_seen:,} images"
-        image = sheet(pictures, caption, columns, self._points)
+        image = bounded(sheet(pictures, caption, columns, self._points))
         content = save_png(image, self.folder / kind / f"images-{images_seen:012d}.png")
-        self.history.add_image(kind, content, image.size, images_seen)
+        self.history.add_image(kind, *thumbnail(image, content), images_seen)
 
 
 def are_points(images: np.ndarray | Tensor) -> bool:

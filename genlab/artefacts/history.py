@@ -11,8 +11,8 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
+from genlab.artefacts.growing_table import GrowingTable
 from genlab.errors import CheckpointError, Diverged
-from genlab.files import csv_text, write_text
 from genlab.learners import Learner
 from genlab.reading import read_csv
 from genlab.schemas import COUNT, Kind, checked
@@ -33,6 +33,7 @@ class History(pl.Callback):
         self.folder = folder
         self.every_images = every_images
         self.rows: list[dict[str, str]] = []
+        self._table = GrowingTable(folder / "metrics.csv")
         self.writer: SummaryWriter | None = None
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
@@ -103,10 +104,10 @@ class History(pl.Callback):
         for name, value in values.items():
             self.rows[-1][f"{part}/{name}"] = repr(value)
             self.writer.add_scalar(f"{part}/{name}", value, images_seen)
-        self._write()
+        self._table.write(self.rows)
 
     def add_image(self, tag: str, content: bytes, size: tuple[int, int], images_seen: int) -> None:
-        """Show an encoded PNG or animated GIF of (width, height) in TensorBoard's image panel."""
+        """Show an encoded PNG, JPEG or animated GIF of (width, height) in TensorBoard."""
         if self.writer is None:
             return
         image = Summary.Image(
@@ -133,8 +134,8 @@ class History(pl.Callback):
             self.writer = None
 
     def _read(self) -> list[dict[str, str]]:
-        path = self.folder / "metrics.csv"
-        rows = read_csv(path, CheckpointError) if path.exists() else []
+        path = self._table.path
+        rows = read_csv(path, CheckpointError, torn=True) if path.exists() else []
         before = -1
         for number, row in enumerate(rows, 2):
             try:
@@ -146,11 +147,6 @@ class History(pl.Callback):
                 raise CheckpointError(f"{path}: line {number}: images_seen does not ascend")
             before = images_seen
         return [{name: value for name, value in row.items() if value != ""} for row in rows]
-
-    def _write(self) -> None:
-        names = list(dict.fromkeys(name for row in self.rows for name in row))
-        table = [names, *([row.get(name, "") for name in names] for row in self.rows)]
-        write_text(self.folder / "metrics.csv", csv_text(table), durable=False)
 
 
 def _as_markdown(file: Path) -> str:

@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -11,6 +11,11 @@ from torch import Tensor
 
 from genlab.files import write_atomically
 
+# Files of pictures are bounded by pixels: those of a grid (a PNG of 13 MB at most, whatever it
+# shows), and those of what TensorBoard checks in pure Python, .08 s per MiB, and of animations.
+MOST_PIXELS = 4_300_000
+MOST_SHOWN = 1_200_000
+_SHOWN_WIDTH = 512  # of larger ones
 _MARGIN = 2
 _FONT_SIZE = 16
 _TARGET_WIDTH = 640
@@ -57,6 +62,33 @@ def grid(
     return with_caption(image, caption) if caption else image
 
 
+def fitting(height: int, width: int) -> int:
+    """How many pictures of a size have room in a square grid of MOST_PIXELS; at least one."""
+    side = math.isqrt(MOST_PIXELS) - _MARGIN
+    return max(1, (side // (height + _MARGIN)) * (side // (width + _MARGIN)))
+
+
+def bounded(image: Image.Image) -> Image.Image:
+    """A picture of far more than MOST_PIXELS made smaller by a whole factor; others as they are."""
+    excess = math.sqrt(image.width * image.height / MOST_PIXELS)
+    return image.reduce(math.ceil(excess)) if excess > 1.1 else image
+
+
+def thumbnail(image: Image.Image, content: bytes) -> tuple[bytes, tuple[int, int]]:
+    """The file's content and (width, height), or a JPEG of 512 pixels' width of a large picture."""
+    if image.width * image.height <= MOST_SHOWN:
+        return content, image.size
+    small = _narrowed(image.convert("RGB"))
+    buffer = io.BytesIO()
+    small.save(buffer, format="JPEG", quality=90)
+    return buffer.getvalue(), small.size
+
+
+def _narrowed(image: Image.Image) -> Image.Image:
+    height = max(1, round(image.height * _SHOWN_WIDTH / image.width))
+    return image.resize((_SHOWN_WIDTH, height), Image.Resampling.BOX)
+
+
 def save_png(image: Image.Image, path: Path) -> bytes:
     """Write one picture atomically, making its folder; returns the file's content."""
     buffer = io.BytesIO()
@@ -67,36 +99,49 @@ def save_png(image: Image.Image, path: Path) -> bytes:
 
 
 def save_gif(frames: Sequence[Path], path: Path, seconds: float = 6.0) -> tuple[int, int]:
-    """Animate PNGs of one size, evenly thinned to 60 frames, holding the last; returns the size."""
+    """Animate PNGs, evenly thinned to 60 frames, holding the last; returns (width, height).
+
+    All are shown in the size of the last, 512 pixels wide where that is a large one.
+    """
     step = max(1, math.ceil(len(frames) / _MAX_FRAMES))
     chosen = [*frames[:-1:step], frames[-1]]
-    pictures = [Image.open(frame) for frame in chosen]
-    each = max(40, int(1000 * seconds / len(pictures)))
-    durations = [each] * (len(pictures) - 1) + [1500]
+    last = _frame(frames[-1], None)
+    each = max(40, int(1000 * seconds / len(chosen)))
+    durations = [each] * (len(chosen) - 1) + [1500]
     # The last frame's colours are those that the run arrives at.
-    write_gif(pictures, path, durations, colours_of=pictures[-1])
-    return pictures[-1].size
+    write_gif((_frame(frame, last.size) for frame in chosen), path, durations, colours_of=last)
+    return last.size
+
+
+def _frame(file: Path, size: tuple[int, int] | None) -> Image.Image:
+    """A picture in a size; None for its own, up to what is shown of a large one."""
+    with Image.open(file, formats=("PNG",)) as opened:
+        picture = opened.convert("RGB")
+    if picture.width * picture.height > MOST_SHOWN:
+        picture = _narrowed(picture)
+    return picture if size in (None, picture.size) else picture.resize(size)
 
 
 def write_gif(
-    pictures: Sequence[Image.Image],
+    pictures: Iterable[Image.Image],
     path: Path,
     durations: int | Sequence[int],
     colours_of: Image.Image,
 ) -> None:
     """Write an endless GIF atomically into a folder that exists; durations in milliseconds.
 
-    All frames share one palette, that of `colours_of`.
+    All frames share one palette, that of `colours_of`. Pictures are taken one at a time.
     """
     palette = colours_of.quantize()
-    images = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
+    images = (picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures)
+    first = next(images)
     write_atomically(
         path,
-        lambda file: images[0].save(
+        lambda file: first.save(
             file,
             format="GIF",
             save_all=True,
-            append_images=images[1:],
+            append_images=images,
             duration=durations,
             loop=0,
         ),
