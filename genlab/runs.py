@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from genlab.errors import CheckpointError, ConfigError, Locked, ResourceError
-from genlab.files import remove_parts, write_text
+from genlab.files import PART, remove_parts, write_text
 from genlab.locks import LockFile
 from genlab.reading import MIB, read_json, read_text, read_yaml, require, require_plain_folder
 from genlab.schemas import ANY, COUNT, FINITE, MAPPING, NUMBER, TEXT
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 BEST = "best.safetensors"
 LOCK = ".lock"
+LEFT_SECONDS = 60  # after which a part of a one-line file is no longer being written
 _DATA: dict[Any, Any] = {
     "source": MAPPING,
     **dict.fromkeys(("resolution", "channels", "batch_size"), COUNT),
@@ -252,6 +254,9 @@ def remember(folder: RunFolder) -> None:
     pointer = _pointer()
     try:
         pointer.parent.mkdir(parents=True, exist_ok=True)
+        for part in pointer.parent.glob(f"{pointer.name}.*{PART}"):
+            if time.time() - part.lstat().st_mtime > LEFT_SECONDS:  # by a process that was killed
+                part.unlink(missing_ok=True)
         write_text(pointer, str(folder.path), durable=False)
     except OSError as error:
         log.warning(

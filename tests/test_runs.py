@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from genlab.errors import CheckpointError
-from genlab.runs import RunFolder, find, unused
+from genlab.runs import RunFolder, find, remember, unused
 
 
 def test_two_runs_of_one_moment_have_a_folder_each(tmp_path: Path) -> None:
@@ -70,3 +70,15 @@ def test_a_damaged_pointer_to_the_last_run_is_one_line(content: bytes, tmp_path,
     with pytest.raises(CheckpointError) as refused:
         find("last")
     assert "\n" not in str(refused.value)
+
+
+def test_parts_of_the_pointer_to_the_last_run_do_not_stay(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    (tmp_path / "genlab").mkdir()
+    left, fresh = (tmp_path / "genlab" / f"last_run.{n}.part" for n in ("0a1b", "2c3d"))
+    for part in (left, fresh):
+        part.touch()
+    os.utime(left, (0, 0))
+    remember(RunFolder(tmp_path / "run"))
+    assert not left.exists()
+    assert fresh.exists()  # another process may be writing it

@@ -1,0 +1,39 @@
+"""Any exception as one line and an exit code."""
+
+import errno
+
+import pytest
+import torch
+
+from genlab.failures import explained
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        MemoryError("std::bad_alloc"),
+        RuntimeError("could not create a primitive"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: not enough"),
+        RuntimeError("can't start new thread"),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB"),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+    ],
+)
+def test_every_way_to_lack_memory_says_what_helps(error: Exception) -> None:
+    message, code = explained(error, ["train"])
+    assert code == 5
+    assert message.startswith("not enough memory: ask for less at once")
+    assert len(message) < 300
+
+
+def test_memory_that_cannot_be_had() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**60)
+    assert explained(caught.value, ["sample"])[1] == 5
+
+
+def test_a_full_disk_is_another_matter() -> None:
+    message, code = explained(OSError(errno.ENOSPC, "No space left", "/place/file"), ["train"])
+    assert code == 5
+    assert message.startswith("/place/file: No space left; choose another place")
