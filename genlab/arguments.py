@@ -26,6 +26,9 @@ PATH_KEYS = (
 )
 _LISTS = ("image", "mask", "input")  # which take several paths, in brackets
 
+# What is in quotes, or stands between the characters that have a meaning in values.
+_WORDS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^'",:=\[\]{}()]+""")
+
 _SHORT = {
     "-h": "--help",
     "-m": "--multirun",
@@ -81,17 +84,33 @@ def read(words: Sequence[str]) -> Arguments:
 def quoted(override: str) -> str:
     """The override with a path as its value quoted for Hydra, `~` expanded.
 
-    Interpolations, null, lists of paths and what is quoted already stay as they are.
+    Interpolations, null and what is quoted already stay as they are; so do lists of paths and all
+    other values, but for words with letters that Hydra reads in quotes only, as in [日本].
     """
-    key, _, value = override.partition("=")
+    key, equals, value = override.partition("=")
     name = key.lstrip("+")
     typed = not value or value[0] in "'\"" or "${" in value or value == "null"
     if name not in PATH_KEYS or typed or (name in _LISTS and value[0] == "["):
-        return override
+        known = not equals or "${" in value or value.isascii()
+        return override if known else f"{key}={_with_words_quoted(value)}"
     from hydra.core.override_parser.types import Quote, QuotedString
 
     path = str(Path(value).expanduser()) if value.startswith("~") else value
     return f"{key}={QuotedString(path, Quote.single).with_quotes()}"
+
+
+def _with_words_quoted(value: str) -> str:
+    """A value whose words with letters beyond ASCII are quoted for Hydra, unless they are."""
+    from hydra.core.override_parser.types import Quote, QuotedString
+
+    def quote(found: re.Match[str]) -> str:
+        word = found[0].strip()
+        names = value[found.end() : found.end() + 1] == ":"  # Hydra takes no quotes there
+        if names or word[:1] in ("'", '"') or word.isascii():
+            return found[0]
+        return found[0].replace(word, QuotedString(word, Quote.single).with_quotes())
+
+    return _WORDS.sub(quote, value)
 
 
 def expression(word: str) -> str:
@@ -137,6 +156,8 @@ def _unreadable(word: str) -> str:
     key, equals, value = word.partition("=")
     if re.fullmatch(r"[\w.+@/]+", key) and not equals:
         return f"{word}: settings are given as KEY=VALUE"
+    if re.search(r"[^\x00-\x7f][^'\":,]*:", value) or not key.isascii():
+        return f"'{word}' cannot be read: names in front of = and : may have ASCII letters only"
     example = f"'{key}=\"{value}\"'" if equals and key.strip() else "'KEY=\"VALUE\"'"
     if value[:1] + value[-1:] in ("{}", "[]"):
         example = f"""'{key}={{NAME:"VALUE"}}'""" if value[0] == "{" else f"""'{key}=["VALUE"]'"""

@@ -47,8 +47,9 @@ def open_plain(path: Path, mode: str) -> IO[str]:
 
 
 def write_text(path: Path, text: str, durable: bool = True) -> None:
-    """Write a small text file atomically."""
-    write_atomically(path, lambda file: file.write(text.encode()), durable)
+    """Write a small UTF-8 text file atomically; bytes of names that are no UTF-8 are escaped."""
+    content = text.encode(errors="backslashreplace")
+    write_atomically(path, lambda file: file.write(content), durable)
 
 
 def write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:

@@ -35,6 +35,7 @@ from genlab.artefacts.stages import StageLog
 from genlab.artefacts.summary import Summary
 from genlab.artefacts.validation import Validation
 from genlab.assemble import build_data, build_learner
+from genlab.data.classes import listed_classes
 from genlab.data.module import ImageData
 from genlab.devices import Device, choose, keep_big_blocks
 from genlab.errors import CheckpointError, Diverged, Stopped
@@ -131,6 +132,8 @@ def _fit_on(
     lifecycle, callbacks = _callbacks(config, folder, device, judge)
     trainer = _trainer(config, device, callbacks, checkpoint)
     log.info("data: %s", parts.data.image_set.about)
+    if classes := parts.data.image_set.classes:
+        log.info("labels: %s", listed_classes(classes))
     log.info("run folder: %s", folder.path)
     _fit(trainer, parts, next(each for each in callbacks if isinstance(each, Restored)))
     if lifecycle.signal is not None:

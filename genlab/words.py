@@ -1,8 +1,10 @@
 """Words for people: hints for those that are not known, and text that is safe to print."""
 
 import difflib
+import os
 import unicodedata
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from genlab.errors import ConfigError
 
@@ -36,6 +38,16 @@ def one_of(key: str, word: object, known: Sequence[object]) -> None:
 def printable(text: str) -> str:
     """The text on one line, with what terminals obey (control, direction) escaped as in Python."""
     return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def readable(name: str | Path) -> str:
+    """A file's name as printable text: bytes that are no UTF-8 as \\xNN."""
+    return printable(os.fsencode(name).decode("utf-8", "backslashreplace"))
+
+
+def some(names: Sequence[str], most: int = 5) -> str:
+    """The first of the names, and dots for more."""
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
 def one_paragraph(text: str) -> str:

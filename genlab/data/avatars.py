@@ -121,7 +121,7 @@ def draw(style: str, seed: int, resolution: int, channels: int, numbers: Sequenc
             svg_string=avatar["svg"], width=resolution, height=resolution, skip_system_fonts=True
         )
         with Image.open(io.BytesIO(png)) as image:
-            images[position] = fit(image, resolution, channels)
+            images[position] = fit(image, resolution, channels).pixels
         picks.append(avatar["options"])
     return Drawn(images, picks)
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from genlab.data.downloads import data_folders, load
-from genlab.data.pixels import fit, in_threads
+from genlab.data.image_files import opened
+from genlab.data.pixels import fit, in_threads, pillow_quiet
 from genlab.data.source import Advance, Annotations, Source
 from genlab.errors import DataError
 from genlab.reading import read_text
@@ -51,7 +52,8 @@ class CelebA(Source):
             name = self.dataset.filename[order[position]]
             images[position] = self._picture(folder / "img_align_celeba" / name)
 
-        in_threads(place, range(len(order)), advance)
+        with pillow_quiet():
+            in_threads(place, range(len(order)), advance)
         names = [name for name in self.dataset.attr_names if name]
         values = np.asarray(self.dataset.attr)[order]
         return Annotations(
@@ -72,10 +74,5 @@ class CelebA(Source):
         return np.array([part == "2" for _, part in partition])
 
     def _picture(self, file: Path) -> np.ndarray:
-        from PIL import Image
-
-        try:
-            with Image.open(file) as image:
-                return fit(image, self.resolution, self.channels)
-        except (OSError, SyntaxError) as error:
-            raise DataError(f"{file} cannot be read: {error}; fetch CelebA again") from error
+        with opened(file, "fetch CelebA again") as image:
+            return fit(image, self.resolution, self.channels).pixels

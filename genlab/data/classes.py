@@ -3,9 +3,18 @@
 from collections.abc import Mapping, Sequence
 
 from genlab.errors import ConfigError
-from genlab.words import near_miss
+from genlab.words import near_miss, some
 
 Classes = Mapping[str, Sequence[str]]
+
+
+def listed_classes(classes: Classes) -> str:
+    """One line that names the labels and their classes, the first of many."""
+    if len(classes) == 1:
+        ((label, kinds),) = classes.items()
+        return f"{label}, of {len(kinds)} classes ({some(kinds)})"
+    counts = [f"{label} ({len(kinds)} classes)" for label, kinds in classes.items()]
+    return f"{len(counts)} of them: {some(counts)}"
 
 
 def named_classes(classes: Classes, wanted: object, key: str) -> dict[str, list[int]]:

@@ -2,23 +2,24 @@
 
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from genlab.data.pixels import RULE, fit, in_threads, pillow_quiet, upright
+from genlab.data.image_files import opened
+from genlab.data.listing import SUFFIXES, images_below, laid_out, say_left_out
+from genlab.data.pixels import RULE, WHITE_LEVEL, fit, in_threads, is_turned, pillow_quiet
 from genlab.data.source import Advance, Annotations, Source, stamp
 from genlab.errors import ConfigError, DataError
+from genlab.words import readable, some
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-_NAMED = 5
+_TWELVE_BITS = 4096
 _logger = logging.getLogger(__name__)
 
 
@@ -26,16 +27,21 @@ class Folder(Source):
     """All images below a folder, of any size and mode, in the order of their paths.
 
     If every image lies in a subfolder and there are two or more, these are the classes of the
-    label "label". Of moving pictures the first frame counts. Hidden files and __MACOSX are left
-    out, and so are links that lead out of the folder; linked folders are not entered.
+    label "label"; folders train, val and test are parts of one set, see `laid_out`. Of moving
+    images the first frame counts. What is left out is said.
 
     Args:
         path: the folder.
         resolution, channels: see `Source`.
-        strict: refuse images that are not yet of this size and mode instead of converting them.
+        strict: refuse images that are not yet of this size and mode, or that EXIF turns, instead of
+            converting them.
         skip_unreadable: leave out images that cannot be read, with a warning, instead of stopping.
-        max_pixels: refuse larger images unread; a small file may claim to be enormous.
+        max_pixels: refuse larger images unread, and those that take more than 5 bytes for each of
+            these to decode; a small file may claim to be enormous.
+        white_level: the value of white in images of 16 bits.
     """
+
+    version: ClassVar[int] = 2
 
     def __init__(
         self,
@@ -45,31 +51,37 @@ class Folder(Source):
         strict: bool,
         skip_unreadable: bool,
         max_pixels: int,
+        white_level: int = WHITE_LEVEL,
     ) -> None:
         super().__init__(resolution, channels)
         if max_pixels < 1:
             raise ConfigError(f"data.max_pixels={max_pixels} must be at least 1")
+        if not 1 <= white_level <= WHITE_LEVEL:
+            raise ConfigError(f"data.white_level={white_level} must be from 1 to {WHITE_LEVEL}")
         self.path = Path(path).expanduser()
         self.strict = strict
         self.skip_unreadable = skip_unreadable
         self.max_pixels = max_pixels
+        self.white_level = white_level
 
     @cached_property
     def files(self) -> list[Path]:
         """Every image file, sorted; DataError if there is none."""
+        path = readable(self.path)
         if not self.path.exists():
-            raise DataError(f"data.path={self.path} does not exist: name a folder of images")
+            raise DataError(f"data.path={path} does not exist: name a folder of images")
         if not self.path.is_dir():
-            raise DataError(f"data.path={self.path} is not a folder: name the folder around it")
-        files = sorted(pictures_below(self.path))
+            raise DataError(f"data.path={path} is not a folder: name the folder around it")
+        files, left_out = images_below(self.path)
+        say_left_out(self.path, left_out)
         if not files:
             kinds = ", ".join(suffix[1:] for suffix in SUFFIXES)
-            raise DataError(f"data.path={self.path} holds no images: it needs files of {kinds}")
+            raise DataError(f"data.path={path} holds no images: it needs files of {kinds}")
         return files
 
     @cached_property
     def usable(self) -> list[Path]:
-        """The files that `write` fills in; reads all headers, and all pixels when skipping.
+        """The files that `write` uses; reads all headers, and all pixels when skipping.
 
         Raises:
             DataError: an image is unreadable, too large or, if strict, to be converted.
@@ -81,11 +93,11 @@ class Folder(Source):
         ]
         skipped = sorted(set(self.files) - set(usable))
         if skipped:
-            names = ", ".join(str(file.relative_to(self.path)) for file in skipped[:_NAMED])
-            more = ", ..." if len(skipped) > _NAMED else ""
-            _logger.warning("skipped %d unreadable images: %s%s", len(skipped), names, more)
+            names = some([readable(file.relative_to(self.path)) for file in skipped])
+            _logger.warning("skipped %d unreadable images: %s", len(skipped), names)
         if not usable:
-            raise DataError(f"data.path={self.path}: none of {len(found)} images can be read")
+            path = readable(self.path)
+            raise DataError(f"data.path={path}: none of {len(found)} images can be read")
         if converted := sum(1 for changed in found if changed):
             _logger.info("%d of %d images are converted: %s", converted, len(usable), RULE)
         return usable
@@ -96,6 +108,7 @@ class Folder(Source):
             "strict": self.strict,
             "skip_unreadable": self.skip_unreadable,
             "max_pixels": self.max_pixels,
+            "white_level": self.white_level,
             "files": stamp(self.path, self.files),
         }
 
@@ -105,85 +118,60 @@ class Folder(Source):
 
     def write(self, images: np.ndarray, advance: Advance) -> Annotations:
         """Fill `images`, uint8 (N, C, H, W)."""
+        layout = laid_out(self.path, self.usable)
 
-        def place(position: int) -> None:
-            with self._open(self.usable[position]) as image:
-                images[position] = fit(upright(image), self.resolution, self.channels)
+        def place(position: int) -> int | None:
+            with self._open(layout.files[position]) as image:
+                images[position], deepest = fit(
+                    image, self.resolution, self.channels, self.white_level
+                )
+            return deepest
 
         with pillow_quiet():
-            in_threads(place, range(len(self.usable)), advance)
-        labels, classes = self._classes()
-        about = f"{len(images)} images of the folder {Path(os.path.realpath(self.path)).name}"
-        return Annotations(about, labels, classes)
+            found = in_threads(place, range(len(images)), advance)
+        self._warn_of_dark([deepest for deepest in found if deepest is not None])
+        name = readable(Path(os.path.realpath(self.path)).name)
+        about = f"{len(images)} images of the folder {name}"
+        if not layout.classes:
+            return Annotations(about, test_start=layout.test_start)
+        return Annotations(
+            about, {"label": layout.labels}, {"label": layout.classes}, layout.test_start
+        )
 
-    def _classes(self) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:
-        parts = [file.relative_to(self.path).parts for file in self.usable]
-        names = sorted({folders[0] for folders in parts})
-        if len(names) < 2 or any(len(folders) == 1 for folders in parts):
-            return {}, {}
-        numbers = {name: number for number, name in enumerate(names)}
-        labels = np.array([numbers[folders[0]] for folders in parts], np.int64)
-        return {"label": labels}, {"label": names}
+    def _warn_of_dark(self, deepest: list[int]) -> None:
+        """Say where images of 16 bits, whose largest values are given, use 12 of them or less."""
+        if deepest and max(deepest) < _TWELVE_BITS <= self.white_level:
+            _logger.warning(
+                "%d images of 16 bits are nearly black: no value is above %d of "
+                "data.white_level=%d; if they hold 12 bits, set data.white_level=4095",
+                len(deepest),
+                max(deepest),
+                self.white_level,
+            )
 
     def _survey(self, file: Path) -> bool | None:
         """Whether an image is to be converted; None if it is skipped."""
         try:
             with self._open(file) as image:
-                if self.skip_unreadable:
-                    fit(upright(image), self.resolution, self.channels)
                 mode = "L" if self.channels == 1 else "RGB"
                 wanted = (mode, (self.resolution, self.resolution))
                 kind, size = image.mode, image.size
+                converted = (kind, size) != wanted or image.has_transparency_data
+                turned = self.strict and is_turned(image)
+                if self.skip_unreadable:
+                    fit(image, self.resolution, self.channels)
         except DataError:
             if self.skip_unreadable:
                 return None
             raise
-        if self.strict and (kind, size) != wanted:
-            raise DataError(
-                f"{file} is {size[0]} x {size[1]} {kind}, not {self.resolution} x "
-                f"{self.resolution} {mode}: convert it or set data.strict=false"
-            )
-        return (kind, size) != wanted
+        if self.strict and (converted or turned):
+            what = f"{size[0]} x {size[1]} {kind}, not {self.resolution} x {self.resolution} {mode}"
+            if (kind, size) == wanted:
+                what = "turned by its EXIF orientation" if turned else "transparent in parts"
+            raise DataError(f"{readable(file)} is {what}: convert it or set data.strict=false")
+        return converted
 
-    @contextmanager
-    def _open(self, file: Path) -> Iterator["Image"]:
+    def _open(self, file: Path) -> AbstractContextManager["Image"]:
         """The image with its header read; any failure until it is closed names the file."""
-        from PIL import Image
-
-        try:
-            with Image.open(file) as image:
-                if image.width * image.height > self.max_pixels:
-                    raise ValueError(
-                        f"{image.width} x {image.height} pixels are more than "
-                        f"data.max_pixels={self.max_pixels}"
-                    )
-                yield image
-        # Pillow's decoders answer damaged bytes with nearly any exception.
-        except Exception as error:
-            raise DataError(
-                f"{file} cannot be used: {error}; mend or remove it, or set "
-                "data.skip_unreadable=true"
-            ) from error
-
-
-def pictures_below(root: Path) -> Iterator[Path]:
-    """Every image file below the folder, by its suffix; see `Folder` for what is left out."""
-    real_root = os.path.realpath(root)
-    for parent, folders, names in os.walk(root, onerror=_refuse):
-        folders[:] = [name for name in folders if not _hidden(name)]
-        for name in names:
-            file = Path(parent, name)
-            if _hidden(name) or file.suffix.lower() not in SUFFIXES:
-                continue
-            if not Path(os.path.realpath(file)).is_relative_to(real_root):
-                continue
-            if file.is_file():
-                yield file
-
-
-def _refuse(error: OSError) -> None:
-    raise DataError(f"{error.filename} cannot be listed: {error.strerror}") from error
-
-
-def _hidden(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"
+        fix = "fix or remove it, or set data.skip_unreadable=true"
+        return opened(file, fix, self.max_pixels, "data.max_pixels")

@@ -1,6 +1,7 @@
 """What every source of images offers to the cache."""
 
 import hashlib
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -76,6 +77,6 @@ def stamp(root: Path, files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for file in files:
         status = file.stat()
-        relative = file.relative_to(root).as_posix()
-        digest.update(f"{relative}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        relative = os.fsencode(file.relative_to(root).as_posix())
+        digest.update(relative + f"\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return digest.hexdigest()

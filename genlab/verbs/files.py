@@ -3,25 +3,25 @@
 import glob
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.data.folder import SUFFIXES, pictures_below
-from genlab.data.pixels import RULE, eight_bit, fit, pillow_quiet, upright
+from genlab.data.image_files import MAX_PIXELS, opened
+from genlab.data.listing import SUFFIXES, images_below, say_left_out
+from genlab.data.pixels import RULE, WHITE_LEVEL, fit, pillow_quiet, whole
 from genlab.errors import ConfigError, DataError
 from genlab.runs import RunFolder
 from genlab.verbs.output import names_file
 
 log = logging.getLogger(__name__)
 
-MAX_PIXELS = 200_000_000  # a small file may claim to be enormous
+FIX = "name another image"
 _SHOWN = 3
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ def listed(pattern: object, key: str, out: object = None) -> list[Path]:
     Raises:
         DataError: one of them names nothing.
     """
-    given = _several(pattern)
+    given = several(pattern)
     results = None if out is None else Path(str(out)).expanduser().resolve()
     if not given:
         raise DataError(f'{key}=[] is empty: name a file, a folder, or a pattern like "*.png"')
@@ -56,33 +56,36 @@ def listed(pattern: object, key: str, out: object = None) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def read(path: Path, channels: int, resolution: int | None = None) -> Tensor:
-    """The picture of a file, uint8 (C, H, W): upright by EXIF, laid over white, grey or RGB.
+def read(
+    path: Path, channels: int, resolution: int | None = None, white_level: int = WHITE_LEVEL
+) -> Tensor:
+    """The image of a file, uint8 (C, H, W): upright by EXIF, laid over white, grey or RGB.
 
     Args:
-        path: of any format that Pillow reads; of moving pictures the first frame counts.
+        path: of a format that genlab knows; of moving images the first frame counts.
         channels: 1 (grey) or 3 (RGB).
         resolution: fit it to a square of this side, as a folder of data is; None leaves it whole.
+        white_level: the value of white in images of 16 bits.
 
     Raises:
-        DataError: it cannot be read, or has more than 200 million pixels.
+        DataError: it cannot be read, or is too large to decode, see `opened`.
     """
-    from PIL import Image
-
     if channels not in (1, 3):
         raise ConfigError(f"{path}: this model knows no pictures, but points of {channels} values")
-    try:
-        with pillow_quiet(), Image.open(path) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise ValueError(f"{image.width} x {image.height} pixels are too many")
-            if resolution is not None:
-                return torch.from_numpy(fit(upright(image), resolution, channels).copy())
-            whole = eight_bit(upright(image), "L" if channels == 1 else "RGB")
-            pixels = torch.from_numpy(np.array(whole)).view(whole.height, whole.width, channels)
-            return pixels.permute(2, 0, 1).contiguous()
-    # Pillow's decoders answer damaged bytes with nearly any exception.
-    except Exception as error:
-        raise DataError(f"{path} cannot be used: {error}; name another image") from error
+    with pillow_quiet(), opened(path, FIX, MAX_PIXELS) as image:
+        if resolution is None:
+            pixels = whole(image, channels, white_level)
+        else:
+            pixels = fit(image, resolution, channels, white_level).pixels
+    return torch.from_numpy(pixels.copy())
+
+
+def reader(config: Mapping[str, Any], full_size: bool = False) -> Callable[[Path], Tensor]:
+    """`read` as a run's config prepares its data, or at the images' own size."""
+    data = config["data"]
+    white_level = data.get("white_level", WHITE_LEVEL)
+    resolution = None if full_size else data["resolution"]
+    return partial(read, channels=data["channels"], resolution=resolution, white_level=white_level)
 
 
 def each(paths: Sequence[Path], load: Callable[[Path], T]) -> Iterator[tuple[Path, T]]:
@@ -106,11 +109,12 @@ def each(paths: Sequence[Path], load: Callable[[Path], T]) -> Iterator[tuple[Pat
         raise DataError(f"none of {len(paths)} pictures can be used: {paths[0]} and so on")
 
 
-def batches(paths: Sequence[Path], channels: int, resolution: int, size: int) -> Iterator[Pictures]:
-    """Pictures of one size, `size` at a time; see `each`."""
+def batches(paths: Sequence[Path], config: Mapping[str, Any], size: int) -> Iterator[Pictures]:
+    """Images as a run's config prepares its data, `size` at a time; see `each`."""
+    channels, resolution = (config["data"][key] for key in ("channels", "resolution"))
     kind = "grey" if channels == 1 else "RGB"
     log.info("pictures other than %d x %d %s are %s", resolution, resolution, kind, RULE)
-    pictures = each(paths, partial(read, channels=channels, resolution=resolution))
+    pictures = each(paths, reader(config))
     while some := list(islice(pictures, size)):
         yield Pictures([path for path, _ in some], torch.stack([picture for _, picture in some]))
 
@@ -141,11 +145,16 @@ def targets(
             raise ConfigError(f"out={out} does not fit {len(paths)} picture(s): name {wanted}")
         found = {paths[0]: place}
     else:
-        roots = [_root(name) for name in _several(given)]
-        found = {path: place / _below(path, roots).with_suffix(".png") for path in paths}
+        found = {path: place / f"{name}.png" for path, name in names_of(paths, given).items()}
     _refuse_overlap(found)
     refuse_overwriting(list(found.values()), overwrite)
     return found
+
+
+def names_of(paths: Sequence[Path], given: object) -> dict[Path, Path]:
+    """The place of each file below a folder that was given, without its suffix."""
+    roots = [_root(name) for name in several(given)]
+    return {path: _below(path, roots).with_suffix("") for path in paths}
 
 
 def refuse_overwriting(paths: Sequence[Path], overwrite: bool) -> None:
@@ -157,7 +166,7 @@ def refuse_overwriting(paths: Sequence[Path], overwrite: bool) -> None:
         )
 
 
-def _several(pattern: object) -> list[str]:
+def several(pattern: object) -> list[str]:
     """Each of the names, with `~` expanded."""
     given = pattern if isinstance(pattern, list | tuple) else [pattern]
     return [os.path.expanduser(str(name)) for name in given]
@@ -168,7 +177,8 @@ def _found(name: str, key: str, results: Path | None) -> Iterable[Path]:
     if path.is_file():
         return [path]
     if name and path.is_dir():
-        found = list(pictures_below(path))
+        found, left_out = images_below(path)
+        say_left_out(path, left_out)
         if results is not None and path.resolve() in results.parents:
             found = [picture for picture in found if results not in picture.resolve().parents]
         if found:

@@ -10,18 +10,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from genlab.artefacts.pictures import save_png, to_image
+from genlab.artefacts.pictures import save_png
+from genlab.data.pixels import WHITE_LEVEL
 from genlab.errors import ConfigError, DataError
 from genlab.learners import Translation
 from genlab.learners.abilities import Generates
 from genlab.objectives.views import Holes
 from genlab.opened import Opened, open_run
 from genlab.pixels import normalise, to_uint8
-from genlab.verbs.files import each, listed, read, targets
+from genlab.verbs.files import each, listed, names_of, read, reader, several, targets
+from genlab.verbs.originals import has_colour, original, pasted
 from genlab.verbs.output import positive
 from genlab.verbs.search import Search
 from genlab.verbs.spaces import space_of
-from genlab.words import one_of
+from genlab.words import one_of, readable, some
 
 log = logging.getLogger(__name__)
 
@@ -53,21 +55,29 @@ def run(config: dict[str, Any]) -> None:
     opened = open_run(config["run"], config["accelerator"])
     fill, share = _filler(opened, config)
     files = listed(config["image"], "image", config["out"])
-    masks = _masks(files, config["mask"])
+    masks = _masks(files, config["image"], config["mask"])
     places = targets(
         files, config["image"], config["out"], opened.folder, "inpainted", config["overwrite"]
     )
-    channels, resolution = (opened.config["data"][key] for key in ("channels", "resolution"))
+    data = opened.config["data"]
+    resolution, white_level = data["resolution"], data.get("white_level", WHITE_LEVEL)
+    read_whole = reader(opened.config, full_size=True)
 
     def load(file: Path) -> tuple[Tensor, Tensor, Window]:
-        picture = read(file, channels)
+        picture = read_whole(file)
         holes = _holes(masks[file], picture.shape[-2:])
         return picture, holes, window_of(holes, share, resolution)
 
+    grey = []
     for file, (picture, holes, window) in each(files, load):
         made = filled(picture, holes, window, resolution, fill)
-        save_png(to_image(made), places[file])
+        image = original(file)
+        save_png(pasted(image, made, holes, white_level), places[file])
         log.info("wrote %s: %d pixels filled", places[file], int(holes.sum()))
+        if data["channels"] == 1 and has_colour(image):
+            grey.append(readable(file.name))
+    if grey:
+        log.warning("filled with grey in colour images, as this model is grey: %s", some(grey))
 
 
 def _filler(opened: Opened, config: dict[str, Any]) -> tuple[Fill, float]:
@@ -148,26 +158,42 @@ def window_of(holes: Tensor, share: float, resolution: int) -> Window:
     return Window(top, left, side)
 
 
-def _masks(files: list[Path], mask: object) -> dict[Path, Path]:
-    """The mask of each picture: one for all, or from a folder the one of the picture's name."""
+def _masks(files: list[Path], images: object, mask: object) -> dict[Path, Path]:
+    """The mask of each image: one that is named itself for all, else the one of the same place."""
     if mask is None:
-        raise ConfigError("say what is to be filled: mask=PATH of a picture that is white there")
+        raise ConfigError("say what is to be filled: mask=PATH of an image that is white there")
     found = listed(mask, "mask")
-    if len(found) == 1:
+    if several(mask) == [str(found[0])]:
         return dict.fromkeys(files, found[0])
-    named = {path.stem: path for path in found}
-    if missing := [file.name for file in files if file.stem not in named]:
-        raise DataError(f"mask={mask}: there is no mask named as {missing[0]}: add it")
-    return {file: named[file.stem] for file in files}
+    named: dict[Path, Path] = {}
+    for path, name in names_of(found, mask).items():
+        if name in named:
+            raise DataError(f"mask={mask}: {named[name]} and {path} are of one name: remove one")
+        named[name] = path
+    wanted = names_of(files, images)
+    if missing := [readable(name) for name in wanted.values() if name not in named]:
+        raise DataError(
+            f"mask={mask} holds no masks of these names: {some(missing)}: add them, or name one "
+            "mask file for all images"
+        )
+    if unused := [path for name, path in named.items() if name not in wanted.values()]:
+        log.warning("masks of no image: %s", some([readable(path) for path in unused]))
+    return {file: named[name] for file, name in wanted.items()}
 
 
 def _holes(mask: Path, size: torch.Size) -> Tensor:
-    """1 where the mask is white, (H, W)."""
+    """1 where the mask is lighter than middle grey, (H, W); DataError for transparent ones."""
+    image = original(mask)
+    if image.has_transparency_data and image.getchannel("A").getextrema()[0] != 255:
+        raise DataError(
+            f"{readable(mask)} is transparent in parts, which says nothing of holes: save the mask "
+            "in black and white, without transparency"
+        )
     holes = read(mask, 1)[0]
     if holes.shape != size:
         raise DataError(
-            f"{mask} has {holes.shape[1]} x {holes.shape[0]} pixels and its picture {size[1]} x "
-            f"{size[0]}: make them the same"
+            f"{readable(mask)} has {holes.shape[1]} x {holes.shape[0]} pixels and its picture "
+            f"{size[1]} x {size[0]}: make them the same"
         )
     return (holes > 127).to(torch.uint8)
 

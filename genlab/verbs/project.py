@@ -3,7 +3,6 @@
 import logging
 import re
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,7 +30,7 @@ from genlab.verbs.held_out import condition_of, latents_of, positions
 from genlab.verbs.output import destinations, positive
 from genlab.verbs.search import Search, See
 from genlab.verbs.spaces import Space, space_of
-from genlab.words import one_of
+from genlab.words import one_of, readable
 
 log = logging.getLogger(__name__)
 
@@ -83,10 +82,8 @@ def _images(opened: Opened, config: Mapping[str, Any]) -> Asked:
         raise ConfigError("say which images: either image=PATH, or index=NUMBER of split=test")
     if config["image"] is not None:
         paths = files.listed(config["image"], "image")
-        channels, resolution, _ = opened.description.shape
-        load = partial(files.read, channels=channels, resolution=resolution)
-        found = dict(files.each(paths, load))
-        return Asked(torch.stack(list(found.values())), [str(path) for path in found], {})
+        found = dict(files.each(paths, files.reader(opened.config)))
+        return Asked(torch.stack(list(found.values())), [readable(path) for path in found], {})
     given = config["index"] if isinstance(config["index"], list) else [config["index"]]
     indices = positions(opened, config["split"])
     if not given:

@@ -47,9 +47,8 @@ def _files(opened: Opened, learner: Reconstructs, batch_size: int, config: dict[
     targets = files.targets(
         paths, config["input"], config["out"], opened.folder, "reconstructed", config["overwrite"]
     )
-    size = opened.config["data"]["channels"], opened.config["data"]["resolution"]
     written = 0
-    for some, images in files.batches(paths, *size, batch_size):
+    for some, images in files.batches(paths, opened.config, batch_size):
         made = opened.in_batches(
             lambda part: learner.reconstruct(opened.learner.prepare(part), {}), images, batch_size
         )

@@ -18,6 +18,7 @@ from genlab.opened import Opened
 from genlab.pixels import normalise
 from genlab.verbs import files
 from genlab.verbs.held_out import choose, condition_of, positions
+from genlab.words import readable
 
 log = logging.getLogger(__name__)
 
@@ -96,18 +97,19 @@ def of_files(opened: Opened, score: Score, config: Mapping[str, Any]) -> Scored:
     if condition_of(opened):
         raise ConfigError("image=: this model is told labels, which files do not say: use split=")
     paths = files.listed(config["image"], "image", config["out"])
-    size = opened.config["data"]["channels"], opened.config["data"]["resolution"]
     found: list[Path] = []
     scores = []
     seed_noise(config["seed"])
-    for some, images in files.batches(paths, *size, config["batch_size"]):
+    for some, images in files.batches(paths, opened.config, config["batch_size"]):
         found += some
         scores.append(score(Batch(images, {})))
 
-    def again(places: Sequence[int]) -> Batch:
-        return Batch(torch.stack([files.read(found[place], *size) for place in places]), {})
+    read = files.reader(opened.config)
 
-    return Scored([str(path) for path in found], torch.cat(scores), {}, again)
+    def again(places: Sequence[int]) -> Batch:
+        return Batch(torch.stack([read(found[place]) for place in places]), {})
+
+    return Scored([readable(path) for path in found], torch.cat(scores), {}, again)
 
 
 def of_split(

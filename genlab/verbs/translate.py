@@ -9,6 +9,7 @@ from torch import Tensor
 
 from genlab.artefacts.grids import beside
 from genlab.artefacts.pictures import grid, save_png, to_image
+from genlab.data.pixels import WHITE_LEVEL
 from genlab.errors import ConfigError
 from genlab.learners import Translation
 from genlab.learners.abilities import Translates
@@ -53,7 +54,12 @@ def run(config: dict[str, Any]) -> None:
     )
     resolution = None if config["whole"] else opened.config["data"]["resolution"]
     shown: list[Tensor] = []
-    load = partial(read, channels=channels, resolution=resolution)
+    load = partial(
+        read,
+        channels=channels,
+        resolution=resolution,
+        white_level=opened.config["data"].get("white_level", WHITE_LEVEL),
+    )
     for file, picture in each(files, load):
         seed_noise(config["seed"])
         given = normalise(picture[None].to(opened.device))

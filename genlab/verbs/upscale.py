@@ -3,21 +3,26 @@
 import logging
 import math
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from genlab.artefacts.pictures import save_png, to_image
+from genlab.data.pixels import WHITE_LEVEL, whole
 from genlab.data.progress import progress
 from genlab.errors import ConfigError
 from genlab.learners import Translation
 from genlab.objectives.views import Shrunk
 from genlab.opened import Opened, open_run
 from genlab.pixels import normalise, to_uint8
-from genlab.verbs.files import each, listed, read, targets
+from genlab.verbs.files import each, listed, targets
+from genlab.verbs.originals import has_colour, original
 from genlab.verbs.output import positive
 from genlab.verbs.tiles import in_tiles
+from genlab.words import readable, some
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +43,32 @@ def run(config: dict[str, Any]) -> None:
     places = targets(
         files, config["image"], config["out"], opened.folder, "upscaled", config["overwrite"]
     )
-    for file, picture in each(files, partial(read, channels=learner.channels)):
-        save_png(to_image(_enlarged(opened, learner, picture, side, file.name)), places[file])
-        height, width = (size * learner.view.scale for size in picture.shape[-2:])
-        log.info("wrote %s (%d x %d)", places[file], width, height)
+    load = partial(_apart, white_level=opened.config["data"].get("white_level", WHITE_LEVEL))
+    grey, flat = [], []
+    for file, (image, colours) in each(files, partial(load, channels=learner.channels)):
+        made = to_image(_enlarged(opened, learner, colours, side, readable(file.name)))
+        if image.mode in ("LA", "RGBA"):
+            alpha = image.getchannel("A").resize(made.size, Image.Resampling.BICUBIC)
+            made.putalpha(alpha)
+        save_png(made, places[file])
+        log.info("wrote %s (%d x %d)", places[file], *made.size)
+        if learner.channels == 1 and has_colour(image):
+            grey.append(readable(file.name))
+        if image.mode == "I;16":
+            flat.append(readable(file.name))
+    if grey:
+        log.warning("colour images are grey now, as this model is: %s", some(grey))
+    if flat:
+        log.warning("images of 16 bits have 8 now: %s", some(flat))
+
+
+def _apart(path: Path, channels: int, white_level: int) -> tuple[Image.Image, Tensor]:
+    """The original, and its colours uint8 (C, H, W) without transparency."""
+    image = original(path)
+    opaque = image
+    if image.mode in ("LA", "RGBA"):
+        opaque = image.convert(image.mode.removesuffix("A"))
+    return image, torch.from_numpy(whole(opaque, channels, white_level).copy())
 
 
 def _enlarged(

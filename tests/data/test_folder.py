@@ -1,4 +1,5 @@
 import logging
+import os
 import struct
 import zlib
 
@@ -7,7 +8,7 @@ import pytest
 from PIL import Image
 
 from genlab.data import Folder, prepare
-from genlab.errors import DataError
+from genlab.errors import ConfigError, DataError
 
 
 def folder(path, resolution=8, channels=3, strict=False, skip_unreadable=False, max_pixels=10**6):
@@ -217,3 +218,128 @@ def test_links_that_lead_to_themselves_or_nowhere_are_passed_over(root):
     for name in ("loop.png", "nowhere.png"):
         (root / name).symlink_to(name if name == "loop.png" else "missing.png")
     assert len(pixels_of(root)) == 1
+
+
+def test_images_are_known_by_their_content_whatever_they_are_called(root, caplog):
+    caplog.set_level(logging.INFO)
+    for name, kind in (("a.jfif", "JPEG"), ("b.JPE", "JPEG"), ("IMG_1", "JPEG"), ("c.dat", "PNG")):
+        save(root / name, format=kind)
+    for name in ("notes.txt", "photo.heic", "LICENSE"):
+        (root / name).write_text("BM no image")
+    assert len(prepare(folder(root), 1)) == 4
+    assert caplog.text.count("left out 3 files") == 1
+    assert "not images: LICENSE, notes.txt, photo.heic" in caplog.text
+
+
+def test_links_that_lead_out_are_counted_among_what_is_left_out(root, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    save(root / "a.png")
+    (root / "link.png").symlink_to(save(tmp_path / "outside" / "b.png"))
+    os.mkfifo(root / "pipe.png")
+    assert len(prepare(folder(root), 1)) == 1
+    assert "left out 2 files" in caplog.text
+    assert "not images: link.png, pipe.png" in caplog.text
+
+
+def test_an_eps_is_refused_or_skipped(root):
+    noise(root / "a.png")
+    (root / "b.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n")
+    with pytest.raises(DataError, match=r"b\.png cannot be used: not an image of a known format"):
+        prepare(folder(root), 1)
+    assert len(prepare(folder(root, skip_unreadable=True), 1)) == 1
+
+
+def test_parts_of_a_set_are_no_classes(root, caplog):
+    """Classes are the folders below, test images are last and of the test part."""
+    caplog.set_level(logging.INFO)
+    shades = {}
+    for number, part in enumerate(("Train", "VAL", "test")):
+        for shade, kind in enumerate(("cat", "dog")):
+            color = 20 * (2 * number + shade) + 10
+            save(root / part / kind / "deep" / "a.png", color=(color,) * 3)
+            shades[part, kind] = color
+    images = prepare(folder(root), 1)
+    assert images.classes == {"label": ["cat", "dog"]}
+    assert images.test_start == 4
+    assert sorted(images.images[4:, 0, 0, 0]) == [shades["test", "cat"], shades["test", "dog"]]
+    kinds = {int(shade): kind for (_, kind), shade in shades.items()}
+    found = [images.classes["label"][label] for label in images.labels["label"]]
+    assert found == [kinds[int(shade)] for shade in images.images[:, 0, 0, 0]]
+    assert images.split("test", 0.2, 0).tolist() == [4, 5]
+    assert "folders Train, VAL, test of" in caplog.text
+    assert "test is its test part" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("names", "classes", "test_start"),
+    [
+        (["train/1.png", "train/2.png", "test/3.png"], [], 2),
+        (["train/a/1.png", "train/b/2.png"], ["a", "b"], None),
+        (["train/a/1.png", "valid/b/2.png", "validation/c/3.png"], ["a", "b", "c"], None),
+        (["train/a/1.png", "test/2.png"], [], 1),
+        (["train/1.png", "plane/2.png", "test/3.png"], ["plane", "test", "train"], None),
+        (["val/a/1.png", "test/b/2.png"], ["test", "val"], None),
+        (["train/a/1.png", "test/b/2.png", "3.png"], [], None),
+    ],
+)
+def test_only_known_names_are_parts(root, names, classes, test_start):
+    for name in names:
+        save(root / name)
+    images = prepare(folder(root), 1)
+    assert images.classes.get("label", []) == classes
+    assert images.test_start == test_start
+
+
+def test_names_that_are_not_utf8_are_used_and_shown_escaped(root, caplog):
+    """As from an old archive: caf\\xe9 in Latin-1."""
+    for place in (b"caf\xe9/1.png", b"tea/2.png", b"tea/caf\xe9.png"):
+        file = os.path.join(os.fsencode(root), place)
+        os.makedirs(os.path.dirname(file), exist_ok=True)
+        Image.new("RGB", (8, 8)).save(os.fsdecode(file))
+    images = prepare(folder(root), 1)
+    assert images.classes == {"label": ["caf\\xe9", "tea"]}
+    assert images.labels["label"].tolist() == [0, 1, 1]
+    with open(os.path.join(os.fsencode(root), b"caf\xe9/3.png"), "wb") as file:
+        file.write(b"no image")
+    with pytest.raises(DataError) as error:
+        prepare(folder(root), 1)
+    assert "caf\\xe9/3.png cannot be used" in str(error.value).encode().decode()
+    prepare(folder(root, skip_unreadable=True), 1)
+    assert "skipped 1 unreadable images: caf\\xe9/3.png" in caplog.text
+
+
+@pytest.mark.parametrize(("kind", "transparent"), [("turned", False), ("transparent", True)])
+def test_strict_refuses_what_looks_as_if_it_fitted(root, kind, transparent):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    options = {"transparency": (0, 0, 0)} if transparent else {"exif": exif}
+    save(root / "a.png", **options)
+    with pytest.raises(DataError, match=rf"a\.png is {kind} .*data\.strict=false"):
+        prepare(folder(root, strict=True), 1)
+    assert len(prepare(folder(root), 1)) == 1
+
+
+def deep(root, name, highest):
+    values = np.linspace(0, highest, 64).round().astype(np.uint16).reshape(8, 8)
+    Image.fromarray(values).save(root / name)
+
+
+def test_twelve_bits_in_sixteen_are_said_and_can_be_set(root, caplog):
+    deep(root, "a.png", 4000)
+    deep(root, "b.png", 3000)
+    dark = pixels_of(root, channels=1)
+    assert dark.max() == 16
+    assert "2 images of 16 bits are nearly black: no value is above 4000" in caplog.text
+    assert "set data.white_level=4095" in caplog.text
+    caplog.clear()
+    light = prepare(Folder(str(root), 8, 1, False, False, 10**6, white_level=4095), 1).images
+    assert light[:, 0, 7, 7].tolist() == [249, 187]
+    deep(root, "c.png", 60000)
+    assert pixels_of(root, channels=1)[2, 0, 7, 7] == 233
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("white_level", [0, 65536])
+def test_white_is_a_value_of_sixteen_bits(root, white_level):
+    with pytest.raises(ConfigError, match=f"data.white_level={white_level} must be from 1"):
+        Folder(str(root), 8, 1, False, False, 10**6, white_level=white_level)

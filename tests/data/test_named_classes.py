@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from genlab.data import Digits
-from genlab.data.classes import named_classes
+from genlab.data.classes import listed_classes, named_classes
 from genlab.data.module import ImageData
 from genlab.errors import ConfigError
 
@@ -72,3 +72,10 @@ def test_the_prepared_images_are_shared(cache):
 def test_something_is_left_to_train_on():
     with pytest.raises(ConfigError, match="leaves no training images"):
         digits(leave_out=list(range(10))).indices("train")
+
+
+def test_classes_are_listed_in_a_line() -> None:
+    assert listed_classes({"label": ["cat", "dog"]}) == "label, of 2 classes (cat, dog)"
+    assert listed_classes({"label": list("abcdefg")}) == "label, of 7 classes (a, b, c, d, e, ...)"
+    several = {"hair": ["none", "long"], "hat": ["none", "cap", "crown"]}
+    assert listed_classes(several) == "2 of them: hair (2 classes), hat (3 classes)"

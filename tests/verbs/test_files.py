@@ -79,7 +79,7 @@ def test_whole_pictures_are_read_upright_over_white_in_the_models_colours(tmp_pa
 
 def test_with_a_resolution_they_are_fitted_as_a_folder_of_data_is(photos: Path) -> None:
     with Image.open(photos / "b.JPG") as image:
-        wanted = torch.from_numpy(fit(image, 8, 1).copy())
+        wanted = torch.from_numpy(fit(image, 8, 1).pixels.copy())
     assert torch.equal(files.read(photos / "b.JPG", 1, 8), wanted)
 
 
@@ -100,7 +100,8 @@ def test_a_damaged_file_is_named_and_the_others_are_read(photos: Path, caplog) -
         found = list(files.each(paths, partial(files.read, channels=3, resolution=8)))
     assert names([path for path, _ in found], photos) == ["b.JPG", "sub/c.webp", "sub/d.gif"]
     assert f"{photos / 'a.png'} cannot be used" in caplog.text
-    sizes = [len(batch.images) for batch in files.batches(paths, 3, 8, 2)]
+    config = {"data": {"channels": 3, "resolution": 8}}
+    sizes = [len(batch.images) for batch in files.batches(paths, config, 2)]
     assert sizes == [2, 1]
 
 
