@@ -37,8 +37,6 @@ _SHORT = {
     "-i": "--info",
     "-p": "--package",
     "-cd": "--config-dir",
-    "-cn": "--config-name",
-    "-cp": "--config-path",
 }
 _ALONE = ("--help", "--hydra-help", "--multirun", "--run", "--resolve")
 # What follows a flag: one of these words, or anything.
@@ -47,8 +45,6 @@ _WITH_VALUE: dict[str, tuple[str, ...]] = {
     "--info": ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath"),
     "--package": (),
     "--config-dir": (),
-    "--config-name": (),
-    "--config-path": (),
 }
 FLAGS = (*_ALONE, *_WITH_VALUE, "--debug", "--version")
 _EXCLUSIVE = ("--run", "--multirun", "--cfg", "--info")
@@ -68,7 +64,8 @@ def read(words: Sequence[str]) -> Arguments:
     left = list(words)
     while left:
         word = left.pop(0)
-        if word.startswith("-") and " " not in word:  # a sum may begin with a minus, too
+        name = word.partition("=")[0]
+        if word.startswith("-") and " " not in name:  # a sum may begin with a minus, too
             arguments.flags.append(_flag(word, left))
         else:
             arguments.overrides.append(word)
@@ -127,6 +124,13 @@ def expression(word: str) -> str:
 def unquoted(value: str) -> str:
     """What `quoted` made of a value, undone."""
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] in "'\"" else value
+
+
+def resumed(overrides: Sequence[str]) -> str | None:
+    """The run that resume= names, a path or "last"; None where no run goes on by name."""
+    values = [word.partition("=")[2] for word in overrides if word.startswith("resume=")]
+    named = unquoted(values[-1]) if values else "null"
+    return None if named in ("null", "auto") else named
 
 
 def check(verb: str, overrides: Sequence[str]) -> None:

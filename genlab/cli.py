@@ -6,12 +6,13 @@ Nothing heavy is imported before a verb runs, so that help and completion answer
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlab import __version__, arguments, completion
+from genlab import __version__, arguments, completion, secrets
 from genlab.errors import ConfigError, Stopped
 from genlab.failures import explained
 from genlab.words import near_miss, printable
@@ -94,8 +95,9 @@ def run_verb(verb: str, words: list[str]) -> int:
     from genlab.stopping import stoppable
 
     overrides, flags = arguments.read(words)
-    if verb == "train":
-        overrides, flags = _resumed(overrides, flags)
+    secrets.note(overrides)
+    if verb == "train" and (named := arguments.resumed(overrides)):
+        return _resume(named, arguments.Arguments(overrides, flags))
     if verb == "edit":
         overrides = [arguments.expression(word) for word in overrides]
     swept = ",(" if "--multirun" in flags else ""  # what gives one setting several values
@@ -123,6 +125,7 @@ def _run_hydra(verb: str, words: list[str]) -> None:
     if verb == "train":
         config.register_schema()
     _prepend_folders(config.user_folders(words))
+    words = [word for word in words if not word.startswith("--config-dir=")]  # checked instead
     sys.argv = [f"genlab {verb}", *words]
     failures: list[Exception] = []
 
@@ -170,37 +173,35 @@ def _use(verb: str, config: "DictConfig") -> None:
     importlib.import_module(f"genlab.verbs.{module}").run(plain)
 
 
-def _resumed(overrides: list[str], flags: list[str]) -> arguments.Arguments:
-    """With resume=last or resume=PATH: the run's own overrides and folder, then the new ones."""
+def _resume(named: str, words: arguments.Arguments) -> int:
+    """With resume=last or resume=PATH: the run's own config and folder, then the new words."""
+    if {"--help", "--hydra-help"} & set(words.flags):
+        _run_hydra("train", words.flags)
+        return 0
     from genlab import runs
+    from genlab.stopping import stoppable
 
-    values = [word.split("=", 1)[1] for word in overrides if word.startswith("resume=")]
-    if not values or values[-1] in ("null", "auto"):
-        return arguments.Arguments(overrides, flags)
-    if "--multirun" in flags:
-        raise ConfigError(
-            "resume= cannot be combined with -m: run the sweep again with the same "
-            "hydra.sweep.dir=PATH, which skips finished jobs and resumes the others"
-        )
-    folder = runs.find(arguments.unquoted(values[-1]), key="resume")
-    given = {_key(word) for word in overrides}
-    stored = arguments.read([word for word in folder.overrides() if _key(word) not in given])
-    run_folder = f"hydra.run.dir={folder.path}"
-    return arguments.Arguments([*stored.overrides, run_folder, *overrides], [*flags, *stored.flags])
+    arguments.check("train", [arguments.quoted(word) for word in words.overrides])
+    folder = runs.find(named, key="resume")
+    with stoppable(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from genlab import resume
 
-
-def _key(override: str) -> str:
-    return override.split("=", 1)[0].lstrip("+~")
+        resume.resume(folder, words)
+    return 0
 
 
 def _prepend_folders(folders: Sequence[Path]) -> None:
     """Let the user's own pages extend and shadow the packaged ones."""
     from hydra.core.plugins import Plugins
 
-    from genlab.search_path import UserPages
+    from genlab.search_path import CheckedPages, UserPages, check_folder
 
+    for folder in folders:
+        check_folder(folder)
     UserPages.folders = list(folders)
-    Plugins.instance().register(UserPages)
+    for plugin in (CheckedPages, UserPages):
+        Plugins.instance().register(plugin)
 
 
 def _overview() -> str:
@@ -215,5 +216,6 @@ def _overview() -> str:
 
 
 def _fail(message: str, code: int) -> None:
-    print(f"genlab: {printable(' '.join(message.split()))}", file=sys.stderr)
+    told = secrets.hide(printable(" ".join(message.split())))
+    print(f"genlab: {told}", file=sys.stderr)
     sys.exit(code)

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
+from omegaconf import MISSING, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from genlab.errors import ConfigError
 from genlab.targets import locate, misfits
+
+PARTS = ("model", "data", "trainer", "seed")
+"""What every run's config has."""
 
 
 @dataclass
@@ -86,6 +91,57 @@ class Run:
 def register_schema() -> None:
     """Make the skeleton known to Hydra."""
     ConfigStore.instance().store(name="run_schema", node=Run)
+
+
+def held_to_skeleton(content: Any) -> dict[str, Any]:
+    """A stored config with the types of the skeleton; ConfigError where it is none.
+
+    What the skeleton lacks is refused, what the config lacks stays away: a run may be older.
+    """
+    if not isinstance(content, dict):
+        raise ConfigError("not the config of a run")
+    if missing := [key for key in PARTS if key not in content]:
+        raise ConfigError(f"not the config of a run, it lacks {', '.join(missing)}")
+    if problem := _not_plain(content):
+        raise ConfigError(problem)
+    for key in ("model", "data", "encoder", "generator", "report"):
+        value = content.get(key, {})
+        if not isinstance(value, dict) and (key in PARTS or value is not None):
+            raise ConfigError(f"{key}={str(value)[:40]} must hold settings")
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(Run), content)
+        typed: Any = OmegaConf.to_container(merged)
+    except OmegaConfBaseException as error:
+        place = error.full_key or "the config"
+        raise ConfigError(f"{place}: {str(error).splitlines()[0]}") from error
+    return {key: _only(value, content[key]) for key, value in typed.items() if key in content}
+
+
+def _only(node: Any, keys: Any) -> Any:
+    """The containers without what `keys` does not have."""
+    if not isinstance(node, dict) or not isinstance(keys, dict):
+        return node
+    return {key: _only(value, keys[key]) for key, value in node.items() if key in keys}
+
+
+def _not_plain(node: Any, place: str = "") -> str | None:
+    """What no stored config holds: keys that are no words, other types, numbers without bound."""
+    if isinstance(node, (dict, list)):
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            if isinstance(node, dict) and not isinstance(key, str):
+                return f"{place or 'the config'} has the key {str(key)[:40]!r}, which is no name"
+            if problem := _not_plain(value, f"{place}.{key}" if place else str(key)):
+                return problem
+        return None
+    if node == "???":
+        return f"{place} is missing"
+    if isinstance(node, float) and not math.isfinite(node):
+        return f"{place}={node} must be a finite number"
+    if isinstance(node, int) and abs(node) >= 2**63:
+        return f"{place} must be below 2**63"
+    if not isinstance(node, (str, int, float, type(None))):
+        return f"{place} is of type {type(node).__name__}, which no setting has"
+    return None
 
 
 def config_folder() -> Path:

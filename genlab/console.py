@@ -91,7 +91,8 @@ def log_to(file: Path | None, on_console: bool = False, quiet: bool = False) -> 
     if file and not quiet:
         handlers.append(_LogFile(file))
     if on_console and not quiet:
-        handlers.append(ConsoleHandler())
+        if not any(isinstance(handler, ConsoleHandler) for handler in root.handlers):
+            handlers.append(ConsoleHandler())
         root.setLevel(logging.INFO)
     for handler in handlers:
         root.addHandler(handler)

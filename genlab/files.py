@@ -67,12 +67,6 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
     return text.getvalue()
 
 
-def remove_parts(folder: Path) -> None:
-    """Remove what a killed process left half-written below `folder`."""
-    for part in folder.rglob("*" + PART):
-        part.unlink(missing_ok=True)
-
-
 def _cell(value: object) -> object:
     if not isinstance(value, str) or not value.startswith(_FORMULA):
         return value

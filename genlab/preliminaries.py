@@ -45,25 +45,34 @@ def with_runs_before(config: dict[str, Any], overrides: Sequence[str], folder: P
     goes on.
     """
     words = list(overrides)
-    encoder, generator = config["encoder"], config["generator"]
+    encoder = config["encoder"]
     if encoder and (encoder["run"] or encoder["page"]):
         run = _run_of("encoder", encoder, config, folder)
         config = {**config, "encoder": {**encoder, "run": str(run)}}
         words = _pinned(words, "encoder", run)
-    if generator and generator["ratio"] < 0:
-        raise ConfigError(f"generator.ratio={generator['ratio']} must not be negative; 0 for none")
-    if generator and generator["ratio"]:
-        if not generator["run"] and not generator["page"]:
-            raise ConfigError("generator.ratio above 0 needs generator.run=PATH or generator.page")
-        run = _run_of("generator", generator, config, folder)
-        made = _pictures(run, config, folder)
-        pinned = {**generator, "run": str(run)}
-        config = {**config, "generator": pinned, "data": {**config["data"], "extra": str(made)}}
-        words = _pinned(words, "generator", run)
+    before = config["generator"]
+    config = with_pictures(config, folder)
+    if config["generator"] is not before:
+        words = _pinned(words, "generator", config["generator"]["run"])
     return Prepared(config, words)
 
 
-def _pinned(words: Sequence[str], kind: str, run: Path) -> list[str]:
+def with_pictures(config: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The config with what config["generator"] asks for as data.extra, made in `folder`."""
+    generator = config["generator"]
+    if generator and generator["ratio"] < 0:
+        raise ConfigError(f"generator.ratio={generator['ratio']} must not be negative; 0 for none")
+    if not generator or not generator["ratio"]:
+        return config
+    if not generator["run"] and not generator["page"]:
+        raise ConfigError("generator.ratio above 0 needs generator.run=PATH or generator.page")
+    run = _run_of("generator", generator, config, folder)
+    made = _pictures(run, config, folder)
+    pinned = {**generator, "run": str(run)}
+    return {**config, "generator": pinned, "data": {**config["data"], "extra": str(made)}}
+
+
+def _pinned(words: Sequence[str], kind: str, run: Path | str) -> list[str]:
     return [f"{kind}.run={run}" if word.startswith(f"{kind}.run=") else word for word in words]
 
 
@@ -71,6 +80,11 @@ def _run_of(kind: str, wanted: Mapping[str, Any], config: Mapping[str, Any], fol
     """The folder of the run that is named, or of one of the page that is named, trained here."""
     if wanted["run"]:
         return runs.find(wanted["run"], key=f"{kind}.run").path
+    if not HydraConfig.initialized():
+        raise ConfigError(f"{kind}.run is missing: give it, {kind}.run=PATH")
+    for word in (str(wanted["page"]), *map(str, wanted.get("overrides") or [])):
+        if "${" in word or word.lstrip("+~").startswith("hydra"):
+            raise ConfigError(f"{kind}: {word}: only settings of the run itself can be given")
     hydra = HydraConfig.get()
     words = [word for word in hydra.overrides.task if word.startswith(("data", "trainer"))]
     own = _OWN[kind]

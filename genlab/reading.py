@@ -121,11 +121,11 @@ def require(path: Path, error: Error, content: Any, schema: Schema) -> Any:
     return content
 
 
-def read_yaml(path: Path, error: Error, limit: int = MIB) -> Any:
+def read_yaml(path: Path, error: Error, limit: int = MIB, may_interpolate: bool = False) -> Any:
     """The content of a YAML file as plain containers, without tags, aliases or interpolations."""
     text = read_text(path, error, limit)
     content = _parsed(path, error, _plain_yaml, text, "YAML")
-    if place := _interpolated(content):
+    if not may_interpolate and (place := interpolated(content)):
         raise error(f"{path}: {place} holds an interpolation (${{...}}): write its value")
     return content
 
@@ -193,7 +193,7 @@ def _plain_yaml(text: str) -> Any:
     return yaml.load(text, _Loader)
 
 
-def _interpolated(node: Any, place: str = "") -> str | None:
+def interpolated(node: Any, place: str = "") -> str | None:
     """Where a string of nested containers holds an interpolation, None for nowhere."""
     if isinstance(node, str):
         return place or "it" if "${" in node else None
@@ -203,6 +203,6 @@ def _interpolated(node: Any, place: str = "") -> str | None:
     elif isinstance(node, list):
         items = enumerate(node)
     for key, value in items:
-        if found := _interpolated(value, f"{place}.{key}" if place else str(key)):
+        if found := interpolated(value, f"{place}.{key}" if place else str(key)):
             return found
     return None

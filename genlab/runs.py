@@ -12,16 +12,27 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from genlab import claims
+from genlab.config import held_to_skeleton
 from genlab.errors import CheckpointError, ConfigError, Locked, ResourceError
-from genlab.files import PART, remove_parts, write_text
+from genlab.files import PART, write_text
 from genlab.locks import LockFile
-from genlab.reading import MIB, read_json, read_text, read_yaml, require, require_plain_folder
-from genlab.schemas import ANY, COUNT, FINITE, MAPPING, NUMBER, TEXT
+from genlab.reading import (
+    MIB,
+    interpolated,
+    read_json,
+    read_text,
+    read_yaml,
+    require,
+    require_plain_folder,
+)
+from genlab.schemas import ANY, COUNT, FINITE, MAPPING, NUMBER
+from genlab.secrets import redacted, redacted_words
 
 log = logging.getLogger(__name__)
 
 BEST = "best.safetensors"
-LOCK = ".lock"
+LOCK = claims.LOCK
 LEFT_SECONDS = 60  # after which a part of a one-line file is no longer being written
 _DATA: dict[Any, Any] = {
     "source": MAPPING,
@@ -54,7 +65,7 @@ class RunFolder:
 
     @property
     def overrides_file(self) -> Path:
-        """The command line's overrides, to compose the same config again."""
+        """A record of the command line's overrides; nothing is composed from it."""
         return self.path / "overrides.yaml"
 
     @property
@@ -108,24 +119,41 @@ class RunFolder:
         return self.weights.exists() or any(self.checkpoints.glob("*.ckpt"))
 
     def config(self) -> dict[str, Any]:
-        """The resolved config as plain containers."""
-        config: dict[str, Any] = read_yaml(self.config_file, CheckpointError)
-        return require(self.config_file, CheckpointError, config, _CONFIG)
+        """The resolved config as plain containers; CheckpointError where it cannot be one."""
+        content: Any = read_yaml(self.config_file, CheckpointError)
+        require(self.config_file, CheckpointError, content, _CONFIG)
+        try:
+            return held_to_skeleton(content)
+        except ConfigError as error:
+            raise CheckpointError(f"{self.config_file}: {error}") from error
 
     def overrides(self) -> list[str]:
-        """The overrides that the run was started with."""
-        if not self.overrides_file.exists():
+        """The record of the overrides that the run was started with, [] where it is none."""
+        try:
+            content = read_yaml(self.overrides_file, CheckpointError)
+        except CheckpointError:
             return []
-        words = read_yaml(self.overrides_file, CheckpointError)
-        return require(self.overrides_file, CheckpointError, words, [TEXT])
+        return [str(word) for word in content] if isinstance(content, list) else []
 
-    def create(self, config: dict[str, Any], overrides: list[str]) -> None:
-        """Write what describes the run; ResourceError where the folder cannot be written."""
+    def claim(self) -> None:
+        """Take the folder for a run; ConfigError where it holds files of somebody else."""
+        claims.claim(self.path, "hydra.run.dir", own=("config.yaml", "checkpoints"))
+
+    def create(self, config: dict[str, Any], overrides: list[str] | None) -> None:
+        """Write what describes the run, without secrets; None leaves the record of overrides.
+
+        Raises ConfigError for a value that a later reader would take for an interpolation, and
+        ResourceError where the folder cannot be written.
+        """
+        if place := interpolated(config):
+            raise ConfigError(f"{place} holds ${{, which no setting can: rename what it names")
         try:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
-            remove_parts(self.path)
-            write_text(self.overrides_file, OmegaConf.to_yaml(OmegaConf.create(overrides)))
-            write_text(self.config_file, OmegaConf.to_yaml(OmegaConf.create(config)))
+            claims.remove_parts(self.path)
+            if overrides is not None:
+                words = OmegaConf.to_yaml(OmegaConf.create(redacted_words(overrides)))
+                write_text(self.overrides_file, words)
+            write_text(self.config_file, OmegaConf.to_yaml(OmegaConf.create(redacted(config))))
         except OSError as error:
             raise ResourceError(
                 f"{self.path}: the run folder cannot be written ({error.strerror}); "
@@ -186,12 +214,9 @@ class RunFolder:
 
     def remove_if_empty(self) -> None:
         """Remove what Hydra made for a run that was never started."""
-        if self.path != Path.cwd():
-            with suppress(Locked, ResourceError):
-                self.lock()
-                self.release()  # and the lock file goes, too
-            with suppress(OSError):  # it is not empty
-                self.path.rmdir()
+        with suppress(Locked, ResourceError):
+            if not self.held:
+                claims.remove_if_unused(self.path)
 
     def read_summary(self) -> dict[str, Any]:
         """The summary of a finished run, {} before it has finished."""

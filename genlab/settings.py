@@ -1,5 +1,6 @@
 """What a run's settings may be, alone, together and when a run goes on."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +9,10 @@ import torch
 from genlab import devices, launch
 from genlab.assemble import DATA_KEYS
 from genlab.config import check, check_seed, flatten
+from genlab.data.source import Source
 from genlab.errors import CheckpointError, ConfigError, ResourceError
+from genlab.learners import Learner
+from genlab.targets import locate
 
 # What may differ when a run goes on: how long it lasts and what it shows, not what it computes.
 _FREE = (
@@ -35,6 +39,16 @@ _AT_LEAST_1 = (
     "evaluate.every_images",
     "evaluate.count",
 )
+_AT_MOST = {"samples.count": 10_000, "trainer.num_nodes": 100_000}
+_RUN_BEFORE: dict[str, tuple[type, ...]] = {
+    "run": (str,),
+    "page": (str,),
+    "layer": (str,),
+    "pretrained": (bool,),
+    "total_images": (int,),
+    "ratio": (float, int),
+    "overrides": (list,),
+}
 _SHOWN = 5  # changes, in a message
 _ABOVE_0 = ("max_minutes", "checkpoint.every_minutes")
 
@@ -42,18 +56,45 @@ _ABOVE_0 = ("max_minutes", "checkpoint.every_minutes")
 def check_settings(config: dict[str, Any]) -> None:
     """Raise ConfigError for what no run can be made of, ResourceError for devices not there."""
     check(config)
+    check_values(config)
+    processes(config)
+
+
+def check_values(config: dict[str, Any]) -> None:
+    """Raise ConfigError for numbers out of their bounds and for what is missing."""
     values = dict(flatten(config))
     check_seed(values["seed"])
     for key in _AT_LEAST_1:
         if values[key] is not None and values[key] < 1:
             raise ConfigError(f"{key}={values[key]} must be at least 1")
+    for key, most in _AT_MOST.items():
+        if values[key] > most:
+            raise ConfigError(f"{key}={values[key]} must be at most {most}")
     for key in _ABOVE_0:
         if values[key] is not None and not values[key] > 0:
             raise ConfigError(f"{key}={values[key]} must be above 0, or null for no limit")
     missing = [key for key in ("source", "resolution", *DATA_KEYS) if key not in config["data"]]
     if missing:
         raise ConfigError(f"data lacks {', '.join(missing)} (see the packaged pages)")
-    processes(config)
+    _check_kind("model", config["model"], Learner)
+    _check_kind("data.source", config["data"]["source"], Source)
+    for name in ("encoder", "generator"):
+        _check_run_before(name, config[name])
+
+
+def _check_kind(path: str, node: Any, kind: type) -> None:
+    """Raise ConfigError unless the node describes an instance of the kind."""
+    found = locate(node.get("_target_")) if isinstance(node, dict) else None
+    if not (inspect.isclass(found) and issubclass(found, kind)):
+        raise ConfigError(f"{path}: its _target_ must be a {kind.__name__}")
+
+
+def _check_run_before(kind: str, wanted: Any) -> None:
+    """Raise ConfigError for settings of a run to build on that are of another type."""
+    for key, kinds in _RUN_BEFORE.items():
+        value = (wanted or {}).get(key)
+        if value is not None and type(value) not in kinds:
+            raise ConfigError(f"{kind}.{key}={str(value)[:40]} must be of type {kinds[0].__name__}")
 
 
 def processes(config: Mapping[str, Any]) -> int:

@@ -10,6 +10,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from genlab import launch, multirun
+from genlab.claims import claim
 from genlab.config import flatten
 from genlab.console import print_table, say
 from genlab.errors import ConfigError, Locked, Pruned, Stopped
@@ -34,14 +35,23 @@ def run_job(config: DictConfig) -> float | None:
     if not many and not launch.launched() and not named and config.resume is None:
         path = unused(path)
     try:
+        if launch.rank() == 0:
+            RunFolder(path).claim()
+            if many:
+                claim_sweep(path.parent)
         if many:
             return _run_one_of_many(config, path)
         plain, overrides = _settings(config, path)
         summary = _trained(plain, path, overrides, go_on=plain["resume"] is not None)
-        _print_end(path, summary)
+        print_end(path, summary)
         return None
     finally:
         RunFolder(path).remove_if_empty()
+
+
+def claim_sweep(path: Path) -> None:
+    """Take the folder for a sweep; ConfigError where it holds files of somebody else."""
+    claim(path, "hydra.sweep.dir", own=("multirun.yaml", "0"))
 
 
 def _settings(config: DictConfig, place: Path) -> tuple[dict[str, Any], list[str]]:
@@ -50,6 +60,8 @@ def _settings(config: DictConfig, place: Path) -> tuple[dict[str, Any], list[str
     from genlab.settings import together
 
     hydra = HydraConfig.get()
+    if config.resume not in (None, "auto"):
+        raise ConfigError(f"resume={config.resume} belongs on the command line")
     sources = hydra.runtime.config_sources  # also in a launcher's process, whose words are others
     folders = [f"--config-dir={source.path}" for source in sources if source.provider == "user"]
     overrides = [*hydra.overrides.task, *folders[:1]]
@@ -129,7 +141,8 @@ def _require_objective(job: Job) -> None:
         )
 
 
-def _print_end(path: Path, summary: dict[str, Any]) -> None:
+def print_end(path: Path, summary: dict[str, Any]) -> None:
+    """Print what a run reached and where its files are; nothing without a summary."""
     if not summary:
         return
     rows = [

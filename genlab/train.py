@@ -26,7 +26,9 @@ from genlab.stopping import stoppable, stopped_message
 log = logging.getLogger(__name__)
 
 
-def train(config: dict[str, Any], path: Path, overrides: list[str], go_on: bool) -> dict[str, Any]:
+def train(
+    config: dict[str, Any], path: Path, overrides: list[str] | None, go_on: bool
+) -> dict[str, Any]:
     """Train what `config` describes in the run folder `path`; returns the run's summary.
 
     A run that is there already is continued where `go_on` allows it and nothing that shapes the
@@ -38,6 +40,7 @@ def train(config: dict[str, Any], path: Path, overrides: list[str], go_on: bool)
     if launch.rank() > 0:
         return _fit_as_one_of_several(config, folder)
     with stoppable(folder):
+        folder.claim()
         folder.lock()
         try:
             return _train_locked(config, folder, overrides, go_on)
@@ -46,7 +49,7 @@ def train(config: dict[str, Any], path: Path, overrides: list[str], go_on: bool)
 
 
 def _train_locked(
-    config: dict[str, Any], folder: RunFolder, overrides: list[str], go_on: bool
+    config: dict[str, Any], folder: RunFolder, overrides: list[str] | None, go_on: bool
 ) -> dict[str, Any]:
     if folder.saved:
         if not go_on:

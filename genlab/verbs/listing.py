@@ -1,13 +1,14 @@
 """`genlab models` and `genlab data`: the pages that can be selected, in their own words."""
 
+import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
 from hydra.core.global_hydra import GlobalHydra
 
 from genlab.console import say
 from genlab.errors import ConfigError
+from genlab.reading import read_text
 
 
 def run(config: dict[str, Any]) -> None:
@@ -31,7 +32,7 @@ def run(config: dict[str, Any]) -> None:
 
 def description(page: Path) -> str:
     """The first comment line of a page that is not a directive to Hydra."""
-    for line in page.read_text().splitlines():
+    for line in read_text(page, ConfigError).splitlines():
         if line.startswith("#") and "@package" not in line:
             return line.lstrip("# ").strip()
     return ""
@@ -39,5 +40,5 @@ def description(page: Path) -> str:
 
 def _folders() -> list[Path]:
     search_path = GlobalHydra.instance().config_loader().get_search_path()
-    urls = [urlparse(item.path) for item in search_path.get_path() if item.path]
-    return [Path(url.path) for url in urls if url.scheme in ("", "file")]
+    paths = [item.path or "" for item in search_path.get_path()]
+    return [Path(re.sub("^(file|genlab)://", "", path)) for path in paths if path[:3] != "pkg"]
