@@ -29,7 +29,7 @@ def claim(path: Path, setting: str, own: Sequence[str] = ()) -> None:
         own: names of files that tell an older folder of this kind, all of which it has.
     """
     found = _names(path)
-    foreign = sorted(found - _BEFORE)
+    foreign = sorted(found - _BEFORE) + [n for n in (LOCK,) if n in found and _size(path / n)]
     if foreign and not is_claimed(path) and not (own and found >= set(own)):
         raise ConfigError(
             f"{setting}={path} holds files that are not a run's ({foreign[0]}): choose an empty "
@@ -60,9 +60,14 @@ def note_standing(path: Path) -> None:
     _standing.add(path.resolve())
 
 
+def is_unused(path: Path) -> bool:
+    """Whether nothing but the lock and the marker is in the folder."""
+    return path.is_dir() and _names(path) <= {LOCK, MARKER} and not _size(path / LOCK)
+
+
 def remove_if_unused(path: Path) -> None:
     """Remove a folder that was made for a run that never started, and those made around it."""
-    if not path.is_dir() or not _names(path) <= {LOCK, MARKER}:
+    if not is_unused(path):
         return
     for name in (LOCK, MARKER):
         (path / name).unlink(missing_ok=True)
@@ -87,6 +92,13 @@ def remove_parts(path: Path) -> None:
             for part in folder.iterdir():
                 if _PART.fullmatch(part.name) and not part.is_dir():
                     part.unlink(missing_ok=True)
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.lstat().st_size
+    except OSError:
+        return 0
 
 
 def _names(path: Path) -> set[str]:

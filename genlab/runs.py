@@ -121,11 +121,12 @@ class RunFolder:
     def config(self) -> dict[str, Any]:
         """The resolved config as plain containers; CheckpointError where it cannot be one."""
         content: Any = read_yaml(self.config_file, CheckpointError)
-        require(self.config_file, CheckpointError, content, _CONFIG)
         try:
-            return held_to_skeleton(content)
+            config = held_to_skeleton(content)
         except ConfigError as error:
             raise CheckpointError(f"{self.config_file}: {error}") from error
+        require(self.config_file, CheckpointError, config, _CONFIG)
+        return config
 
     def overrides(self) -> list[str]:
         """The record of the overrides that the run was started with, [] where it is none."""
@@ -214,8 +215,8 @@ class RunFolder:
 
     def remove_if_empty(self) -> None:
         """Remove what Hydra made for a run that was never started."""
-        with suppress(Locked, ResourceError):
-            if not self.held:
+        with suppress(Locked, ResourceError, CheckpointError):
+            if claims.is_unused(self.path) and not self.held:
                 claims.remove_if_unused(self.path)
 
     def read_summary(self) -> dict[str, Any]:
