@@ -20,16 +20,18 @@ _BEFORE = {LOCK, MARKER, ".hydra", "train.log"}  # what may be there before a ru
 _standing: set[Path] = set()  # folders that were there before the command made any
 
 
-def claim(path: Path, setting: str, own: Sequence[str] = ()) -> None:
+def claim(path: Path, setting: str, own: Sequence[str] = (), beside: str = "") -> None:
     """Mark the folder as this project's; ConfigError where it holds files of somebody else.
 
     Args:
         path: the folder, there or not.
         setting: the name of the setting that chose it.
         own: names of files that tell an older folder of this kind, all of which it has.
+        beside: names that may be there before, as a regular expression.
     """
     found = _names(path)
-    foreign = sorted(found - _BEFORE) + [n for n in (LOCK,) if n in found and _size(path / n)]
+    foreign = sorted(name for name in found - _BEFORE if not re.fullmatch(beside, name))
+    foreign += [n for n in (LOCK,) if n in found and _size(path / n)]
     if foreign and not is_claimed(path) and not (own and found >= set(own)):
         raise ConfigError(
             f"{setting}={path} holds files that are not a run's ({foreign[0]}): choose an empty "

@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from time import sleep
 
+from genlab.claims import claim
 from genlab.console import print_table, say
 from genlab.files import write_csv
 from genlab.jobs import Job, all_jobs, begun, end_of
@@ -76,8 +77,11 @@ def start_over() -> None:
 
 
 def begin(folder: Path) -> Multirun:
-    """A multirun whose table `report` gives in this process."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """A multirun whose table `report` gives in this process.
+
+    Raises ConfigError where the folder holds files of somebody else.
+    """
+    claim(folder, "hydra.sweep.dir", own=("multirun.yaml", "0"), beside=r"\d+")
     _begun.append(Multirun(folder.resolve()))
     return _begun[-1]
 

@@ -10,7 +10,6 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from genlab import launch, multirun
-from genlab.claims import claim
 from genlab.config import flatten
 from genlab.console import print_table, say
 from genlab.errors import ConfigError, Locked, Pruned, Stopped
@@ -35,23 +34,16 @@ def run_job(config: DictConfig) -> float | None:
     if not many and not launch.launched() and not named and config.resume is None:
         path = unused(path)
     try:
-        if launch.rank() == 0:
-            RunFolder(path).claim()
-            if many:
-                claim_sweep(path.parent)
         if many:
             return _run_one_of_many(config, path)
+        if launch.rank() == 0:
+            RunFolder(path).claim()
         plain, overrides = _settings(config, path)
         summary = _trained(plain, path, overrides, go_on=plain["resume"] is not None)
         print_end(path, summary)
         return None
     finally:
         RunFolder(path).remove_if_empty()
-
-
-def claim_sweep(path: Path) -> None:
-    """Take the folder for a sweep; ConfigError where it holds files of somebody else."""
-    claim(path, "hydra.sweep.dir", own=("multirun.yaml", "0"))
 
 
 def _settings(config: DictConfig, place: Path) -> tuple[dict[str, Any], list[str]]:
