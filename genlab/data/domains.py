@@ -1,11 +1,14 @@
 """Two sets as one, for translating between them."""
 
+from typing import ClassVar
+
 import numpy as np
 
 from genlab.data.source import Advance, Annotations, Source
 from genlab.errors import ConfigError
 
 LABEL = "domain"
+_ROWS = 1024
 
 
 class Domains(Source):
@@ -18,6 +21,8 @@ class Domains(Source):
         names: of the two classes.
         resolution, channels: see `Source`; those of the sources.
     """
+
+    version: ClassVar[int] = 2
 
     def __init__(
         self, first: Source, second: Source, names: list[str], resolution: int, channels: int
@@ -42,15 +47,35 @@ class Domains(Source):
         return sum(source.count() for source in self.sources.values())
 
     def write(self, images: np.ndarray, advance: Advance) -> Annotations:
-        """Fill `images`, uint8 (count, C, H, W), source by source."""
-        start, about, labels = 0, [], []
-        for number, source in enumerate(self.sources.values()):
-            size = source.count()
-            about.append(source.write(images[start : start + size], advance).about)
-            labels.append(np.full(size, number, np.int64))
-            start += size
+        """Fill `images`, uint8 (count, C, H, W), source by source.
+
+        Where both sources have a test part, these are last; otherwise all is trained on.
+        """
+        size = next(iter(self.sources.values())).count()
+        parts = images[:size], images[size:]
+        found = [
+            source.write(part, advance)
+            for source, part in zip(self.sources.values(), parts, strict=True)
+        ]
+        labels = np.repeat(np.arange(2), [len(part) for part in parts])
+        starts = [each.test_start for each in found]
+        test_start = None
+        if starts[0] is not None and starts[1] is not None:
+            _swap(images, starts[0], size, size + starts[1])
+            _swap(labels, starts[0], size, size + starts[1])
+            test_start = starts[0] + starts[1]
         return Annotations(
-            about="; ".join(about),
-            labels={LABEL: np.concatenate(labels)},
+            about="; ".join(each.about for each in found),
+            labels={LABEL: labels},
             classes={LABEL: list(self.sources)},
+            test_start=test_start,
         )
+
+
+def _swap(array: np.ndarray, first: int, second: int, end: int) -> None:
+    """Put the rows from `second` to `end` in front of those from `first` to `second`, in place."""
+    moved = array[first:second].copy()
+    for start in range(second, end, _ROWS):  # in pieces: the array may be larger than memory
+        rows = array[start : min(start + _ROWS, end)].copy()
+        array[start - len(moved) : start - len(moved) + len(rows)] = rows
+    array[end - len(moved) : end] = moved

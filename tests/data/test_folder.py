@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genlab.data import Folder, prepare
+from genlab.data import Domains, Folder, prepare
 from genlab.errors import ConfigError, DataError
 
 
@@ -343,3 +343,30 @@ def test_twelve_bits_in_sixteen_are_said_and_can_be_set(root, caplog):
 def test_white_is_a_value_of_sixteen_bits(root, white_level):
     with pytest.raises(ConfigError, match=f"data.white_level={white_level} must be from 1"):
         Folder(str(root), 8, 1, False, False, 10**6, white_level=white_level)
+
+
+@pytest.mark.parametrize("rows", [1, 1000])
+def test_test_parts_of_two_folders_are_last(tmp_path, monkeypatch, rows):
+    """Of a first folder of 3 and 2 images and a second one of 4 and 1."""
+    monkeypatch.setattr("genlab.data.domains._ROWS", rows)
+    for shade, (name, count) in enumerate(
+        [("one/train", 3), ("one/test", 2), ("two/train", 4), ("two/test", 1)]
+    ):
+        for number in range(count):
+            color = (10 * shade + number,) * 3
+            save(tmp_path / name / f"{number}.png", color=color)
+    sources = [folder(tmp_path / name) for name in ("one", "two")]
+    images = prepare(Domains(*sources, ["one", "two"], 8, 3), 1)
+    assert images.test_start == 7
+    assert images.images[:, 0, 0, 0].tolist() == [0, 1, 2, 20, 21, 22, 23, 10, 11, 30]
+    assert images.labels["domain"].tolist() == [0, 0, 0, 1, 1, 1, 1, 0, 0, 1]
+
+
+def test_where_one_folder_alone_has_a_test_part_all_is_trained_on(tmp_path):
+    for name in ("one/train", "one/test", "two"):
+        save(tmp_path / name / "a.png")
+    images = prepare(
+        Domains(folder(tmp_path / "one"), folder(tmp_path / "two"), ["a", "b"], 8, 3), 1
+    )
+    assert images.test_start is None
+    assert images.labels["domain"].tolist() == [0, 0, 1]

@@ -71,6 +71,24 @@ def test_tiles_leave_no_seam(upscaler) -> None:
     assert not torch.equal(in_tiles(enlarge, picture, 2, 16, 1), whole)
 
 
+def test_transparency_is_enlarged_and_what_is_lost_is_said(
+    genlab, upscaler, tmp_path: Path
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (10, 12, 4), np.uint8)
+    pixels[:, :6, 3], pixels[:, 6:, 3] = 0, 255
+    (tmp_path / "in").mkdir()
+    Image.fromarray(pixels).save(tmp_path / "in" / "clear.png")
+    Image.fromarray(pixels[..., 0].astype(np.uint16) * 257).save(tmp_path / "in" / "deep.png")
+    code, said, err = genlab("upscale", f"run={upscaler}", f"image={tmp_path}/in", "out=out")
+    assert (code, err) == (0, "")
+    assert "warning: colour images are grey now, as this model is: clear.png" in said
+    assert "warning: images of 16 bits have 8 now: deep.png" in said
+    alpha = opened_as_array(tmp_path / "out" / "clear.png")[..., 1]
+    assert alpha.shape == (20, 24)
+    assert not alpha[:, :9].any()
+    assert (alpha[:, 15:] == 255).all()
+
+
 def test_nothing_is_overwritten_unasked(genlab, upscaler, pictures, tmp_path: Path) -> None:
     target = tmp_path / "large.png"
     words = ["upscale", f"run={upscaler}", f"image={pictures}/one.jpg", f"out={target}"]
