@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from genlab.errors import ConfigError
-from genlab.words import near_miss, one_of
+from genlab.words import near_miss, one_of, printable, readable
 
 PATH_KEYS = (
     "run",
@@ -140,6 +140,11 @@ def check(verb: str, overrides: Sequence[str]) -> None:
 
     parser = OverridesParser.create()
     for word in overrides:
+        if verb == "train" and readable(word) != printable(word):
+            raise ConfigError(
+                f"{readable(word)}: a run's config is UTF-8, which this is not: rename it "
+                "or name a link to it"
+            )
         try:
             override = parser.parse_override(word)
         except HydraException as error:

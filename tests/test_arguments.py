@@ -38,3 +38,12 @@ def test_what_hydra_reads_anyway_stays(word: str) -> None:
 def test_names_in_other_letters_are_said_to_be_the_trouble(word: str) -> None:
     with pytest.raises(ConfigError, match="names in front of = and : may have ASCII letters only"):
         arguments.check("sample", [arguments.quoted(word)])
+
+
+def test_a_run_has_no_settings_that_are_not_utf8() -> None:
+    """Its config.yaml could not be read; a verb takes such a path as it is."""
+    word = arguments.quoted("data.path=caf\udce9")
+    with pytest.raises(ConfigError, match=r"caf\\xe9': a run's config is UTF-8"):
+        arguments.check("train", [word])
+    arguments.check("score", [arguments.quoted("image=caf\udce9")])
+    arguments.check("train", [arguments.quoted("data.path=日本")])
