@@ -253,6 +253,7 @@ def _quieten() -> None:
         ".*`training_step` returned `None`.*",
         ".*GPU available but not used.*",
         ".*find_unused_parameters=True was specified.*",
+        ".*callbacks used to create the checkpoint.*",
         ".*`broadcast_buffers` is deprecated.*",
         ".*isinstance.treespec, LeafSpec.*",
         ".*module.s. in eval mode at the start of training.*",

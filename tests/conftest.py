@@ -46,3 +46,26 @@ def genlab(
 def environment() -> dict[str, str]:
     """For real processes: this test session's folders, one thread, no terminal."""
     return {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "dumb"}
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny autoencoder on digits of 8 pixels with best weights and an evaluation; only read."""
+    from genlab import cli, console
+
+    run = tmp_path_factory.mktemp("small") / "run"
+    widths = [f"model.autoencoder.{part}.widths=[32]" for part in ("encoder", "decoder")]
+    model = ["model=vae_mlp", "data=digits", "data.batch_size=32", *widths, "trainer=cpu"]
+    length = ["total_images=320", "samples.count=4", "log.every_images=128"]
+    scores = ["evaluate.every_images=160", "evaluate.count=40", f"hydra.run.dir={run}"]
+    count = ["features=none", "count=40", "probe_images=40", "likelihood_images=8"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(run.parent)
+        for words in (["train", *model, *length, *scores], ["evaluate", f"run={run}", *count]):
+            console.console.cache_clear()
+            patch.setattr(sys, "argv", ["genlab", *words])
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+            assert not ended.value.code
+    console.console.cache_clear()
+    return run

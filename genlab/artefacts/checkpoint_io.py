@@ -5,6 +5,7 @@ import hashlib
 import io
 import logging
 import re
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -59,7 +60,9 @@ def read_checkpoint(path: Path, map_location: Any = None) -> dict[str, Any]:
         raise CheckpointError(f"{path}: its content does not match its sha256, it is damaged")
     try:
         _refuse_compressed(content)
-        state = torch.load(io.BytesIO(content), map_location=map_location, weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what is found to be wrong below
+            state = torch.load(io.BytesIO(content), map_location=map_location, weights_only=True)
     # What is no checkpoint is answered with nearly any exception.
     except Exception as error:
         raise CheckpointError(f"{path}: not a checkpoint that is safe to load") from error

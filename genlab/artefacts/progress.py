@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from genlab.artefacts.lifecycle import Lifecycle
 from genlab.console import console, say
 from genlab.learners import Learner
+from genlab.words import printable
 
 _BAR_SECONDS = 0.5
 _LINE_SECONDS = 10.0
@@ -32,7 +33,7 @@ class ProgressBar(pl.Callback):
         if trainer.is_global_zero and console().is_terminal:
             self._bar = Progress(
                 BarColumn(bar_width=24),
-                TextColumn("{task.fields[text]}"),
+                TextColumn("{task.fields[text]}", markup=False),
                 console=console(),
                 auto_refresh=False,
             )
@@ -60,7 +61,7 @@ class ProgressBar(pl.Callback):
             f"{timedelta(seconds=round(left))} left  {losses}"
         )
         if self._bar:
-            self._bar.update(self._task, completed=share, text=text)
+            self._bar.update(self._task, completed=share, text=printable(text))
             self._bar.refresh()
         else:
             say(text)

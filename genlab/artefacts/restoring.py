@@ -16,6 +16,7 @@ from genlab.schemas import ANY, COUNT, MAPPING, Kind, misfit
 
 _VERSION = Kind("a version", lambda v: isinstance(v, str) and bool(re.fullmatch(r"\d[\w.+]*", v)))
 _LIST = Kind("a list", lambda value: isinstance(value, list))
+_STATE = Kind("a state", lambda value: isinstance(value, dict) and bool(value))
 _SCHEMA = {
     "images_seen": COUNT,
     "roll_backs?": COUNT,
@@ -25,7 +26,7 @@ _SCHEMA = {
     "state_dict": {str: ANY},
     "optimizer_states": _LIST,
     "lr_schedulers": _LIST,
-    "callbacks": {str: MAPPING},
+    "callbacks": {"History": _STATE, "Lifecycle": _STATE, "Evaluation?": _STATE, str: MAPPING},
     "loops": {"fit_loop": MAPPING, str: MAPPING},
 }
 
