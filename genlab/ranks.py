@@ -1,16 +1,20 @@
 """Rows of tensors, shared out among the processes that work together; all of them to one alone."""
 
+from __future__ import annotations
+
 import os
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-import torch.distributed as distributed
-from torch import Tensor
+# The image cache counts processes, too, and is read before torch is needed.
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def together() -> bool:
     """Whether there are other processes."""
+    from torch import distributed
+
     return distributed.is_available() and distributed.is_initialized()
 
 
@@ -24,6 +28,8 @@ def on_this_machine() -> int:
 
 def own(rows: Tensor) -> Tensor:
     """This process's part (n, ...) of rows (N, ...)."""
+    from torch import distributed
+
     if not together():
         return rows
     return rows.tensor_split(distributed.get_world_size())[distributed.get_rank()]
@@ -31,6 +37,9 @@ def own(rows: Tensor) -> Tensor:
 
 def joined(part: Tensor) -> Tensor:
     """The rows (N, ...) that `own` shared out, from the parts of all processes, on the CPU."""
+    import torch
+    from torch import distributed
+
     if not together():
         return part.cpu()
     parts: list[Any] = [None] * distributed.get_world_size()
