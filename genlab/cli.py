@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genlab import __version__, arguments, completion, secrets
-from genlab.errors import ConfigError, Stopped
+from genlab.errors import ConfigError, ResourceError, Stopped
 from genlab.failures import explained
 from genlab.words import near_miss, printable
 
@@ -57,6 +57,7 @@ def main() -> None:
     argv = [word for word in argv if word != "--debug"]
     try:
         try:
+            _forget_current_folder()
             sys.exit(_dispatch(argv))
         finally:
             sys.stdout.flush()  # here, where it may fail
@@ -71,6 +72,26 @@ def main() -> None:
         if debug:
             raise
         _fail(*explained(error, argv))
+
+
+def _forget_current_folder() -> None:
+    """Import nothing that lies in the folder where the command runs, here and in processes below.
+
+    Python looks there first with -m and with an empty entry of PYTHONPATH.
+    """
+    os.environ["PYTHONSAFEPATH"] = "1"
+    named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    ours = str(Path(__file__).resolve().parents[1])
+    try:
+        here = os.getcwd()
+    except FileNotFoundError as error:
+        raise ResourceError("the current folder is there no more: go to another one") from error
+    sys.path[:] = [
+        entry
+        for entry in sys.path
+        if entry in named or entry == ours or os.path.realpath(entry) != here
+        if entry not in ("", ".")
+    ]
 
 
 def _dispatch(argv: list[str]) -> int:
@@ -106,6 +127,8 @@ def run_verb(verb: str, words: list[str]) -> int:
     if launch.rank() > 0:  # of several processes only the first one speaks
         overrides += ["hydra/job_logging=none", "hydra/hydra_logging=none"]
     multirun.start_over()
+    if verb == "train":
+        _note_what_stands(overrides)
     try:
         with stoppable() if verb == "train" else nullcontext():
             _run_hydra(verb, [*overrides, *flags])
@@ -113,6 +136,15 @@ def run_verb(verb: str, words: list[str]) -> int:
         multirun.report()
         raise
     return multirun.report()
+
+
+def _note_what_stands(overrides: list[str]) -> None:
+    """Have the folders that are there now outlive a run that does not start."""
+    from genlab.claims import note_standing
+
+    places = [w.split("=", 1)[1] for w in overrides if w.startswith("hydra.run.dir=")]
+    for place in places or ["runs"]:
+        note_standing(Path(arguments.unquoted(place).split("${")[0] or "."))
 
 
 def _run_hydra(verb: str, words: list[str]) -> None:

@@ -4,13 +4,14 @@ import io
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genlab.errors import Stopped
 from genlab.files import open_plain
+from genlab.secrets import hide
 from genlab.words import one_paragraph, printable
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def console() -> "Console":
 
 def say(line: str) -> None:
     """Print a line as it is, but for what a terminal would obey."""
-    console().print(printable(line), markup=False)
+    console().print(hide(printable(line)), markup=False)
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -70,6 +71,7 @@ class _LogFile(logging.FileHandler):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
+        self._failed = False
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
 
     def _open(self) -> Any:
@@ -77,7 +79,19 @@ class _LogFile(logging.FileHandler):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record with its traceback, later lines indented: none looks like a record."""
-        return one_paragraph(super().format(record))
+        return hide(one_paragraph(super().format(record)))
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the name is Python's)
+        """Say once that nothing can be written, where logging would print each call's traceback."""
+        if not self._failed:
+            self._failed = True
+            reason = one_paragraph(str(sys.exc_info()[1]))
+            print(f"genlab: {self.baseFilename}: cannot be written ({reason})", file=sys.stderr)
+
+    def close(self) -> None:
+        """Close the file; what could not be written is lost, as has been said."""
+        with suppress(OSError):
+            super().close()
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What went wrong, as one line and an exit code, for any exception."""
 
 import errno
+from pathlib import Path
 
 from genlab.errors import ConfigError, GenlabError, ResourceError
 
@@ -39,7 +40,7 @@ def explained(error: Exception, argv: list[str]) -> tuple[str, int]:
         )
     if isinstance(error, OSError):
         return (
-            f"{error.filename or 'the operating system'}: {error.strerror}; choose another place "
+            f"{error.filename or Path.cwd()}: {error.strerror or error}; choose another place "
             "(for a run hydra.run.dir=PATH, for other verbs out=PATH)",
             ResourceError.exit_code,
         )

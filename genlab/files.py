@@ -30,8 +30,10 @@ def write_atomically(
                 file.flush()
                 os.fsync(file.fileno())
         part.replace(path)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None and error.errno:
+            error.filename = str(path)  # a full disk is told without
         raise
     if durable:
         _sync_folder(path.parent)

@@ -7,7 +7,7 @@ import platform
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +58,13 @@ def _variable(torchrun: str, slurm: str) -> str | None:
     return os.environ.get(slurm) if "SLURM_STEP_ID" in os.environ else None
 
 
+def without_current_folder(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that keep Python from importing what lies in the folder it is started in."""
+    entries = environment.get("PYTHONPATH", "").split(os.pathsep)
+    kept = [os.path.abspath(entry) for entry in entries if entry not in ("", ".")]
+    return {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(kept)}
+
+
 def run_processes(
     words: Sequence[str], processes: int, folder: Path, again: str, stopped: Callable[[], str]
 ) -> None:
@@ -72,7 +79,7 @@ def run_processes(
     """
     for file in folder.glob(".error-*.json"):
         file.unlink()
-    environment = dict(os.environ)
+    environment = {**os.environ, **without_current_folder(os.environ)}
     threads = max((os.cpu_count() or 1) // processes, 1)
     environment.setdefault("OMP_NUM_THREADS", str(threads))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]

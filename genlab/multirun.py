@@ -13,6 +13,7 @@ from genlab.console import print_table, say
 from genlab.files import write_csv
 from genlab.jobs import Job, all_jobs, begun, end_of
 from genlab.locks import exclusive
+from genlab.secrets import hide, redacted_words
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +113,8 @@ def report() -> int:
 def _write(folder: Path, jobs: Sequence[Job]) -> None:
     from genlab.curves import write_report, write_table
 
+    for job in jobs:
+        job.overrides = redacted_words(job.overrides)
     common = set.intersection(*(set(job.overrides) for job in jobs)) if len(jobs) > 1 else set()
     names = list(dict.fromkeys(name for job in jobs for name in job.metrics))
     rows = [
@@ -120,7 +123,7 @@ def _write(folder: Path, jobs: Sequence[Job]) -> None:
             job.status,
             *(number(job.metrics.get(name)) for name in names),
             os.path.relpath(job.path),
-            job.error,
+            hide(job.error),
         ]
         for job in jobs
     ]

@@ -1,8 +1,10 @@
 """A run folder opened for use: its config, its learner with trained weights, its data."""
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,8 +21,11 @@ from genlab.devices import keep_big_blocks
 from genlab.errors import CheckpointError, ConfigError
 from genlab.learners import Learner
 from genlab.learners.abilities import Encodes
+from genlab.places import changed, relative
 from genlab.reading import one_line
 from genlab.runs import RunFolder
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -36,9 +41,14 @@ class Opened:
     def data(self) -> ImageData:
         """The images that the run was trained on."""
         try:
-            return build_data(self.config)
+            data = build_data(self.config)
         except ConfigError as error:
             raise CheckpointError(f"{self.folder.config_file}: {one_line(error)}") from error
+        for path in relative(self.config):
+            log.warning("%s is relative in config.yaml: taken from %s", path, Path.cwd())
+        if told := changed(self.folder, data):
+            log.warning("%s", told)
+        return data
 
     @cached_property
     def description(self) -> Description:

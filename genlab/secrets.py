@@ -37,6 +37,11 @@ def redacted(node: Any, secret: bool = False) -> Any:
 def note(words: Iterable[str]) -> None:
     """Hide from now on what words of a command line give to secrets."""
     for word in words:
+        key, _, value = word.partition("=")
+        if is_secret(key):
+            _remember(value.strip("'\""))
+            for one in value.split(","):  # of a multirun
+                _remember(one.strip(" '\""))
         for key, *values in _TYPED.findall(word):
             if is_secret(key):
                 _remember(max(values, key=len))

@@ -12,6 +12,7 @@ from genlab.config import check, check_seed, flatten
 from genlab.data.source import Source
 from genlab.errors import CheckpointError, ConfigError, ResourceError
 from genlab.learners import Learner
+from genlab.secrets import redacted
 from genlab.targets import locate
 
 # What may differ when a run goes on: how long it lasts and what it shows, not what it computes.
@@ -128,7 +129,7 @@ def counted(count: Any, accelerator: str, key: str) -> int:
 
 def refuse_changes(old: dict[str, Any], new: dict[str, Any]) -> None:
     """Raise CheckpointError for settings that differ, unless the new ones allow it."""
-    before, after = dict(flatten(old)), dict(flatten(new))
+    before, after = dict(flatten(redacted(old))), dict(flatten(redacted(new)))
     changed = [
         key
         for key in sorted({*before, *after})

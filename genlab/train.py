@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from genlab import launch
+from genlab import launch, places, secrets
 from genlab.artefacts.weights import whole_images_seen
 from genlab.assemble import completed
 from genlab.console import log_to
 from genlab.data.description import Description
-from genlab.errors import ConfigError
+from genlab.errors import ConfigError, ResourceError
 from genlab.fitting import fit, prepare
 from genlab.pretrained import with_encoder
 from genlab.runs import RunFolder, remember
@@ -35,7 +35,7 @@ def train(
     result has changed (or config["allow_changes"] is true).
     """
     check_settings(config)
-    config = completed(with_encoder(config))
+    config = completed(with_encoder(places.absolute(config)))
     folder = RunFolder(path)
     if launch.rank() > 0:
         return _fit_as_one_of_several(config, folder)
@@ -44,6 +44,12 @@ def train(
         folder.lock()
         try:
             return _train_locked(config, folder, overrides, go_on)
+        except OSError as error:
+            again = f"continue with genlab train resume={path}" if folder.exists else "start again"
+            raise ResourceError(
+                f"{error.filename or path}: {error.strerror or error}; make room there, or choose "
+                f"another place, and {again}"
+            ) from error
         finally:
             folder.release()
 
@@ -57,7 +63,10 @@ def _train_locked(
                 f"hydra.run.dir={folder.path} holds a run already: continue it with "
                 f"resume={folder.path}, or choose another folder"
             )
-        refuse_changes(folder.config(), config)
+        stored = folder.config()
+        refuse_changes(places.absolute(stored), config)
+        for path in places.relative(stored):
+            log.warning("%s is relative in config.yaml: taken from %s", path, Path.cwd())
         summary = folder.read_summary()
         if reached(summary, config) and whole_images_seen(folder.weights) == summary["images_seen"]:
             log.info("%s is finished; total_images=N trains it further", folder.path)
@@ -66,11 +75,18 @@ def _train_locked(
         log.info("nothing was saved in %s yet: starting from the beginning", folder.path)
     count = processes(config)
     several = count > 1 and not launch.launched()
+    if several and (place := secrets.hidden(secrets.redacted(config))):
+        raise ConfigError(
+            f"{place} is not kept with a run, where processes would look for it: use 1"
+        )
     # Everything that can be wrong shows before the run has a folder.
     parts = prepare(config, folder, count if several else launch.world_size())
+    if folder.saved:
+        places.refuse_others(folder, parts.data, config["allow_changes"])
     judge = judge_of(config, parts.learner)
     folder.create({**config, "resume": None}, overrides)
-    folder.write_data({"description": Description.of(parts.data.image_set).plain()})
+    described = Description.of(parts.data.image_set).plain()
+    folder.write_data({"description": described, "contents": places.contents(parts.data)})
     remember(folder)
     if several:
         del parts, judge  # every process makes its own

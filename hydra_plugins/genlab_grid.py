@@ -22,6 +22,7 @@ class GridSweeper(BasicSweeper):
         """Hydra's hook."""
         from genlab import multirun
         from genlab.files import write_text
+        from genlab.secrets import hide
 
         assert self.hydra_context is not None
         assert self.config is not None
@@ -30,7 +31,7 @@ class GridSweeper(BasicSweeper):
         overrides = parser.parse_overrides([*self._parse_config(), *arguments])
         batches = self.split_arguments(overrides, self.max_batch_size)
         run = multirun.begin(Path(self.config.hydra.sweep.dir))
-        write_text(run.folder / "multirun.yaml", OmegaConf.to_yaml(self.config))
+        write_text(run.folder / "multirun.yaml", hide(OmegaConf.to_yaml(self.config)))
         numbers = []
         for batch in batches:  # all are composed before the first is launched
             first = len(run.jobs)

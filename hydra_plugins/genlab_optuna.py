@@ -70,6 +70,7 @@ class OptunaSweeper(Sweeper):
         from genlab import multirun, study, study_report
         from genlab.files import write_text
         from genlab.metrics import less_is_better
+        from genlab.secrets import hide
 
         assert self.hydra_context is not None
         assert self.config is not None
@@ -86,7 +87,7 @@ class OptunaSweeper(Sweeper):
             )
         distributions = {o.key_or_group: _distribution(o) for o in searched}
         run = multirun.begin(Path(self.config.hydra.sweep.dir))
-        write_text(run.folder / "multirun.yaml", OmegaConf.to_yaml(self.config))
+        write_text(run.folder / "multirun.yaml", hide(OmegaConf.to_yaml(self.config)))
         first = [f"{name}={_lowest(values)}" for name, values in distributions.items()]
         objective = self._objective([*fixed, *first])
         less = less_is_better(objective.split("/", 1)[-1])
