@@ -62,7 +62,7 @@ def main() -> None:
         finally:
             sys.stdout.flush()  # here, where it may fail
     except Stopped as stopped:
-        _fail(str(stopped), stopped.exit_code)
+        _fail("" if stopped.told else str(stopped), stopped.exit_code)
     except KeyboardInterrupt:
         _fail("stopped", 128 + signal.SIGINT)
     except BrokenPipeError:  # whoever read has gone, as `head` does: nothing is left to say
@@ -71,7 +71,8 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        _fail(*explained(error, argv))
+        message, code = explained(error, argv)
+        _fail("" if getattr(error, "told", False) else message, code)
 
 
 def _forget_current_folder() -> None:
@@ -115,6 +116,8 @@ def run_verb(verb: str, words: list[str]) -> int:
     from genlab import launch, multirun
     from genlab.stopping import stoppable
 
+    if launch.launched():
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # a lost process has its line from us
     overrides, flags = arguments.read(words)
     secrets.note(overrides)
     if verb == "train" and (named := arguments.resumed(overrides)):
@@ -248,6 +251,7 @@ def _overview() -> str:
 
 
 def _fail(message: str, code: int) -> None:
-    told = secrets.hide(printable(" ".join(message.split())))
-    print(f"genlab: {told}", file=sys.stderr)
+    if message:  # of several processes the first one says it
+        told = secrets.hide(printable(" ".join(message.split())))
+        print(f"genlab: {told}", file=sys.stderr)
     sys.exit(code)

@@ -13,6 +13,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from genlab import launch
 from genlab.errors import ConfigError
 from genlab.targets import locate, misfits
 
@@ -30,6 +31,7 @@ class Trainer:
     precision: str = MISSING
     channels_last: Any = MISSING
     compile: bool = MISSING
+    timeout_seconds: float = 300
 
 
 @dataclass
@@ -89,7 +91,8 @@ class Run:
 
 
 def register_schema() -> None:
-    """Make the skeleton known to Hydra."""
+    """Make the skeleton and the name of a job known to Hydra."""
+    OmegaConf.register_new_resolver("job", launch.job_name, replace=True)
     ConfigStore.instance().store(name="run_schema", node=Run)
 
 

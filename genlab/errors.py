@@ -9,6 +9,7 @@ class GenlabError(Exception):
     """Base of all expected failures."""
 
     exit_code = 1
+    told = False  # whether another process of the run says it
 
 
 class ConfigError(GenlabError):
@@ -57,6 +58,7 @@ class Stopped(BaseException):
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
         self.exit_code = 128 + signal_number
+        self.told = False
 
 
 class Pruned(GenlabError):

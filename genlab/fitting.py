@@ -6,16 +6,11 @@ from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.plugins.environments import (
-    ClusterEnvironment,
-    LightningEnvironment,
-    SLURMEnvironment,
-    TorchElasticEnvironment,
-)
+from pytorch_lightning.plugins.environments import LightningEnvironment
 from pytorch_lightning.strategies import DDPStrategy
 from torch import nn
 
-from genlab import launch
+from genlab import launch, peers
 from genlab.artefacts.checkpoint_io import (
     Checkpoint,
     SafeCheckpointIO,
@@ -35,14 +30,16 @@ from genlab.artefacts.stages import StageLog
 from genlab.artefacts.summary import Summary
 from genlab.artefacts.validation import Validation
 from genlab.assemble import build_data, build_learner
+from genlab.cluster import Together
 from genlab.data.classes import listed_classes
 from genlab.data.module import ImageData
-from genlab.devices import Device, choose, keep_big_blocks
+from genlab.devices import Device, choose, find, keep_big_blocks
 from genlab.errors import CheckpointError, Diverged, Stopped
 from genlab.learners import Learner
 from genlab.pretrained import load_encoder
 from genlab.runs import RunFolder
 from genlab.search import listener
+from genlab.store import TIMEOUT_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -84,11 +81,15 @@ def fit(
     Samples are scored by the judge as the config's `evaluate` says, where there is one.
     """
     _quieten()
-    while True:
-        try:
-            return _fit_on(config, folder, parts, judge)
-        except Diverged as error:
-            parts = _rolled_back(config, folder, parts, error.with_traceback(None))
+    wanted = config["trainer"]
+    seconds = wanted.get("timeout_seconds", TIMEOUT_SECONDS)
+    again = f"continue with genlab train resume={folder.path}"
+    with peers.group(find(wanted["accelerator"]), seconds, again):
+        while True:
+            try:
+                return _fit_on(config, folder, parts, judge)
+            except Diverged as error:
+                parts = _rolled_back(config, folder, parts, error.with_traceback(None))
 
 
 def _rolled_back(config: dict[str, Any], folder: RunFolder, parts: Parts, error: Diverged) -> Parts:
@@ -210,7 +211,10 @@ def _trainer(
         strategy=strategy,
         precision=device.precision,  # type: ignore[arg-type]  # a str; Lightning checks it
         callbacks=callbacks,
-        plugins=[SafeCheckpointIO(checkpoint), _cluster()],
+        plugins=[
+            SafeCheckpointIO(checkpoint),
+            Together() if launch.launched() else LightningEnvironment(),
+        ],
         max_epochs=-1,
         logger=False,
         enable_checkpointing=False,
@@ -219,15 +223,6 @@ def _trainer(
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
     )
-
-
-def _cluster() -> ClusterEnvironment:
-    """Lightning's view of who started this process."""
-    if not launch.launched():
-        return LightningEnvironment()
-    if TorchElasticEnvironment.detect():
-        return TorchElasticEnvironment()
-    return SLURMEnvironment(auto_requeue=False)
 
 
 def _fit(trainer: pl.Trainer, parts: Parts, restored: Restored) -> None:

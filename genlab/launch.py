@@ -1,24 +1,22 @@
-"""Several processes for one run: torchrun starts them, this module starts torchrun."""
+"""Which of the processes that were started together this one is: torchrun, SLURM or genlab say."""
 
-import ctypes
-import json
 import os
 import platform
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from genlab.errors import GenlabError, Stopped, WorkerFailed
-from genlab.files import open_plain, write_text
-from genlab.reading import read_json
-from genlab.schemas import COUNT, TEXT
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import torch
+
+LOOPBACK = "127.0.0.1"
+
+
+class Address(NamedTuple):
+    """Where the processes meet."""
+
+    host: str
+    port: int
 
 
 def rank() -> int:
@@ -34,6 +32,19 @@ def local_rank() -> int:
 def world_size() -> int:
     """How many processes train together."""
     return int(_variable("WORLD_SIZE", "SLURM_NTASKS") or 1)
+
+
+def job_name(other: str) -> str:
+    """What SLURM or torchrun's --rdzv-id names the job, also when it is started again; or other."""
+    given = os.environ.get("TORCHELASTIC_RUN_ID", "none")  # "none" where nobody gave one
+    return os.environ.get("SLURM_JOB_ID") or (other if given == "none" else given)
+
+
+def local_size() -> int:
+    """How many of them are on this machine, where the machines have equally many."""
+    told = os.environ.get("LOCAL_WORLD_SIZE")
+    nodes = os.environ.get("SLURM_STEP_NUM_NODES") or os.environ.get("SLURM_NNODES") or "1"
+    return int(told) if told else max(world_size() // int(nodes), 1)
 
 
 def launched() -> bool:
@@ -65,73 +76,29 @@ def without_current_folder(environment: Mapping[str, str]) -> dict[str, str]:
     return {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(kept)}
 
 
-def run_processes(
-    words: Sequence[str], processes: int, folder: Path, again: str, stopped: Callable[[], str]
-) -> None:
-    """Run `python -m WORDS` in so many processes; raises what the first of them reports.
-
-    Args:
-        words: a module that works within `reporting(folder)`, and its arguments.
-        processes: how many.
-        folder: of their reports, and of what torchrun says.
-        again: the mend where one of them died.
-        stopped: what to say where a signal stopped them before they could say anything.
-    """
-    for file in folder.glob(".error-*.json"):
-        file.unlink()
-    environment = {**os.environ, **without_current_folder(os.environ)}
-    threads = max((os.cpu_count() or 1) // processes, 1)
-    environment.setdefault("OMP_NUM_THREADS", str(threads))
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc-per-node", str(processes), "-m", *words]
-    agent: subprocess.Popen[bytes] | None = None
-    received: list[int] = []
-
-    def forward(number: int, frame: Any) -> None:
-        received.append(number)
-        if agent:
-            agent.send_signal(number)
-
-    handlers = {n: signal.signal(n, forward) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        agent = subprocess.Popen(
-            command,
-            env=environment,
-            start_new_session=True,
-            preexec_fn=_die_with_parent,
-            stderr=open_plain(folder / "torchrun.log", "w"),
-        )
-        if received:  # while it was being started
-            agent.send_signal(received[0])
-        code = agent.wait()
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    if not code:
-        return
-    for file in sorted(folder.glob(".error-*.json")):
-        content = read_json(file, WorkerFailed, {"exit_code": COUNT, "message": TEXT})
-        if received:
-            raise Stopped(content["message"], received[0])
-        error = GenlabError(content["message"])
-        error.exit_code = content["exit_code"]
-        raise error
-    if received:
-        raise Stopped(stopped(), received[0])
-    raise WorkerFailed(f"a process died (exit code {code}, see {folder / 'torchrun.log'}): {again}")
+def one_machine() -> bool:
+    """Whether all of the processes run on this machine."""
+    return local_size() == world_size()
 
 
-@contextmanager
-def reporting(folder: Path) -> Iterator[None]:
-    """What ends the block is left where the starting process finds it; ends this process then."""
-    try:
-        yield
-    except (GenlabError, Stopped) as error:
-        content = {"exit_code": error.exit_code, "message": str(error)}
-        write_text(folder / f".error-{rank()}.json", json.dumps(content), durable=False)
-        sys.exit(error.exit_code)
-    finally:
-        leave()
+def address() -> Address:
+    """Where the processes meet: torchrun's or the user's, else one that SLURM's variables give."""
+    host = LOOPBACK
+    if not one_machine():
+        from lightning_fabric.plugins.environments import SLURMEnvironment
+
+        nodes = os.environ.get("SLURM_STEP_NODELIST") or os.environ.get("SLURM_NODELIST", host)
+        host = SLURMEnvironment.resolve_root_node_address(nodes)
+    job = int(os.environ.get("SLURM_JOB_ID", "0")), int(os.environ.get("SLURM_STEP_ID", "0"))
+    port = 15_000 + (31 * job[0] + job[1]) % 15_000
+    told = os.environ
+    return Address(told.get("MASTER_ADDR", host), int(told.get("MASTER_PORT", port)))
+
+
+def loopback_only() -> dict[str, str]:
+    """The variables that keep the processes' talk on this machine."""
+    name = "lo0" if platform.system() == "Darwin" else "lo"
+    return {"GLOO_SOCKET_IFNAME": name, "NCCL_SOCKET_IFNAME": name}
 
 
 @contextmanager
@@ -143,30 +110,3 @@ def alone() -> Iterator[None]:
         yield
     finally:
         os.environ.update(hidden)
-
-
-def join() -> None:
-    """Let the processes that were started together talk to each other, where there are several."""
-    from torch import distributed
-
-    from genlab import ranks
-
-    if launched() and not ranks.together():
-        distributed.init_process_group("gloo")
-
-
-def leave() -> None:
-    """Stop talking, where it was begun."""
-    from torch import distributed
-
-    from genlab import ranks
-
-    if ranks.together():
-        distributed.destroy_process_group()
-
-
-def _die_with_parent() -> None:
-    """Have the kernel end torchrun when this process is killed, so that nothing is orphaned."""
-    if platform.system() == "Linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)

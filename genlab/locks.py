@@ -25,6 +25,11 @@ class LockFile:
         self.needed = needed
         self._descriptor: int | None = None
 
+    @property
+    def descriptor(self) -> int | None:
+        """Of the file, for children that are to hold it, too; None where it is not held."""
+        return self._descriptor
+
     def take(self, wait: bool = True) -> bool:
         """Hold the file; False where another process does and `wait` is false.
 

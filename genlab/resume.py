@@ -16,7 +16,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from genlab import launch, secrets, sweeps, train
+from genlab import launch, peers, secrets, sweeps, train
 from genlab.arguments import Arguments
 from genlab.config import Run, check, config_folder, flatten, register_schema
 from genlab.console import log_to
@@ -34,12 +34,20 @@ _SHOWING = ("--help", "--hydra-help")
 
 def resume(folder: RunFolder, words: Arguments) -> None:
     """Train the run further, or only print its config where a flag asks for that."""
+    if launch.rank() > 0:
+        train.follow()
+        return
+    with peers.leading(sweeps.told):
+        _resume(folder, words)
+
+
+def _resume(folder: RunFolder, words: Arguments) -> None:
     _check_flags(words.flags)
     config = merged(folder, words.overrides)
     if "--cfg=job" in words.flags:
         print(OmegaConf.to_yaml(OmegaConf.create(secrets.redacted(config))), end="")
         return
-    with log_to(None, on_console=True, quiet=launch.rank() > 0):
+    with log_to(None, on_console=True):
         try:
             config = with_pictures(config, folder.path)
             sweeps.print_end(folder.path, train.train(config, folder.path, None, go_on=True))

@@ -196,6 +196,12 @@ class RunFolder:
         self._lock = lock
 
     @property
+    def lock_descriptors(self) -> list[int]:
+        """For children that hold the folder as long as they live."""
+        descriptor = self._lock.descriptor if self._lock else None
+        return [] if descriptor is None else [descriptor]
+
+    @property
     def held(self) -> bool:
         """Whether another process holds the folder."""
         if not (self.path / LOCK).exists():

@@ -27,10 +27,12 @@ _FREE = (
     "evaluate.every_images",
     "objective",
     "report",
+    "trainer.timeout_seconds",
 )
 _AT_LEAST_1 = (
     "total_images",
     "trainer.num_nodes",
+    "trainer.timeout_seconds",
     "checkpoint.every_images",
     "checkpoint.keep",
     "samples.every_images",

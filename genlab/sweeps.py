@@ -1,6 +1,7 @@
 """Jobs of `genlab train`: one, or one of the many of a multirun."""
 
 import logging
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from genlab import launch, multirun
+from genlab import launch, multirun, peers
 from genlab.config import flatten
 from genlab.console import print_table, say
-from genlab.errors import ConfigError, Locked, Pruned, Stopped
+from genlab.errors import ConfigError, GenlabError, Locked, Pruned, Stopped
 from genlab.failures import explained
 from genlab.jobs import REPORT, Job
 from genlab.runs import RunFolder, unused
@@ -34,16 +35,39 @@ def run_job(config: DictConfig) -> float | None:
     if not many and not launch.launched() and not named and config.resume is None:
         path = unused(path)
     try:
+        if launch.rank() > 0:
+            _follow(many)
+            return None
         if many:
             return _run_one_of_many(config, path)
-        if launch.rank() == 0:
-            RunFolder(path).claim()
-        plain, overrides = _settings(config, path)
-        summary = _trained(plain, path, overrides, go_on=plain["resume"] is not None)
+        RunFolder(path).claim()
+        with peers.leading(told):
+            plain, overrides = _settings(config, path)
+            summary = _trained(plain, path, overrides, go_on=plain["resume"] is not None)
         print_end(path, summary)
         return None
     finally:
         RunFolder(path).remove_if_empty()
+
+
+def _follow(many: bool) -> None:
+    """Do what the first process tells; in a multirun its failures are no end."""
+    from genlab import train as training
+
+    try:
+        training.follow()
+    except GenlabError as error:
+        if not many or not error.told:
+            raise
+
+
+def told(error: BaseException) -> tuple[str, int]:
+    """What the other processes hear of an error, and the exit code of all."""
+    if isinstance(error, Stopped):
+        return str(error), error.exit_code
+    if isinstance(error, Exception):
+        return explained(error, sys.argv)
+    return type(error).__name__, GenlabError.exit_code
 
 
 def _settings(config: DictConfig, place: Path) -> tuple[dict[str, Any], list[str]]:
@@ -80,9 +104,10 @@ def _run_one_of_many(config: DictConfig, path: Path) -> float | None:
     if not RunFolder(path).held:
         (path / REPORT).unlink(missing_ok=True)  # of an earlier time
     try:
-        plain, overrides = _settings(config, path.parent)
-        _describe(job, plain)
-        summary = _unless_held(plain, path, overrides)
+        with peers.leading(told):
+            plain, overrides = _settings(config, path.parent)
+            _describe(job, plain)
+            summary = _unless_held(plain, path, overrides)
         job.metrics = {**summary.get("metrics", {}), "seconds": summary.get("seconds", 0.0)}
         _require_objective(job)
     except Locked as error:

@@ -1,7 +1,8 @@
 """Training, told as a story: settings, encoder, run folder, processes.
 
 `train` is what the command line calls: it fits in this process on one device, and through
-`genlab.launch` with one process per device otherwise. Those processes enter at `main`.
+`genlab.children` with one process per device otherwise. Those processes enter at `main`; the
+further ones of those that torchrun or SLURM starts `follow` the first.
 """
 
 import logging
@@ -9,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from genlab import launch, places, secrets
+from genlab import children, launch, peers, places, secrets
 from genlab.artefacts.weights import whole_images_seen
 from genlab.assemble import completed
 from genlab.console import log_to
@@ -37,8 +38,6 @@ def train(
     check_settings(config)
     config = completed(with_encoder(places.absolute(config)))
     folder = RunFolder(path)
-    if launch.rank() > 0:
-        return _fit_as_one_of_several(config, folder)
     with stoppable(folder):
         folder.claim()
         folder.lock()
@@ -92,29 +91,39 @@ def _train_locked(
         del parts, judge  # every process makes its own
         if listener():
             log.warning("trials of several processes run to their end: pruning needs a single one")
-        launch.run_processes(
+        children.run_processes(
             ["genlab.train", str(folder.path)],
             count,
             folder.path,
             again=f"continue with genlab train resume={folder.path}",
             stopped=lambda: stopped_message(folder),
+            held=folder.lock_descriptors,
         )
     else:
+        peers.order(folder=str(folder.path), config=config)
         with log_to(folder.path / "train.log"):
             fit(config, folder, parts, judge)
     return folder.read_summary()
 
 
-def _fit_as_one_of_several(config: dict[str, Any], folder: RunFolder) -> dict[str, Any]:
-    parts = prepare(config, folder, launch.world_size())
-    return fit(config, folder, parts, judge_of(config, parts.learner))
+def follow() -> None:
+    """Take part in what the first process trains, as one of several, until it is done."""
+    with stoppable(), peers.following() as orders:
+        for order in orders:
+            _fit_as_one_of_several(order["config"], RunFolder(Path(order["folder"])))
+
+
+def _fit_as_one_of_several(config: dict[str, Any], folder: RunFolder) -> None:
+    with peers.failing_together():
+        parts = prepare(config, folder, launch.world_size())
+        fit(config, folder, parts, judge_of(config, parts.learner))
 
 
 def main() -> None:
     """Entry of one of several processes: `python -m genlab.train RUN_FOLDER`."""
     folder = RunFolder(Path(sys.argv[1]))
     with (
-        launch.reporting(folder.path),
+        children.reporting(folder.path),
         stoppable(folder),
         log_to(folder.path / "train.log", on_console=True, quiet=launch.rank() > 0),
     ):

@@ -64,7 +64,7 @@ def _not_json(name: str) -> dict[str, Mutation]:
 
 
 _FOLDER: dict[str, Mutation] = {
-    **{f"{name} is a pipe": pipe(name) for name in (_W, _C, ".lock", "torchrun.log", "anything")},
+    **{f"{name} is a pipe": pipe(name) for name in (_W, _C, ".lock", "processes.log", "anything")},
     **{f"{name} leads away": link(name) for name in (_W, "generated", "samples", "tensorboard")},
     "weights are endless": link(_W, "/dev/zero"),
 }

@@ -37,7 +37,7 @@ HOSTILE = [
     "genlab.cli.main",
     "genlab.train.train",
     "genlab.runs.RunFolder",
-    "genlab.launch.run_processes",
+    "genlab.children.run_processes",
     "genlab.learners.learner.seed_noise",
     "genlab.networks.layers.initialise_weights",
     "genlab.objectives.adversarial.F.softplus",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from genlab.artefacts.checkpoint_io import checkpoints_of
+from genlab.artefacts.checkpoint_io import checkpoints_of, newest_valid
 
 DDP = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "data=digits"]
 SMALL = ["data.batch_size=32", "samples.count=4"]
@@ -121,11 +121,42 @@ def test_stopping_the_parent_leaves_nothing_running(
     assert not leftovers(folder)
 
 
+@pytest.mark.parametrize(
+    ("number", "whom", "code"),
+    [
+        (signal.SIGTERM, "child", 143),
+        (signal.SIGINT, "all", 130),  # as a terminal or a scheduler does
+        (signal.SIGKILL, "child", 7),
+    ],
+)
+def test_a_signal_to_any_process_ends_all(
+    tmp_path: Path, environment, number: int, whom: str, code: int
+) -> None:
+    folder = tmp_path / "run"
+    words = [*DDP, *SMALL, "model=vae_mlp", "total_images=100000000", "checkpoint.every_images=640"]
+    process = genlab_process(environment, *words, f"hydra.run.dir={folder}")
+    while not checkpoints_of(folder / "checkpoints"):
+        assert process.poll() is None
+        time.sleep(0.05)
+    found = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    ranks = [int(child) for child in found]
+    assert len(ranks) == 2
+    for each in ranks[1:] if whom == "child" else [*ranks, process.pid, *ranks]:
+        os.kill(each, number)
+    output, _ = process.communicate(timeout=90)
+    assert process.returncode == code, output
+    if code != 7:
+        saved = newest_valid(folder / "checkpoints").state["images_seen"]
+        assert f"stopped after {saved:,} images, all saved" in output
+    assert f"resume={folder}" in output
+    assert not leftovers(folder)
+
+
 def test_stopped_while_the_processes_start(tmp_path: Path, environment) -> None:
     folder = tmp_path / "run"
     words = ["model=vae_mlp", f"hydra.run.dir={folder}"]
     process = genlab_process(environment, *DDP, *SMALL, *words)
-    while not (folder / "torchrun.log").exists():
+    while not (folder / "processes.log").exists():
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from genlab import launch, ranks
+from genlab import launch, peers, ranks
 from genlab.artefacts.grids import are_points
 from genlab.artefacts.pictures import grid, save_png, with_caption, with_row_captions
 from genlab.data.image_set import drawn
@@ -55,7 +55,7 @@ def _generated(
 ) -> dict[str, float]:
     """Generated pictures against the split's images, and against the training part."""
     count, seed = config["count"], config["seed"]
-    launch.join()
+    peers.join(opened.device.type)
     held.features = ranks.joined(held.see(ranks.own(held.images)))
     labels = held.asked(condition_of(opened), count, seed)
     with own_noise(opened.learner):

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 import genlab
-from genlab import launch
+from genlab import children, launch
 from genlab.artefacts.validation import summed
 from genlab.console import log_to
 from genlab.data.image_set import DRAW_SEED, drawn
@@ -104,7 +104,7 @@ def _several(opened: Opened, config: dict[str, Any], processes: int) -> None:
     folder = opened.folder
     run = folder.weights if folder.tag else folder.path  # "last" may soon be another one
     with tempfile.TemporaryDirectory() as reports:
-        launch.run_processes(
+        children.run_processes(
             ["genlab.verbs.evaluate", json.dumps({**config, "run": str(run)}), reports],
             processes,
             Path(reports),
@@ -116,7 +116,7 @@ def _several(opened: Opened, config: dict[str, Any], processes: int) -> None:
 def main() -> None:
     """Entry of one of several processes: `python -m genlab.verbs.evaluate CONFIG REPORTS`."""
     config, reports = json.loads(sys.argv[1]), Path(sys.argv[2])
-    with launch.reporting(reports), log_to(None, on_console=True, quiet=launch.rank() > 0):
+    with children.reporting(reports), log_to(None, on_console=True, quiet=launch.rank() > 0):
         run(config)
 
 
