@@ -125,7 +125,10 @@ def run_verb(verb: str, words: list[str]) -> int:
     if verb == "edit":
         overrides = [arguments.expression(word) for word in overrides]
     swept = ",(" if "--multirun" in flags else ""  # what gives one setting several values
-    overrides = [w if set(swept) & set(w) else arguments.quoted(w) for w in overrides]
+    overrides = [
+        w if set(swept) & set(w) and not w.startswith("hydra.") else arguments.quoted(w)
+        for w in overrides
+    ]
     arguments.check(verb, overrides)
     if launch.rank() > 0:  # of several processes only the first one speaks
         overrides += ["hydra/job_logging=none", "hydra/hydra_logging=none"]
@@ -216,13 +219,14 @@ def _resume(named: str, words: arguments.Arguments) -> int:
     from genlab import runs
     from genlab.stopping import stoppable
 
-    arguments.check("train", [arguments.quoted(word) for word in words.overrides])
+    given = [arguments.quoted(w) for w in words.overrides if not w.startswith("resume=")]
+    arguments.check("train", given)
     folder = runs.find(named, key="resume")
     with stoppable(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from genlab import resume
 
-        resume.resume(folder, words)
+        resume.resume(folder, arguments.Arguments(given, words.flags))
     return 0
 
 

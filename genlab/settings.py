@@ -94,8 +94,13 @@ def _check_kind(path: str, node: Any, kind: type) -> None:
 
 def _check_run_before(kind: str, wanted: Any) -> None:
     """Raise ConfigError for settings of a run to build on that are of another type."""
+    if not wanted:
+        return
+    needed = ("run", "page", *(("ratio",) if kind == "generator" else ("layer", "pretrained")))
+    if missing := [key for key in needed if key not in wanted]:
+        raise ConfigError(f"{kind} lacks {', '.join(missing)}")
     for key, kinds in _RUN_BEFORE.items():
-        value = (wanted or {}).get(key)
+        value = wanted.get(key)
         if value is not None and type(value) not in kinds:
             raise ConfigError(f"{kind}.{key}={str(value)[:40]} must be of type {kinds[0].__name__}")
 

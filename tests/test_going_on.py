@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from test_pages import composed
 
+from genlab.arguments import quoted
 from genlab.errors import CheckpointError, ConfigError, GenlabError
 from genlab.resume import merged
 from genlab.runs import RunFolder
@@ -210,3 +212,24 @@ def test_the_record_of_overrides_is_never_obeyed(run: RunFolder, words: Any) -> 
     before = merged(run, [])
     run.overrides_file.write_text(yaml.safe_dump(words))
     assert merged(run, []) == before
+
+
+@pytest.mark.parametrize(
+    "name", ["my run", "it's", "a=b", "a,b", "(c)", "{d}", "[e]", 'f"g', "#h", "日本", "\\", "-i"]
+)
+def test_any_folders_name_reaches_hydra_whole(name: str) -> None:
+    word = quoted(f"hydra.run.dir={name}")
+    assert OverridesParser.create().parse_override(word).value() == name
+
+
+def test_a_folder_with_an_odd_name_is_gone_on_with(genlab, tmp_path: Path) -> None:
+    name = "it's, (a) = #1 {日本}"
+    words = ["model=vae_mlp", "data=digits", "trainer=cpu", "samples.count=1"]
+    code, _, err = genlab("train", *words, "total_images=64", f"hydra.run.dir={name}")
+    assert (code, err) == (0, "")
+    code, out, err = genlab("train", f"resume={name}", "total_images=128", f"hydra.run.dir={name}")
+    assert (code, err) == (0, "")
+    assert str(tmp_path / name) in out
+    code, out, err = genlab("train", f"resume={name}", "seed=7", "--cfg", "job")
+    assert (code, err) == (0, "")
+    assert yaml.safe_load(out)["seed"] == 7
