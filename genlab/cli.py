@@ -216,12 +216,12 @@ def _resume(named: str, words: arguments.Arguments) -> int:
     if {"--help", "--hydra-help"} & set(words.flags):
         _run_hydra("train", words.flags)
         return 0
-    from genlab import runs
+    from genlab import finding
     from genlab.stopping import stoppable
 
     given = [arguments.quoted(w) for w in words.overrides if not w.startswith("resume=")]
     arguments.check("train", given)
-    folder = runs.find(named, key="resume")
+    folder = finding.find(named, key="resume")
     with stoppable(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from genlab import resume

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genlab import launch, runs
+from genlab import finding, launch
 from genlab.artefacts.weights import read_weights
 from genlab.assemble import build_data, build_learner
 from genlab.config import check
@@ -101,7 +101,7 @@ class Opened:
 def open_run(run: str | None, accelerator: str) -> Opened:
     """Find the run, build its learner and load its weights."""
     keep_big_blocks()
-    folder = runs.find(run)
+    folder = finding.find(run)
     config = folder.config()
     device = launch.device(accelerator)
     learner = _learner(config, folder)

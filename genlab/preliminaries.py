@@ -14,7 +14,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import OmegaConf, open_dict
 
-from genlab import runs
+from genlab import finding
 from genlab import train as training
 from genlab.assemble import build_data
 from genlab.errors import ConfigError, Locked
@@ -79,7 +79,7 @@ def _pinned(words: Sequence[str], kind: str, run: Path | str) -> list[str]:
 def _run_of(kind: str, wanted: Mapping[str, Any], config: Mapping[str, Any], folder: Path) -> Path:
     """The folder of the run that is named, or of one of the page that is named, trained here."""
     if wanted["run"]:
-        return runs.find(wanted["run"], key=f"{kind}.run").path
+        return finding.find(wanted["run"], key=f"{kind}.run").path
     if not HydraConfig.initialized():
         raise ConfigError(f"{kind}.run is missing: give it, {kind}.run=PATH")
     for word in (str(wanted["page"]), *map(str, wanted.get("overrides") or [])):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from genlab import runs
+from genlab import finding
 from genlab.artefacts.weights import misfit_of_tensors, read_weights
 from genlab.errors import CheckpointError, ConfigError
 from genlab.learners import Learner, Supervised
@@ -28,7 +28,7 @@ def with_encoder(config: dict[str, Any]) -> dict[str, Any]:
     if wanted["run"] is None:
         return {**config, "model": model}
     one_of("encoder.layer", wanted["layer"], LAYERS)
-    folder = runs.find(wanted["run"], key="encoder.run")
+    folder = finding.find(wanted["run"], key="encoder.run")
     theirs = folder.config()
     autoencoder = refuse_useless(theirs, wanted["layer"], f"encoder.run={folder.path}")
     for key in ("resolution", "channels"):
@@ -68,7 +68,7 @@ def load_encoder(learner: Learner, config: dict[str, Any]) -> None:
     if not wanted or not wanted["run"] or not wanted["pretrained"]:
         return
     assert isinstance(learner, Supervised)
-    folder = runs.find(wanted["run"], key="encoder.run")
+    folder = finding.find(wanted["run"], key="encoder.run")
     if not folder.weights.exists():
         raise CheckpointError(
             f"encoder.run={folder.path} has no weights yet: continue it with genlab train "

@@ -16,9 +16,10 @@ from genlab.assemble import completed
 from genlab.console import log_to
 from genlab.data.description import Description
 from genlab.errors import ConfigError, ResourceError
+from genlab.finding import remember
 from genlab.fitting import fit, prepare
 from genlab.pretrained import with_encoder
-from genlab.runs import RunFolder, remember
+from genlab.runs import RunFolder
 from genlab.scores import judge_of
 from genlab.search import listener
 from genlab.settings import check_settings, processes, reached, refuse_changes
@@ -56,22 +57,8 @@ def train(
 def _train_locked(
     config: dict[str, Any], folder: RunFolder, overrides: list[str] | None, go_on: bool
 ) -> dict[str, Any]:
-    if folder.saved:
-        if not go_on:
-            raise ConfigError(
-                f"hydra.run.dir={folder.path} holds a run already: continue it with "
-                f"resume={folder.path}, or choose another folder"
-            )
-        stored = folder.config()
-        refuse_changes(places.absolute(stored), config)
-        for path in places.relative(stored):
-            log.warning("%s is relative in config.yaml: taken from %s", path, Path.cwd())
-        summary = folder.read_summary()
-        if reached(summary, config) and whole_images_seen(folder.weights) == summary["images_seen"]:
-            log.info("%s is finished; total_images=N trains it further", folder.path)
-            return summary
-    elif folder.exists:
-        log.info("nothing was saved in %s yet: starting from the beginning", folder.path)
+    if (summary := _finished(config, folder, go_on)) is not None:
+        return summary
     count = processes(config)
     several = count > 1 and not launch.launched()
     if several and (place := secrets.hidden(secrets.redacted(config))):
@@ -104,6 +91,33 @@ def _train_locked(
         with log_to(folder.path / "train.log"):
             fit(config, folder, parts, judge)
     return folder.read_summary()
+
+
+def _finished(config: dict[str, Any], folder: RunFolder, go_on: bool) -> dict[str, Any] | None:
+    """The summary of a run that is as long as asked for, None where there is more to do.
+
+    Raises:
+        ConfigError: a run is there that is not to be gone on with.
+        CheckpointError: it was started with other settings.
+    """
+    if not folder.saved:
+        if folder.exists:
+            log.info("nothing was saved in %s yet: starting from the beginning", folder.path)
+        return None
+    if not go_on:
+        raise ConfigError(
+            f"hydra.run.dir={folder.path} holds a run already: continue it with "
+            f"resume={folder.path}, or choose another folder"
+        )
+    stored = folder.config()
+    refuse_changes(places.absolute(stored), config)
+    for path in places.relative(stored):
+        log.warning("%s is relative in config.yaml: taken from %s", path, Path.cwd())
+    summary = folder.read_summary()
+    if not reached(summary, config) or whole_images_seen(folder.weights) != summary["images_seen"]:
+        return None
+    log.info("%s is finished; total_images=N trains it further", folder.path)
+    return summary
 
 
 def follow() -> None:

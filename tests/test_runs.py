@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from genlab.errors import CheckpointError
-from genlab.runs import RunFolder, find, remember, unused
+from genlab.finding import find, remember
+from genlab.runs import RunFolder, unused
 
 
 def test_two_runs_of_one_moment_have_a_folder_each(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from genlab import runs
+from genlab import finding
 from genlab.artefacts.charts import bars
 from genlab.artefacts.pictures import save_png
 from genlab.config import flatten
@@ -62,7 +62,7 @@ def read(paths: Sequence[str]) -> list[Scores]:
 
     Raises CheckpointError where a run has not been evaluated.
     """
-    folders = [runs.find(path, key="runs") for path in paths]
+    folders = [finding.find(path, key="runs") for path in paths]
     short = [folder.name for folder in folders]
     scores = []
     for path, folder in zip(paths, folders, strict=True):
