@@ -8,6 +8,7 @@ from torch import nn
 
 from genlab.config import build, flatten
 from genlab.data.module import ImageData
+from genlab.data.source import Source
 from genlab.errors import ConfigError, ResourceError
 from genlab.learners import Learner
 from genlab.learners.learner import seed_noise
@@ -25,6 +26,13 @@ def build_data(config: dict[str, Any]) -> ImageData:
     if problems := list(type_misfits(ImageData, settings, "data")):
         raise ConfigError("; ".join(problems))
     source = build(data["source"], "data.source")
+    if not isinstance(source, Source):
+        raise ConfigError(f"data.source={data['source']} is no source of images")
+    for key in ("resolution", "channels"):
+        if getattr(source, key) != data[key]:
+            raise ConfigError(
+                f"data.source.{key}={getattr(source, key)}: set data.{key}, which all parts follow"
+            )
     return ImageData(source, **settings, seed=config["seed"])
 
 

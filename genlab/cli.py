@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from genlab import __version__, arguments, completion, secrets
 from genlab.errors import ConfigError, ResourceError, Stopped
 from genlab.failures import explained
-from genlab.words import near_miss, printable
+from genlab.words import near_miss, printable, shortened
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -199,10 +199,10 @@ def _use(verb: str, config: "DictConfig") -> None:
 
     from omegaconf import OmegaConf
 
-    from genlab.config import check_seed
+    from genlab.verb_settings import check_verb
 
     plain: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    check_seed(plain.get("seed", 0))
+    check_verb(verb, plain)
     if plain.get("out") is not None:
         from genlab.verbs.output import check_place
 
@@ -256,6 +256,6 @@ def _overview() -> str:
 
 def _fail(message: str, code: int) -> None:
     if message:  # of several processes the first one says it
-        told = secrets.hide(printable(" ".join(message.split())))
+        told = shortened(secrets.hide(printable(" ".join(message.split()))))
         print(f"genlab: {told}", file=sys.stderr)
     sys.exit(code)

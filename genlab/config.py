@@ -178,7 +178,7 @@ def flatten(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 def check_seed(seed: Any) -> None:
     """Raise ConfigError unless every generator takes the seed."""
-    if not isinstance(seed, int) or not 0 <= seed < 2**63:
+    if type(seed) is not int or not 0 <= seed < 2**63:
         raise ConfigError(f"seed={seed} must be a whole number from 0 to 2**63 - 1")
 
 

@@ -31,7 +31,11 @@ def explain(error: Exception, argv: list[str]) -> str:
     full = re.search(r"full_key: (\S+)", text)
     if key:
         name = key[1] if not full or key[1].endswith(full[1]) else full[1]
-        hint = near_miss(name, _known_keys(argv)) or f"; genlab {argv[0]} --cfg job shows all"
+        known = _known_keys(argv)
+        if name in known:
+            parent = name.rpartition(".")[0]
+            return f"{name}: entries with a number as name are set all at once: {parent}={{...}}"
+        hint = near_miss(name, known) or f"; genlab {argv[0]} --cfg job shows all"
         return f"{name}: no such setting{hint}"
     missing = re.search(r"Missing mandatory value: (\S+)", text)
     if missing:
@@ -52,6 +56,9 @@ def _at_its_place(text: str, complaint: str, argv: list[str]) -> str:
     if interpolation and not place:
         place = next((word for word in argv if f"${{{interpolation[1]}}}" in word), "")
     complaint = complaint.replace("is not Optional", "cannot be null")
+    if "is not a subclass of" in complaint or "Cannot merge" in complaint:
+        name = place.partition("=")[0]
+        complaint = f"its entries are set one by one: {name}.NAME=VALUE"
     return complaint if place in complaint else f"{place}: {complaint}"
 
 

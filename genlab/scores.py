@@ -13,7 +13,7 @@ from genlab.data.image_set import DRAW_SEED, drawn
 from genlab.data.module import ImageData
 from genlab.data.stream import take
 from genlab.errors import ConfigError
-from genlab.features import feature_network
+from genlab.features import CHOICES, feature_network
 from genlab.learners import Learner
 from genlab.learners.abilities import Generates
 from genlab.metrics import (
@@ -30,6 +30,7 @@ from genlab.metrics import (
     nearest,
 )
 from genlab.networks import Condition
+from genlab.words import one_of
 
 BATCH = 250
 # What `Reference.score` may tell, and class_divergence/LABEL where there are several labels.
@@ -227,6 +228,7 @@ def judge_of(config: dict[str, Any], learner: Learner) -> Reference | None:
     Raises ConfigError for a learner that makes no samples, and for too few images to score with.
     """
     wanted, trainer = config["evaluate"], config["trainer"]
+    one_of("evaluate.features", wanted["features"], CHOICES)
     if not wanted["every_images"]:
         return None
     if not isinstance(learner, Generates):

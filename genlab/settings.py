@@ -6,10 +6,11 @@ from typing import Any
 
 import torch
 
-from genlab import devices, launch
+from genlab import bounds, devices, launch
 from genlab.assemble import DATA_KEYS
 from genlab.config import check, check_seed, flatten
 from genlab.data.source import Source
+from genlab.entries import check_numbers, check_parts
 from genlab.errors import CheckpointError, ConfigError, ResourceError
 from genlab.learners import Learner
 from genlab.secrets import redacted
@@ -36,7 +37,6 @@ _AT_LEAST_1 = (
     "checkpoint.every_images",
     "checkpoint.keep",
     "samples.every_images",
-    "samples.count",
     "log.every_images",
     "log.validate_every_images",
     "evaluate.every_images",
@@ -54,28 +54,31 @@ _RUN_BEFORE: dict[str, tuple[type, ...]] = {
 }
 _SHOWN = 5  # changes, in a message
 _ABOVE_0 = ("max_minutes", "checkpoint.every_minutes")
+PARTS = ("train", "validation", "evaluation")  # of metrics
+MOST_PROCESSES = 256  # on a machine without GPUs
 
 
 def check_settings(config: dict[str, Any]) -> None:
     """Raise ConfigError for what no run can be made of, ResourceError for devices not there."""
-    check(config)
     check_values(config)
+    check(config)
     processes(config)
 
 
 def check_values(config: dict[str, Any]) -> None:
-    """Raise ConfigError for numbers out of their bounds and for what is missing."""
+    """Raise ConfigError for numbers out of their bounds, what is missing and what nobody reads."""
+    check_parts(config)
+    check_numbers("", config)
     values = dict(flatten(config))
     check_seed(values["seed"])
-    for key in _AT_LEAST_1:
-        if values[key] is not None and values[key] < 1:
-            raise ConfigError(f"{key}={values[key]} must be at least 1")
-    for key, most in _AT_MOST.items():
-        if values[key] > most:
-            raise ConfigError(f"{key}={values[key]} must be at most {most}")
-    for key in _ABOVE_0:
-        if values[key] is not None and not values[key] > 0:
-            raise ConfigError(f"{key}={values[key]} must be above 0, or null for no limit")
+    try:
+        bounds.whole(1, **{key: values[key] for key in _AT_LEAST_1})
+        for key, most in _AT_MOST.items():
+            bounds.whole(1, most, **{key: values[key]})
+        bounds.above(0, **{key: values[key] for key in _ABOVE_0})
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    _check_objective(config)
     missing = [key for key in ("source", "resolution", *DATA_KEYS) if key not in config["data"]]
     if missing:
         raise ConfigError(f"data lacks {', '.join(missing)} (see the packaged pages)")
@@ -105,6 +108,21 @@ def _check_run_before(kind: str, wanted: Any) -> None:
             raise ConfigError(f"{kind}.{key}={str(value)[:40]} must be of type {kinds[0].__name__}")
 
 
+def _check_objective(config: Mapping[str, Any]) -> None:
+    """Raise ConfigError for an objective that no run can have; a search says more."""
+    wanted = config["objective"]
+    part, slash, name = (wanted or "").partition("/")
+    if wanted in (None, "seconds"):
+        return
+    if part not in PARTS or not slash or not name:
+        raise ConfigError(
+            f"objective={wanted} is no metric: name one of {', '.join(PARTS)}, as in "
+            "validation/loss or evaluation/frechet_distance"
+        )
+    if part == "evaluation" and config["evaluate"]["every_images"] is None:
+        raise ConfigError(f"objective={wanted} needs evaluate.every_images=N: nothing is scored")
+
+
 def processes(config: Mapping[str, Any]) -> int:
     """How many processes train on this machine; no device is touched."""
     wanted = config["trainer"]
@@ -127,8 +145,10 @@ def counted(count: Any, accelerator: str, key: str) -> int:
     here = torch.cuda.device_count() if accelerator == "cuda" else 1
     if count == "auto":
         return here
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise ConfigError(f"{key}={count} is neither a number of processes nor auto")
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_PROCESSES:
+        raise ConfigError(
+            f"{key}={count} is neither a number of processes, up to {MOST_PROCESSES}, nor auto"
+        )
     if accelerator != "cpu" and count > here and not launch.launched():
         raise ResourceError(f"{key}={count}: this machine has {here}; use {key}=auto")
     return count

@@ -25,6 +25,10 @@ def sized(config: DictConfig, processes: int = 1) -> DictConfig:
     model = plain["model"]
     _settle_normalisation(model)
     if "sizes" in model:
+        for key in ("resolution", "batch_size"):
+            value = config.data[key]
+            if (type(value) is not int or value < 1) and (key, value) != ("batch_size", "auto"):
+                raise ConfigError(f"data.{key}={value} must be a whole number, at least 1")
         _settle_sizes(plain, config.data.resolution, processes)
     return OmegaConf.create(plain)
 
@@ -32,11 +36,11 @@ def sized(config: DictConfig, processes: int = 1) -> DictConfig:
 def _settle_sizes(plain: dict[str, Any], resolution: int, processes: int) -> None:
     """Fill in what follows from `model.size`, the resolution and the batch."""
     model = plain["model"]
-    size, sizes = model.pop("size"), model.pop("sizes")
+    size, sizes = model.pop("size", "auto"), _mapping(model.pop("sizes"))
     one_of("model.size", size, ("auto", *sizes))
     if size == "auto":
         size = "paper" if resolution >= LARGE else "small"
-    _fill(model, sizes[size], "model")
+    _fill(model, _mapping(sizes.get(size)), "model")
     if plain["data"]["batch_size"] == "auto":
         images = max(min(processes * min(4096 // resolution, 32), MOST), processes)
         plain["data"]["batch_size"] = images // processes
@@ -74,13 +78,13 @@ def _settle_normalisation(model: dict[str, Any]) -> None:
     of single images only where no statistics of the batch join them (Gulrajani et al. 2017,
     section 4, https://arxiv.org/abs/1704.00028). Else batch normalisation.
     """
-    critic = model.get("critic") or {}
-    encoder = critic.get("encoder") or {}
+    critic = _mapping(model.get("critic"))
+    encoder = _mapping(critic.get("encoder"))
     if "normalisation" not in encoder:
         return
     spectral = critic.get("spectral") is True
     if encoder["normalisation"] == "auto":
-        penalties = [each for each in (model.get("penalties") or {}).values() if each]
+        penalties = [_mapping(each) for each in _mapping(model.get("penalties")).values()]
         single = any(str(each.get("_target_")).endswith(".GradientPenalty") for each in penalties)
         encoder["normalisation"] = "none" if spectral else "layer" if single else "batch"
     elif spectral and encoder["normalisation"] != "none":
@@ -88,6 +92,11 @@ def _settle_normalisation(model: dict[str, Any]) -> None:
             f"model.critic.encoder.normalisation={encoder['normalisation']} undoes what "
             "model.critic.spectral=true (remedy=spectral_norm) does: set it to none"
         )
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    """The value, or nothing where it is of another kind, which is said elsewhere."""
+    return value if isinstance(value, dict) else {}
 
 
 def _fill(node: dict[str, Any], values: Mapping[str, Any], path: str) -> None:

@@ -11,8 +11,10 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from genlab import launch, multirun, peers
+from genlab.assemble import DATA_KEYS, OPTIONAL_DATA_KEYS
 from genlab.config import flatten
 from genlab.console import print_table, say
+from genlab.entries import check_data, check_numbers, check_parts
 from genlab.errors import ConfigError, GenlabError, Locked, Pruned, Stopped
 from genlab.failures import explained
 from genlab.jobs import REPORT, Job
@@ -81,6 +83,10 @@ def _settings(config: DictConfig, place: Path) -> tuple[dict[str, Any], list[str
     sources = hydra.runtime.config_sources  # also in a launcher's process, whose words are others
     folders = [f"--config-dir={source.path}" for source in sources if source.provider == "user"]
     overrides = [*hydra.overrides.task, *folders[:1]]
+    raw: Any = OmegaConf.to_container(config)
+    check_parts(raw)
+    check_numbers("", raw)
+    check_data(raw, ("source", "resolution", "channels", *DATA_KEYS, *OPTIONAL_DATA_KEYS))
     plain: Any = OmegaConf.to_container(
         sized(config, together(config)), resolve=True, throw_on_missing=True
     )

@@ -65,6 +65,8 @@ def misfits(target: Any, node: Mapping[str, Any], path: str) -> Iterator[str]:
     """What is wrong with the arguments that a page's node gives the class or function."""
     parameters = inspect.signature(target).parameters
     given = {key: value for key, value in node.items() if key not in ("_target_", "_partial_")}
+    if not isinstance(node.get("_partial_", False), bool):
+        yield f"{path}._partial_={node['_partial_']} must be true or false"
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     unknown = [key for key in given if key not in parameters and not takes_any]
     typos = [key for key in unknown if closest(key, parameters)]
@@ -107,7 +109,14 @@ def _type_misfit(hint: Any, value: Any, path: str) -> Iterator[str]:
         if not value.get("_partial_"):
             yield from _class_misfit(kinds, value["_target_"], path)
         return
+    if isinstance(value, dict) and (inner := [k for k in kinds if _is_a_mapping(get_origin(k))]):
+        for key, each in value.items():
+            yield from _type_misfit(get_args(inner[0])[1], each, f"{path}.{key}")
+        return
     if not any(_accepts(kind, value) for kind in kinds):
+        if isinstance(value, dict) and value:
+            yield f"{path} lacks its _target_"
+            return
         names = " or ".join(dict.fromkeys(map(_named, kinds)))
         yield f"{path}={_shown(value)} should be of type {names}"
 

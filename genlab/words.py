@@ -17,7 +17,7 @@ def near_miss(word: str, known: Iterable[str]) -> str:
     words = sorted(set(known))
     if close := closest(word, words):
         return f"; did you mean {' or '.join(close)}?"
-    return f"; known: {', '.join(words)}" if 0 < len(words) <= 40 else ""
+    return f"; known: {_listed(words)}" if 0 < len(words) <= 40 else ""
 
 
 def closest(word: str, known: Iterable[str]) -> list[str]:
@@ -27,12 +27,41 @@ def closest(word: str, known: Iterable[str]) -> list[str]:
 
 def one_of(key: str, word: object, known: Sequence[object]) -> None:
     """Raise ConfigError with the nearest word and the whole list unless `word` is known."""
-    if word in known:
+    if any(word == each and type(word) is type(each) for each in known):
         return
     close = difflib.get_close_matches(str(word), [str(k) for k in known], n=1)
     hint = f"did you mean {close[0]}? " if close else ""
-    listed = ", ".join(str(k).lower() if isinstance(k, bool) else str(k) for k in known)
-    raise ConfigError(f"{key}={word} is not known: {hint}choose one of {listed}")
+    names = [str(k).lower() if isinstance(k, bool) else str(k) for k in known]
+    raise ConfigError(f"{key}={_short(word)} is not known: {hint}choose one of {_listed(names)}")
+
+
+def shortened(message: str, most: int = 300) -> str:
+    """The message without its middle, where it is longer: what is wrong and how to fix it stay.
+
+    Whole parts between semicolons are left out where that is enough.
+    """
+    if len(message) <= most:
+        return message
+    first, *others = message.split("; ")
+    for kept in (others[-2:], others[-1:]):
+        shorter = "; ".join([first, "[...]", *kept])
+        if len(others) > len(kept) and len(shorter) <= most:
+            return shorter
+    head = most // 2 - 5
+    return f"{message[:head]} [...] {message[len(message) - (most - head - 7) :]}"
+
+
+def _listed(words: Sequence[str], most: int = 150) -> str:
+    """As many words as have room, and how many there are in all."""
+    listed = ", ".join(words)
+    if len(listed) <= most:
+        return listed
+    return f"{listed[:most].rpartition(', ')[0]} ... ({len(words)} in all)"
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def printable(text: str) -> str:

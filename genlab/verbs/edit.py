@@ -19,6 +19,7 @@ from genlab.artefacts.pictures import (
     with_caption,
     with_column_captions,
 )
+from genlab.bounds import is_finite
 from genlab.errors import ConfigError
 from genlab.files import write_text
 from genlab.latent import Step, factorised, in_deviations, principal
@@ -26,7 +27,7 @@ from genlab.opened import open_run
 from genlab.verbs.attributes import Targets, having, showing
 from genlab.verbs.bench import Bench
 from genlab.verbs.expressions import Term, asked, parse
-from genlab.verbs.output import destination, is_finite, positive
+from genlab.verbs.output import destination
 from genlab.verbs.sample import seeds_of
 from genlab.verbs.spaces import Space, space_of
 from genlab.words import near_miss
@@ -50,8 +51,6 @@ def run(config: dict[str, Any]) -> None:
 
 
 def _check(config: Mapping[str, Any]) -> None:
-    for key in ("codes", "check", "count", "batch_size"):
-        positive(config[key], key)
     if (config["direction"] is None) == (config["expression"] is None):
         raise ConfigError(
             "say what to edit: either direction=LABEL, pca or factorised, or a sum such as "
@@ -64,9 +63,6 @@ def _check(config: Mapping[str, Any]) -> None:
         isinstance(strengths, list) and strengths and all(map(is_finite, strengths))
     ):
         raise ConfigError(f"strengths={strengths} must be a list of numbers: strengths=[-2,0,2]")
-    settle = config["settle"]
-    if not isinstance(settle, int) or settle < 0:
-        raise ConfigError(f"settle={settle} must be a whole number, 0 for not at all")
     strength = config["strength"]
     if strength != "auto" and not is_finite(strength):
         raise ConfigError(f"strength={strength} must be a number, or auto")

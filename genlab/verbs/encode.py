@@ -13,7 +13,7 @@ from genlab.data.stream import take
 from genlab.files import write_atomically
 from genlab.opened import Opened, open_run
 from genlab.verbs.held_out import positions
-from genlab.verbs.output import destinations, named, positive
+from genlab.verbs.output import destinations, named
 from genlab.words import one_of
 
 log = logging.getLogger(__name__)
@@ -25,8 +25,8 @@ _CHUNK = 10_000
 
 def run(config: dict[str, Any]) -> None:
     """Encode images of the split, write."""
-    count = None if config["count"] is None else positive(config["count"], "count")
-    batch_size = positive(config["batch_size"], "batch_size")
+    count = config["count"]
+    batch_size = config["batch_size"]
     one_of("format", config["format"], tuple(SUFFIXES))
     opened = open_run(config["run"], config["accelerator"])
     indices = drawn(positions(opened, config["split"]), count)

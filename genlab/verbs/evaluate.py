@@ -33,7 +33,7 @@ from genlab.opened import Opened, open_run
 from genlab.settings import counted
 from genlab.verbs.attributes import judge_of
 from genlab.verbs.distances import distances_of
-from genlab.verbs.output import destination, positive
+from genlab.verbs.output import destination
 from genlab.verbs.paths import path_scores
 from genlab.words import one_of
 
@@ -46,10 +46,7 @@ def run(config: dict[str, Any]) -> None:
     """Measure, print, write; several processes share the making and seeing of pictures."""
     # Single precision, as the stamp says: not what GPUs round it to by default.
     torch.backends.cudnn.allow_tf32 = False
-    count = positive(config["count"], "count")
-    batch_size = positive(config["batch_size"], "batch_size")
-    for key in ("probe_images", "likelihood_images", "likelihood_samples", "memorisation_images"):
-        positive(config[key], key)
+    count, batch_size = config["count"], config["batch_size"]
     one_of("features", config["features"], (*CHOICES, "none"))
     paths = config["path_samples"]
     if not isinstance(paths, int) or 0 != paths < FEWEST_PATHS:

@@ -20,7 +20,6 @@ from genlab.opened import Opened, open_run
 from genlab.pixels import normalise, to_uint8
 from genlab.verbs.files import each, listed, names_of, read, reader, several, targets
 from genlab.verbs.originals import has_colour, original, pasted
-from genlab.verbs.output import positive
 from genlab.verbs.search import Search
 from genlab.verbs.spaces import space_of
 from genlab.words import one_of, readable, some
@@ -50,8 +49,6 @@ class Window(NamedTuple):
 def run(config: dict[str, Any]) -> None:
     """Read pictures and masks, fill, write."""
     one_of("method", config["method"], METHODS)
-    for key in ("steps", "draws", "batch_size"):
-        positive(config[key], key)
     opened = open_run(config["run"], config["accelerator"])
     fill, share = _filler(opened, config)
     files = listed(config["image"], "image", config["out"])

@@ -19,7 +19,7 @@ from genlab.learners.abilities import Generates
 from genlab.opened import Opened, open_run
 from genlab.verbs.held_out import choose, condition_of, latents_of
 from genlab.verbs.mix import layers_of, styles_of
-from genlab.verbs.output import destinations, positive
+from genlab.verbs.output import destinations
 from genlab.verbs.spaces import Space, space_of
 from genlab.words import one_of
 
@@ -81,8 +81,6 @@ def _check(config: Mapping[str, Any]) -> None:
     words = {"between": BETWEEN, "path": PATHS, "space": SPACES, "format": SUFFIXES}
     for key, known in words.items():
         one_of(key, config[key], tuple(known))
-    for key in ("count", "batch_size", "steps", "frames_per_second"):
-        positive(config[key], key)
     if config["steps"] < 2:
         raise ConfigError(f"steps={config['steps']} must be at least 2: a path has two ends")
     if config["frames_per_second"] > MOST_FRAMES_PER_SECOND:

@@ -19,7 +19,6 @@ from genlab.learners.learner import seed_noise
 from genlab.learners.styles import Styles
 from genlab.opened import Opened, open_run
 from genlab.pixels import to_uint8
-from genlab.verbs.output import positive
 from genlab.verbs.spaces import Space, space_of
 
 log = logging.getLogger(__name__)
@@ -31,8 +30,6 @@ MOST = 100  # rows and columns that a picture holds
 
 def run(config: dict[str, Any]) -> None:
     """Draw latents of rows and columns, mix their styles, vary the noise, write."""
-    for key in ("rows", "columns", "batch_size"):
-        positive(config[key], key)
     for key in ("rows", "columns"):
         if config[key] > MOST:
             raise ConfigError(f"{key}={config[key]}: at most {MOST} of them fit on a picture")

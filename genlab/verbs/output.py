@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
 
@@ -111,15 +110,3 @@ def check_place(out: str) -> None:
         raise ResourceError(f"out={out}: {there} is a file, no folder; choose another place")
     if not os.access(there, os.W_OK):
         raise ResourceError(f"out={out}: {there} cannot be written to; choose another place")
-
-
-def is_finite(value: Any) -> bool:
-    """Whether the value is a number, neither infinite nor nan in single precision."""
-    return type(value) in (int, float) and abs(value) <= torch.finfo(torch.float32).max
-
-
-def positive(value: int, key: str) -> int:
-    """The value, if it is at least 1."""
-    if not isinstance(value, int) or value < 1:
-        raise ConfigError(f"{key}={value} must be a whole number, at least 1")
-    return value

@@ -27,7 +27,7 @@ from genlab.pixels import normalise
 from genlab.verbs import files
 from genlab.verbs.attributes import judge_of
 from genlab.verbs.held_out import condition_of, latents_of, positions
-from genlab.verbs.output import destinations, positive
+from genlab.verbs.output import destinations
 from genlab.verbs.search import Search, See
 from genlab.verbs.spaces import Space, space_of
 from genlab.words import one_of, readable
@@ -50,8 +50,6 @@ def run(config: dict[str, Any]) -> None:
     """Read the images, find their codes, write."""
     one_of("method", config["method"], METHODS)
     one_of("space", config["space"], SPACES)
-    for key in ("steps", "draws", "batch_size"):
-        positive(config[key], key)
     opened = open_run(config["run"], config["accelerator"])
     method = config["method"]
     if method == "auto":

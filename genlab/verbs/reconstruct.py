@@ -17,15 +17,15 @@ from genlab.opened import Opened, open_run
 from genlab.pixels import to_uint8
 from genlab.verbs import files
 from genlab.verbs.held_out import choose, condition_of
-from genlab.verbs.output import named, positive, write_pictures
+from genlab.verbs.output import named, write_pictures
 
 log = logging.getLogger(__name__)
 
 
 def run(config: dict[str, Any]) -> None:
     """Reconstruct the pictures of `input`, or images of the split; write."""
-    count = positive(config["count"], "count")
-    batch_size = positive(config["batch_size"], "batch_size")
+    count = config["count"]
+    batch_size = config["batch_size"]
     opened = open_run(config["run"], config["accelerator"])
     learner = opened.require(Reconstructs, "does not reconstruct images: use genlab sample")
     if config["input"] is None:

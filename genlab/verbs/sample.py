@@ -17,6 +17,7 @@ from genlab.artefacts.pictures import (
     with_both_captions,
     with_caption,
 )
+from genlab.bounds import is_finite
 from genlab.config import check_seed
 from genlab.data.image_set import drawn
 from genlab.data.stream import Batch, take
@@ -27,7 +28,7 @@ from genlab.networks import Chosen
 from genlab.networks.styles import truncated
 from genlab.opened import Opened, open_run
 from genlab.pixels import to_uint8
-from genlab.verbs.output import is_finite, named, positive, write_pictures
+from genlab.verbs.output import named, write_pictures
 from genlab.verbs.spaces import latents_of_seed
 
 MOST_SEEDS = 100_000
@@ -36,8 +37,6 @@ USUAL_LAYERS = 8  # whose styles are truncated
 
 def run(config: dict[str, Any]) -> None:
     """Draw latents from the seeds, truncate, generate, write."""
-    for key in ("count", "batch_size", "truncation_layers"):
-        positive(config[key], key)
     if not isinstance(config["labels"] or {}, dict):
         raise ConfigError(f"labels={config['labels']} must name the label: labels={{label:3}}")
     seeds, truncations = seeds_of(config["seeds"]), _numbers(config["truncation"])

@@ -23,7 +23,7 @@ from genlab.pixels import normalise, to_uint8
 from genlab.verbs import files
 from genlab.verbs.evaluate import weights_stamp
 from genlab.verbs.held_out import choose, positions
-from genlab.verbs.output import destinations, positive
+from genlab.verbs.output import destinations
 from genlab.verbs.strangeness import (
     Scored,
     by_likelihood,
@@ -44,8 +44,6 @@ BY = ("auto", "reconstruction", "likelihood")
 def run(config: dict[str, Any]) -> None:
     """Score images, set them beside normal ones, write."""
     one_of("by", config["by"], BY)
-    for key in ("samples", "normal_images", "show", "batch_size"):
-        positive(config[key], key)
     opened = open_run(config["run"], config["accelerator"])
     opened.require(Reconstructs, "does not reconstruct images: choose the run of an autoencoder")
     by = "reconstruction" if config["by"] == "auto" else config["by"]
@@ -83,7 +81,7 @@ def _chosen(opened: Opened, config: dict[str, Any]) -> np.ndarray:
     """Positions of images of the split: all, or `count` that the seed draws."""
     if config["count"] is None:
         return positions(opened, config["split"])
-    count = positive(config["count"], "count")
+    count = config["count"]
     return choose(opened, config["split"], count, config["seed"])
 
 

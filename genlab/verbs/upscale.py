@@ -20,7 +20,6 @@ from genlab.opened import Opened, open_run
 from genlab.pixels import normalise, to_uint8
 from genlab.verbs.files import each, listed, targets
 from genlab.verbs.originals import has_colour, original
-from genlab.verbs.output import positive
 from genlab.verbs.tiles import in_tiles
 from genlab.words import readable, some
 
@@ -31,7 +30,7 @@ BLIND = 16  # pixels around a tile where a network depends on all of a picture
 
 def run(config: dict[str, Any]) -> None:
     """Read, enlarge tile by tile, write."""
-    side = positive(config["tile"], "tile")
+    side = config["tile"]
     opened = open_run(config["run"], config["accelerator"])
     learner = opened.learner
     if not isinstance(learner, Translation) or not isinstance(learner.view, Shrunk):

@@ -33,7 +33,6 @@ from genlab.learners.abilities import Generates
 from genlab.opened import Opened, open_run
 from genlab.pixels import to_uint8
 from genlab.verbs.held_out import choose, latents_of
-from genlab.verbs.output import positive
 from genlab.words import one_of
 
 log = logging.getLogger(__name__)
@@ -98,8 +97,8 @@ def run(config: dict[str, Any]) -> None:
 
 def _encode(config: Mapping[str, Any]) -> Space:
     """The split's images and codes; DataError for codes that leave nothing to draw."""
-    count = positive(config["count"], "count")
-    batch_size = positive(config["batch_size"], "batch_size")
+    count = config["count"]
+    batch_size = config["batch_size"]
     if count < FEWEST:
         raise ConfigError(f"count={count} must be at least {FEWEST}")
     opened = open_run(config["run"], config["accelerator"])
