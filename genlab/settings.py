@@ -72,7 +72,7 @@ def check_values(config: dict[str, Any]) -> None:
     values = dict(flatten(config))
     check_seed(values["seed"])
     try:
-        bounds.whole(1, **{key: values[key] for key in _AT_LEAST_1})
+        bounds.at_least(1, **{key: values[key] for key in _AT_LEAST_1})
         for key, most in _AT_MOST.items():
             bounds.whole(1, most, **{key: values[key]})
         bounds.above(0, **{key: values[key] for key in _ABOVE_0})
