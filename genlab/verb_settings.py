@@ -19,8 +19,9 @@ _COUNTS = ("count",)  # whole numbers where they are not null
 # What the command itself reads, of several kinds.
 _OWN = (
     *("labels", "seeds", "truncation", "index", "strengths", "strength", "devices", "methods"),
-    *("tensorboard", "match", "path_samples"),
+    *("tensorboard", "match", "path_samples", "runs"),
 )
+_FINITE = ("truncation", "strengths", "strength")  # which say what else they may be
 
 
 def check_verb(verb: str, config: Mapping[str, Any]) -> None:
@@ -30,7 +31,8 @@ def check_verb(verb: str, config: Mapping[str, Any]) -> None:
     for key, value in config.items():
         if key not in known:
             raise ConfigError(f"{key}: no such setting{near_miss(key, known)}")
-        check_numbers(key, value)
+        if key not in _FINITE:
+            check_numbers(key, value)
         if key == "seed":
             check_seed(value)
         elif value is None and known[key] in (None, "???"):
@@ -47,8 +49,8 @@ def _check(key: str, value: Any, usual: Any) -> None:
         fits = type(value) is int and low <= value <= MOST
         wanted = f"a whole number from {low} to {MOST:,}"
     elif key in _SEVERAL and isinstance(value, list):
-        fits, wanted = bool(value) and all(isinstance(each, str) for each in value), "paths"
-    elif isinstance(usual, list) or key in ("runs", "metrics"):
+        fits, wanted = all(isinstance(each, str) for each in value), "paths"
+    elif isinstance(usual, list) or key == "metrics":
         fits = isinstance(value, list) and all(type(each) in (str, int) for each in value)
         wanted = f"a list, {key}=[ONE,OTHER]"
     else:
