@@ -159,7 +159,7 @@ def _watch(children: Sequence[Child]) -> dict[int, int]:
     """Wait for all; the exit codes by rank of those that ended before any had to be ended."""
     ended: dict[int, int] = {}
     deadline, remedies = float("inf"), [signal.SIGTERM, signal.SIGKILL]
-    while any(child.poll() is None for child in children):
+    while None in [child.poll() for child in children]:  # all of them, or an end goes unnoticed
         if any(child.returncode for child in children) and deadline == float("inf"):
             deadline = time.monotonic() + _GRACE_SECONDS
         if time.monotonic() > deadline and remedies:

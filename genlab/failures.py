@@ -38,6 +38,12 @@ def explained(error: Exception, argv: list[str]) -> tuple[str, int]:
             "data.batch_size= or data.in_memory_gb=0), or stop other programs",
             ResourceError.exit_code,
         )
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        name = str(error.filename)
+        return (
+            f"the name {name[:40]}... is too long for a file: {len(name)} characters; shorten it",
+            ConfigError.exit_code,
+        )
     if isinstance(error, OSError):
         return (
             f"{error.filename or Path.cwd()}: {error.strerror or error}; choose another place "

@@ -37,3 +37,10 @@ def test_a_full_disk_is_another_matter() -> None:
     message, code = explained(OSError(errno.ENOSPC, "No space left", "/place/file"), ["train"])
     assert code == 5
     assert message.startswith("/place/file: No space left; choose another place")
+
+
+def test_a_name_that_is_too_long_is_the_users_setting() -> None:
+    message, code = explained(OSError(errno.ENAMETOOLONG, "File name too long", "x" * 10_000), [])
+    assert code == 2
+    assert message.endswith("too long for a file: 10000 characters; shorten it")
+    assert len(message) < 300

@@ -10,7 +10,7 @@ import pytest
 from test_resume import assert_same_run
 
 from genlab.artefacts import checkpoint_io, evaluation, grids, lifecycle, summary
-from genlab.artefacts.history import History
+from genlab.artefacts.growing_table import GrowingTable
 
 # Scored on its own points, so that there are best weights without a feature network.
 SETTINGS = [
@@ -87,8 +87,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (lifecycle, "export_weights", 4, False),  # the last checkpoint, but not its weights
         (lifecycle, "export_weights", 4, True),
         (evaluation, "write_weights", 1, True),  # best weights of a moment that is trained again
-        (History, "_write", 4, True),
-        (History, "_write", -1, True),
+        (GrowingTable, "write", 4, True),
+        (GrowingTable, "write", -1, True),
         (grids, "save_png", 2, True),
         (grids, "save_gif", 1, False),
         (summary, "write_text", 1, False),

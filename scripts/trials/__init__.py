@@ -1,0 +1,1 @@
+"""Trials of the command line under kills, signals, full disks and hostile input."""
