@@ -155,7 +155,8 @@ def check(verb: str, overrides: Sequence[str]) -> None:
         if override.is_delete() and not (verb == "train" and key.startswith(_DELETABLE)):
             raise ConfigError(f"{word}: {key} cannot be left out: set it, {key}=VALUE")
         pages = _pages(key) if verb == "train" else []
-        if pages and not override.is_delete() and not isinstance(value, (str, list)):
+        named = all(isinstance(v, str) for v in (value if isinstance(value, list) else [value]))
+        if pages and not override.is_delete() and not named:
             if override.is_sweep_override():
                 continue
             raise ConfigError(f"{word}: no such page{near_miss(str(value), pages)}")

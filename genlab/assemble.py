@@ -12,6 +12,7 @@ from genlab.data.source import Source
 from genlab.errors import ConfigError, ResourceError
 from genlab.learners import Learner
 from genlab.learners.learner import seed_noise
+from genlab.networks import Critic
 from genlab.targets import type_misfits
 
 DATA_KEYS = ("validation", "test", "flip", "batch_size", "in_memory_gb")
@@ -73,6 +74,20 @@ def build_learner(config: dict[str, Any]) -> Learner:
     return learner
 
 
+def refuse_unpacked(learner: Learner, batch_size: int) -> None:
+    """Raise ConfigError for batches that a critic cannot divide into its packs."""
+    batches = getattr(learner.stages, "batch_sizes", {})
+    sizes = {"data.batch_size": batch_size}
+    sizes |= {f"model.stages.batch_sizes.{side}": size for side, size in batches.items()}
+    for critic in (module for module in learner.modules() if isinstance(module, Critic)):
+        for key, size in sizes.items():
+            if size % critic.pack:
+                raise ConfigError(
+                    f"{key}={size} must be a multiple of model.critic.pack={critic.pack}, the "
+                    "images that are judged together"
+                )
+
+
 def _refuse_too_large(model: dict[str, Any]) -> None:
     """Raise ResourceError for networks that this machine's memory does not hold.
 
@@ -90,11 +105,12 @@ def _refuse_too_large(model: dict[str, Any]) -> None:
     with torch.device("meta"):
         learner = build(model, "model")
     assert isinstance(learner, nn.Module)
-    needed = sum(t.nbytes for t in (*learner.parameters(), *learner.buffers())) / 2**30
+    # Beside the weights gradients and two moments of theirs.
+    needed = 4 * sum(t.nbytes for t in (*learner.parameters(), *learner.buffers())) / 2**30
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     if needed > memory:
         raise ResourceError(
-            f"{', '.join(unusual[:3])}: the networks alone take {needed:,.0f} GiB, of which "
+            f"{', '.join(unusual[:3])}: to train the networks takes {needed:,.0f} GiB, of which "
             f"this machine has {memory:,.0f}: choose smaller ones"
         )
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 LARGEST = 2**53  # whole numbers up to here are the same as a float
-WIDEST = 2**20  # of a layer
+WIDEST = 2**16  # of a layer
 DEEPEST = 1000  # layers
 
 

@@ -45,10 +45,22 @@ def check_parts(config: Mapping[str, Any]) -> None:
             "table" not in found and any(key not in found for key in needed)
         ):
             raise ConfigError(f"{part}={found} must be a mapping with {', '.join(needed)}, or null")
+        if part == "report":
+            _check_report(found)
         for key in found:
             if key not in known:
-                name = f"{part}.{key}" if part else str(key)
-                raise ConfigError(f"{name}: no such setting{near_miss(str(key), known)}")
+                name, *names = [f"{part}.{each}" if part else str(each) for each in (key, *known)]
+                raise ConfigError(f"{name}: no such setting{near_miss(name, names)}")
+
+
+def _check_report(report: Mapping[str, Any]) -> None:
+    """Raise ConfigError for entries of another kind: names of metrics and settings."""
+    for key, value in report.items():
+        listed = key in ("table", "curves")
+        names = value if listed and isinstance(value, list) else [None] if listed else [value]
+        if not all(isinstance(each, str) for each in names):
+            wanted = "a list of names" if listed else "a name"
+            raise ConfigError(f"report.{key}={value} must be {wanted}")
 
 
 def check_data(config: Mapping[str, Any], known: Iterable[str]) -> None:
@@ -57,10 +69,10 @@ def check_data(config: Mapping[str, Any], known: Iterable[str]) -> None:
     The config is one whose interpolations are not resolved yet.
     """
     used = set(re.findall(r"\$\{data\.(\w+)", str(config)))
-    pages = {*known, *used}
-    for key in config["data"]:
-        if key not in pages:
-            raise ConfigError(f"data.{key}: no such setting{near_miss(str(key), pages)}")
+    names = {f"data.{each}" for each in (*known, *used)}
+    for name in (f"data.{key}" for key in config["data"]):
+        if name not in names:
+            raise ConfigError(f"{name}: no such setting{near_miss(name, names)}")
 
 
 def check_numbers(path: str, value: Any) -> None:

@@ -29,7 +29,7 @@ from genlab.artefacts.restoring import Restored, refuse_misfit
 from genlab.artefacts.stages import StageLog
 from genlab.artefacts.summary import Summary
 from genlab.artefacts.validation import Validation
-from genlab.assemble import build_data, build_learner
+from genlab.assemble import build_data, build_learner, refuse_unpacked
 from genlab.cluster import Together
 from genlab.data.classes import listed_classes
 from genlab.data.module import ImageData
@@ -67,6 +67,7 @@ def prepare(config: dict[str, Any], folder: RunFolder, world: int) -> Parts:
     learner = build_learner(config)
     # Training makes its own: these show wrong settings, and what a checkpoint has to fit.
     optimizers = learner.optimizers_of_players()
+    refuse_unpacked(learner, data.batch_size)
     if checkpoint:
         refuse_misfit(checkpoint, learner, optimizers)
         refuse_other_ranks(checkpoint, learner, world, config.get("allow_changes", False))

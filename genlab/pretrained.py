@@ -22,12 +22,12 @@ def with_encoder(config: dict[str, Any]) -> dict[str, Any]:
     wanted = config["encoder"]
     if wanted is None:
         return config
+    one_of("encoder.layer", wanted["layer"], LAYERS)
     model = dict(config["model"])
     if wanted["run"] is None or not wanted["pretrained"]:
         model["stages"] = None
     if wanted["run"] is None:
         return {**config, "model": model}
-    one_of("encoder.layer", wanted["layer"], LAYERS)
     folder = finding.find(wanted["run"], key="encoder.run")
     theirs = folder.config()
     autoencoder = refuse_useless(theirs, wanted["layer"], f"encoder.run={folder.path}")

@@ -79,11 +79,14 @@ def check_values(config: dict[str, Any]) -> None:
     except ValueError as error:
         raise ConfigError(str(error)) from error
     _check_objective(config)
-    missing = [key for key in ("source", "resolution", *DATA_KEYS) if key not in config["data"]]
+    missing = [
+        key for key in ("source", "resolution", "channels", *DATA_KEYS) if key not in config["data"]
+    ]
     if missing:
         raise ConfigError(f"data lacks {', '.join(missing)} (see the packaged pages)")
     _check_kind("model", config["model"], Learner)
     _check_kind("data.source", config["data"]["source"], Source)
+    _check_size(config)
     for name in ("encoder", "generator"):
         _check_run_before(name, config[name])
 
@@ -93,6 +96,16 @@ def _check_kind(path: str, node: Any, kind: type) -> None:
     found = locate(node.get("_target_")) if isinstance(node, dict) else None
     if not (inspect.isclass(found) and issubclass(found, kind)):
         raise ConfigError(f"{path}: its _target_ must be a {kind.__name__}")
+
+
+def _check_size(config: Mapping[str, Any]) -> None:
+    """Raise ConfigError for a part of the model that is made for images of another size."""
+    for path, value in flatten(config["model"]):
+        name = path.rpartition(".")[2]
+        if name in ("resolution", "channels") and value != config["data"][name]:
+            raise ConfigError(
+                f"model.{path}={value}: all parts follow data.{name}={config['data'][name]}; set it"
+            )
 
 
 def _check_run_before(kind: str, wanted: Any) -> None:
@@ -106,6 +119,8 @@ def _check_run_before(kind: str, wanted: Any) -> None:
         value = wanted.get(key)
         if value is not None and type(value) not in kinds:
             raise ConfigError(f"{kind}.{key}={str(value)[:40]} must be of type {kinds[0].__name__}")
+    if wanted.get("total_images", 1) < 1:
+        raise ConfigError(f"{kind}.total_images={wanted['total_images']} must be at least 1")
 
 
 def _check_objective(config: Mapping[str, Any]) -> None:

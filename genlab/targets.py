@@ -78,6 +78,8 @@ def misfits(target: Any, node: Mapping[str, Any], path: str) -> Iterator[str]:
             mend = "" if keys[0] in typos else f"; to leave out what a page sets: {words}"
             names = ", ".join([f"{path}.{keys[0]}", *keys[1:]])
             yield f"{names}: {target.__name__} takes no such argument{hint}{mend}"
+    if target.__module__.startswith("torch.optim") and given.get("lr") == 0:
+        yield f"{path}.lr={given['lr']} must be above 0: nothing would be learned"
     if not node.get("_partial_"):
         for name, parameter in parameters.items():
             required = parameter.default is parameter.empty and parameter.kind not in (

@@ -44,6 +44,8 @@ class Avatars(Source):
         super().__init__(resolution, channels)
         if count < 1:
             raise ConfigError(f"data.count={count} must be at least 1")
+        if seed < 0:
+            raise ConfigError(f"data.drawing_seed={seed} must not be negative")
         one_of("data.style", style, styles())
         self.style = style
         self.number = count

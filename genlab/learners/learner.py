@@ -36,6 +36,8 @@ class Learner(pl.LightningModule, ABC):
         super().__init__()
         self.automatic_optimization = False
         bounds.at_least(0, rate=rate)
+        if not callable(rate):
+            bounds.above(0, rate=rate)
         self.rate = as_schedule(rate)
         self.stages = stages or Whole()
         self.images_seen = 0

@@ -14,7 +14,7 @@ from torch import nn
 from genlab import bounds
 from genlab.networks.chain import Chain
 from genlab.networks.layers import activation as new_activation
-from genlab.networks.layers import initialise_weights, sides
+from genlab.networks.layers import initialise_weights, refuse_unknown_normalisation, sides
 from genlab.networks.layers import normalisation as new_normalisation
 
 
@@ -48,6 +48,7 @@ class Encoder(Chain):
         weight_deviation: float | None = None,
     ) -> None:
         bounds.widths(outputs=outputs)
+        refuse_unknown_normalisation(normalisation)
         *halved, side = sides(resolution, odd, levels)
         blocks: list[nn.Module] = []
         inputs = channels
@@ -94,6 +95,7 @@ class Decoder(Chain):
         odd: bool = False,
         weight_deviation: float | None = None,
     ) -> None:
+        refuse_unknown_normalisation(normalisation)
         *doubled, side = sides(resolution, odd, levels)
         maps = widths(len(doubled), width, max_width)[::-1]
         plain = normalisation == "none"
@@ -109,7 +111,7 @@ class Decoder(Chain):
             transposed = _doubling(current, following, reached, bias=plain)
             blocks.append(nn.Sequential(transposed, *_after(following, normalisation, activation)))
         last = _doubling(maps[-1], channels, resolution, bias=True)
-        blocks.append(nn.Sequential(last, new_activation(output)))
+        blocks.append(nn.Sequential(last, new_activation(output, "output")))
         super().__init__(blocks, (channels, resolution, resolution))
         if weight_deviation is not None:
             initialise_weights(self, weight_deviation)

@@ -63,5 +63,5 @@ class Decoder(Chain):
             nn.Sequential(nn.Linear(a, b), new_activation(activation)) for a, b in pairwise(sizes)
         ]
         last = nn.Linear(sizes[-1], channels * resolution**2)
-        blocks.append(nn.Sequential(last, new_activation(output), nn.Unflatten(1, shape)))
+        blocks.append(nn.Sequential(last, new_activation(output, "output"), nn.Unflatten(1, shape)))
         super().__init__(blocks, shape)

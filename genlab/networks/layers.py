@@ -30,14 +30,19 @@ _NORMALISATIONS: dict[str, Callable[[int], nn.Module]] = {
 }
 
 
-def activation(name: str) -> nn.Module:
-    """A new activation module. Raises ValueError for an unknown name."""
-    return _choose(name, _ACTIVATIONS, "activation")()
+def activation(name: str, setting: str = "activation") -> nn.Module:
+    """A new activation module. Raises ValueError for an unknown name, the value of the setting."""
+    return _choose(name, _ACTIVATIONS, setting)()
 
 
 def normalisation(name: str, channels: int) -> nn.Module:
     """A new normalisation of (B, channels, H, W) maps. Raises ValueError for an unknown name."""
     return _choose(name, _NORMALISATIONS, "normalisation")(channels)
+
+
+def refuse_unknown_normalisation(name: str) -> None:
+    """Raise ValueError for the name of none, also where a network is too small to have any."""
+    refuse_unknown("normalisation", name, _NORMALISATIONS)
 
 
 def sides(

@@ -63,7 +63,7 @@ class Decoder(Chain):
         ]
         last = [new_normalisation(normalisation, maps[-1]), new_activation("relu")]
         picture = nn.Conv2d(maps[-1], channels, 3, padding=1)
-        blocks.append(nn.Sequential(*last, picture, new_activation(output)))
+        blocks.append(nn.Sequential(*last, picture, new_activation(output, "output")))
         super().__init__(blocks, (channels, resolution, resolution))
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from genlab import bounds
 from genlab.networks.convolutional import widths
 from genlab.networks.layers import activation as new_activation
-from genlab.networks.layers import initialise_weights, sides
+from genlab.networks.layers import initialise_weights, refuse_unknown_normalisation, sides
 from genlab.networks.layers import normalisation as new_normalisation
 from genlab.networks.resampling import ResampledConv2d
 
@@ -75,7 +75,10 @@ class Residual(nn.Module):
         for _ in range(doublings):
             shuffled = nn.Conv2d(width, 4 * width, 3, padding=1)
             last += [shuffled, nn.PixelShuffle(2), nn.ReLU(inplace=True)]
-        last += [nn.Conv2d(width, channels, kernel, padding=kernel // 2), new_activation(output)]
+        last += [
+            nn.Conv2d(width, channels, kernel, padding=kernel // 2),
+            new_activation(output, "output"),
+        ]
         self.last = nn.Sequential(*last)
         self.multiple = 2**halvings
         self.radius: int | None = None
@@ -132,6 +135,7 @@ class UNet(nn.Module):
     ) -> None:
         super().__init__()
         bounds.within(0, 1, dropout=dropout)
+        refuse_unknown_normalisation(normalisation)
         if scale != 1:
             raise ValueError("a U-Net changes no sizes: choose translator=residual")
         maps = widths(len(sides(resolution)) - 1, width, max_width)
@@ -147,7 +151,7 @@ class UNet(nn.Module):
         for level, (a, b) in enumerate(zip(joined, [*maps[-2::-1], channels], strict=True)):
             doubling: list[nn.Module] = [nn.ConvTranspose2d(a, b, 4, stride=2, padding=1)]
             if level == len(maps) - 1:
-                doubling.append(new_activation(output))
+                doubling.append(new_activation(output, "output"))
             else:
                 doubling += [new_normalisation(normalisation, b)]
                 doubling += [nn.Dropout2d(dropout)] if dropout and level < len(maps) // 2 else []
