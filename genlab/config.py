@@ -219,6 +219,10 @@ def _construct(target: Any, path: str, /, *positional: Any, **arguments: Any) ->
         return target(*positional, **arguments)
     except (ValueError, TypeError, AttributeError, IndexError) as error:
         raise ConfigError(_placed(path, error, arguments)) from error
+    except RuntimeError as error:
+        if target.__module__.startswith("torch.optim"):  # settings that exclude each other
+            raise ConfigError(_placed(path, error, arguments)) from error
+        raise
 
 
 def _call(target: Any, path: str, /, *positional: Any, **arguments: Any) -> Any:

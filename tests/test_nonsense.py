@@ -20,6 +20,7 @@ HUGE = "99999999999999999999"
         ((*GAN, "model.generator_optimizer.lr=0"), "lr=0 must be above 0"),
         ((*GAN, "model.rate=0"), "rate=0 must be above 0"),
         ((*GAN, "model.critic_optimizer.betas=[0.5]"), "should be of type list of 2"),
+        ((*GAN, "+model.generator_optimizer.foreach=true"), "`foreach` cannot be `True` together"),
         ((*GAN, "model.critic.pack=3"), "data.batch_size=16 must be a multiple of model.critic.pa"),
         ((*GAN, "model.augmentation=3"), "model.augmentation=3 should be of type Augmentation"),
         ((*GAN, "+model.penalties.r1=3"), "model.penalties.r1=3 should be of type Penalty"),

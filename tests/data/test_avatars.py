@@ -62,7 +62,7 @@ def test_grey_and_size_through_the_cache():
 
 
 def test_an_unknown_style_gets_its_near_miss_and_the_list():
-    with pytest.raises(ConfigError, match=r"did you mean pixel-art.*choose one of adventurer, .* in all"):
+    with pytest.raises(ConfigError, match=r"did you mean pixel-art.* one of adventurer, .* in all"):
         faces(style="pixelart")
 
 
