@@ -21,6 +21,16 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch.undo()
 
 
+@pytest.fixture(autouse=True)
+def _own_console() -> Iterator[None]:
+    """What Hydra has set up logs to the terminal of each test, not to an earlier one's."""
+    from genlab import console
+
+    console.console.cache_clear()
+    yield
+    console.console.cache_clear()
+
+
 @pytest.fixture
 def genlab(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -31,7 +41,6 @@ def genlab(
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        console.console.cache_clear()
         monkeypatch.setattr(sys, "argv", ["genlab", *arguments])
         with pytest.raises(SystemExit) as ended:
             cli.main()
