@@ -29,6 +29,7 @@ HUGE = "99999999999999999999"
         ((*GAN, "model.generator.decoder.normalisation=nope"), "'nope' is none of batch"),
         ((*GAN, "model.generator.decoder.output=nope"), "output='nope' is none of relu"),
         ((*GAN, "model.generator.decoder._partial_=3"), "_partial_=3 must be true or false"),
+        ((*GAN, "model.sizes.paper.stages.start=[]"), "is set by itself, model.stages.start=VALUE"),
         ((*VAE, "model.beta.end=-1"), "model.beta=-1 must be at least 0"),
         ((*GAN, "data.crop=100"), "data.crop=100 must be at most 7"),
         ((*GAN, "data.validation=-1"), "data.validation=-1 must be at least 0"),
