@@ -142,7 +142,7 @@ def read_csv(
         text = text[: text.rfind("\n") + 1] if torn else text
         table = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         found = list(table)
-        if not torn and not text.endswith("\n"):
+        if not text.endswith("\n"):
             raise ValueError("its last line is cut")
         if len(set(table.fieldnames or ())) < len(table.fieldnames or ()):
             raise ValueError("two columns have one name")
