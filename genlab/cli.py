@@ -234,11 +234,12 @@ def _prepend_folders(folders: Sequence[Path]) -> None:
     """Let the user's own pages extend and shadow the packaged ones."""
     from hydra.core.plugins import Plugins
 
-    from genlab.search_path import CheckedPages, UserPages, check_folder
+    from genlab.search_path import CheckedPages, Growth, UserPages, check_folder
 
     for folder in folders:
         check_folder(folder)
     UserPages.folders = list(folders)
+    CheckedPages.growth = Growth()
     for plugin in (CheckedPages, UserPages):
         Plugins.instance().register(plugin)
 

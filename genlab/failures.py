@@ -2,6 +2,7 @@
 
 import errno
 from pathlib import Path
+from traceback import walk_tb
 
 from genlab.errors import ConfigError, GenlabError, ResourceError
 
@@ -13,6 +14,7 @@ _NO_MEMORY = (
     "could not create a memory object",
     "can't start new thread",
 )
+_INNERMOST = 100  # calls, of the thousand that a recursion is of
 
 
 def explained(error: Exception, argv: list[str]) -> tuple[str, int]:
@@ -24,7 +26,7 @@ def explained(error: Exception, argv: list[str]) -> tuple[str, int]:
         from genlab.explain import explain
 
         return explain(error, argv), ConfigError.exit_code
-    if isinstance(error, RecursionError):
+    if isinstance(error, RecursionError) and _in_pages(error):
         return (
             "the config pages lead back to themselves: a page of your own may not build on the "
             "page that it takes the place of; give it another name",
@@ -51,6 +53,12 @@ def explained(error: Exception, argv: list[str]) -> tuple[str, int]:
             ResourceError.exit_code,
         )
     return f"{type(error).__name__}: {error} (--debug shows where)", GenlabError.exit_code
+
+
+def _in_pages(error: RecursionError) -> bool:
+    """Whether it was the reader of config pages that went too deep."""
+    frames = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
+    return any(name.startswith(("hydra.", "omegaconf.")) for name in frames[-_INNERMOST:])
 
 
 def names_memory(error: Exception) -> bool:

@@ -10,15 +10,18 @@ from time import sleep
 
 from genlab.claims import claim
 from genlab.console import print_table, say
+from genlab.errors import CheckpointError
 from genlab.files import write_csv
 from genlab.jobs import Job, all_jobs, begun, end_of
 from genlab.locks import exclusive
+from genlab.reading import ENTRIES, require_plain_folder
 from genlab.secrets import hide, redacted_words
 
 log = logging.getLogger(__name__)
 
 LOCK = ".sweep.lock"
 SECONDS = 1.0  # between two looks at jobs that other processes are at
+_ENTRIES = 10 * ENTRIES  # of the folders of many runs
 _UNTOLD = ("running", "died", "not begun")
 
 Launch = Callable[[Sequence[Sequence[str]], int], object]
@@ -80,9 +83,11 @@ def start_over() -> None:
 def begin(folder: Path) -> Multirun:
     """A multirun whose table `report` gives in this process.
 
-    Raises ConfigError where the folder holds files of somebody else.
+    Raises ConfigError where the folder holds files of somebody else, CheckpointError where links
+    or special files lie in it: what is written there could end elsewhere.
     """
     claim(folder, "hydra.sweep.dir", own=("multirun.yaml", "0"), beside=r"\d+")
+    require_plain_folder(folder, CheckpointError, most=_ENTRIES)
     _begun.append(Multirun(folder.resolve()))
     return _begun[-1]
 

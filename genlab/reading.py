@@ -11,7 +11,7 @@ import io
 import json
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,12 @@ MIB = 2**20
 TEXT = 16 * MIB  # of configs, summaries, tables
 DEPTH = 50  # of nested containers
 ENTRIES = 1_000_000  # of a run folder: samples may be written as single files
+EVENTS = 20_000  # of YAML: scalars, and starts and ends of containers
+SCALAR = 10_000  # characters of one that YAML tries to read as a number
+COLUMNS = 2_000  # of a table
+CELLS = 5_000_000
+ROWS = 500_000
+_UNREADABLE = (ValueError, ArithmeticError, RecursionError, MemoryError)
 _UNKNOWN_MEMORY = 64 * 2**30
 
 Error = type[GenlabError]
@@ -43,27 +49,39 @@ def require_regular(path: Path, error: Error, follow: bool = False) -> os.stat_r
     return status
 
 
-def require_plain_folder(folder: Path, error: Error) -> None:
+def require_plain_folder(folder: Path, error: Error, most: int = ENTRIES) -> None:
     """Raise `error` where a link, a pipe, a device or a socket lies anywhere below `folder`.
 
     The folder itself may be reached through a link. Names alone are read, so that the walk takes
-    about a microsecond for each entry.
+    about a microsecond for each of at most `most` entries. What another process removes meanwhile
+    is passed over.
     """
     entries, waiting = 0, [os.fspath(folder)]
     try:
         while waiting:
-            with os.scandir(waiting.pop()) as found:
-                for entry in found:
-                    entries += 1
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    elif not entry.is_file(follow_symlinks=False):
-                        kind = "a link" if entry.is_symlink() else "a pipe, device or socket"
-                        raise error(f"{entry.path} is {kind}, which no run writes: remove it")
-            if entries > ENTRIES:
-                raise error(f"{folder} has more than {ENTRIES:,} files, which no run writes")
+            for entry in _entries(waiting.pop(), gone=entries > 0):
+                entries += 1
+                if entries > most:
+                    raise error(f"{folder} has more than {most:,} files, which no run writes")
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif not entry.is_file(follow_symlinks=False) and os.path.lexists(entry.path):
+                    kind = "a link" if entry.is_symlink() else "a pipe, device or socket"
+                    raise error(f"{entry.path} is {kind}, which no run writes: remove it")
     except OSError as problem:
         raise error(f"{folder}: cannot be read ({one_line(problem)})") from problem
+
+
+def _entries(folder: str, gone: bool) -> Iterator[os.DirEntry[str]]:
+    """What lies in a folder; nothing where it is not there and may be `gone`."""
+    try:
+        found = os.scandir(folder)
+    except FileNotFoundError:
+        if gone:
+            return
+        raise
+    with found:
+        yield from found
 
 
 def read_bytes(path: Path, error: Error, limit: int | None = TEXT, follow: bool = False) -> bytes:
@@ -131,32 +149,45 @@ def read_yaml(path: Path, error: Error, limit: int = MIB, may_interpolate: bool 
 
 
 def read_csv(
-    path: Path, error: Error, limit: int = 16 * TEXT, torn: bool = False
+    path: Path, error: Error, limit: int = 4 * TEXT, torn: bool = False
 ) -> list[dict[str, str]]:
-    """The rows of a CSV file by the names of its first line, each of the same length.
+    """The rows of a CSV file by the names of its first line, each one line of the same length.
 
-    Of a file that grows, and may be `torn`, without a last line that does not end.
+    At most `COLUMNS`, `ROWS` and `CELLS`. Of a file that grows, and may be `torn`, without a last
+    line that does not end.
     """
 
     def rows(text: str) -> list[dict[str, str]]:
         text = text[: text.rfind("\n") + 1] if torn else text
-        table = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-        found = list(table)
         if not text.endswith("\n"):
             raise ValueError("its last line is cut")
-        if len(set(table.fieldnames or ())) < len(table.fieldnames or ()):
+        lines = filter(None, map(_cells, io.StringIO(text, newline="")))
+        names = next(lines, [])
+        if len(set(names)) < len(names):
             raise ValueError("two columns have one name")
-        if any(None in row or None in row.values() for row in found):
-            raise ValueError("rows differ in length")
+        found = []
+        for row in lines:
+            if len(row) != len(names):
+                raise ValueError("rows differ in length")
+            found.append(dict(zip(names, row, strict=True)))
+            if len(found) > ROWS or len(found) * len(names) > CELLS:
+                raise ValueError(f"more than {ROWS:,} rows or {CELLS:,} cells")
         return found
 
     return _parsed(path, error, rows, read_text(path, error, limit), "CSV")
 
 
+def _cells(line: str) -> list[str]:
+    """The cells of a line of CSV, by itself; ValueError before too many of them are made."""
+    if line.count(",") >= COLUMNS:
+        raise ValueError(f"more than {COLUMNS:,} columns")
+    return next(csv.reader([line], strict=True))
+
+
 def _parsed(path: Path, error: Error, parse: Callable[[str], Any], text: str, kind: str) -> Any:
     try:
         return parse(text)
-    except (ValueError, RecursionError, MemoryError, yaml.YAMLError, csv.Error) as problem:
+    except (*_UNREADABLE, yaml.YAMLError, csv.Error) as problem:
         raise error(f"{path}: not readable as {kind} ({one_line(problem)})") from problem
 
 
@@ -185,7 +216,11 @@ def _json(text: str) -> Any:
 def _plain_yaml(text: str) -> Any:
     """Nested containers of YAML's plain types; an alias could stand for a billion values."""
     depth = 0
-    for event in yaml.parse(text, _Loader):
+    for number, event in enumerate(yaml.parse(text, _Loader)):
+        if number > EVENTS:
+            raise yaml.YAMLError(f"more than {EVENTS:,} values")
+        if isinstance(event, yaml.ScalarEvent) and event.implicit[0] and len(event.value) > SCALAR:
+            raise yaml.YAMLError(f"a value of more than {SCALAR:,} characters")
         if isinstance(event, yaml.AliasEvent):
             raise yaml.YAMLError("aliases are refused")
         depth += isinstance(event, yaml.CollectionStartEvent)

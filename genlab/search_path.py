@@ -28,11 +28,47 @@ from genlab.reading import read_text, read_yaml
 SCHEME = "genlab"
 _RESOLVERS = ("oc.select", "oc.dict.keys", "oc.dict.values")
 _PACKAGE = re.compile(r"(_global_|_group_|_here_|\w+)(\.\w+)*")
+_NAME = r"[^\s.,:${}\[\]()'\"]+"
+_LONGEST = 300  # characters of a value with an interpolation
+INTERPOLATIONS = 200  # of a page
 _HYDRAS = "nothing of hydra: give it on the command line"
+
+
+class Growth:
+    """Refuses pages that could grow without end: ten values that each name ten that each ...
+
+    Values can multiply only where one names a container with interpolations in it. Whatever
+    places the pages are put at, no interpolation of theirs may end with such a container's name.
+    """
+
+    def __init__(self) -> None:
+        self._named: set[str] = set()
+        self._holding: set[str] = set()
+
+    def add(self, file: Path, group: str, package: str | None, content: Any) -> None:
+        """Note what a checked page names and holds; ConfigError where that could multiply."""
+        for keys, text in _placed(content):
+            if "${" in text:
+                self._holding.update(keys)
+                self._holding.update(re.split(r"[./]", f"{group}.{package or ''}".lower()))
+                (node,) = _interpolations(parse(text))
+                parts = re.findall(_NAME, node.getText().lower())
+                if not parts:
+                    raise ConfigError(f"{file}: {text}: name the setting that it stands for")
+                self._named.update(parts if isinstance(node, _Resolver) else parts[-1:])
+        for entry in _entries(file, (content or {}).get("defaults", [])):
+            self._holding.update(re.split(r"[.:]", entry.partition("@")[2].lower()))
+        if both := sorted(self._named & self._holding - {""}):
+            raise ConfigError(
+                f"{file}: ${{...{both[0]}}} names settings of pages of your own that name others "
+                "in turn, and could grow without end: give the value itself"
+            )
 
 
 class CheckedPages(FileConfigSource):
     """A folder of pages, in folders named for their groups, that Hydra loads after `check_page`."""
+
+    growth: ClassVar[Growth] = Growth()  # of the pages of one call
 
     @staticmethod
     def scheme() -> str:
@@ -47,6 +83,7 @@ class CheckedPages(FileConfigSource):
         header = self._get_header_dict(read_text(file, ConfigError)[:512])
         content = read_yaml(file, ConfigError, may_interpolate=True)
         check_page(file, header["package"], content)
+        self.growth.add(file, config_path.rpartition("/")[0], header["package"], content)
         config = OmegaConf.load(file)
         return ConfigResult(self.provider, self.full_path(), config, header)
 
@@ -106,9 +143,11 @@ def check_page(file: Path, package: str | None, content: Any) -> None:
             raise ConfigError(f"{file}: defaults: {entry}: pages of your own may set {_HYDRAS}")
         for part in target.split(":"):
             _check_package(file, part or None)
-    for text in _strings(content):
-        if "${" in text:
-            _check_interpolations(file, text)
+    texts = [text for text in _strings(content) if "${" in text]
+    if len(texts) > INTERPOLATIONS:
+        raise ConfigError(f"{file}: more than {INTERPOLATIONS} values with ${{...}}: write values")
+    for text in texts:
+        _check_interpolations(file, text)
 
 
 def _check_package(file: Path, package: str | None) -> None:
@@ -151,20 +190,42 @@ def _check_interpolations(file: Path, text: str) -> None:
     )
     if "\\${" in text:
         raise refused
+    if len(text) > _LONGEST:
+        raise ConfigError(f"{file}: a value with ${{...}} is too long: give the value itself")
     try:
-        found = list(_resolvers(parse(text)))
-    except GrammarParseError as error:
+        found = list(_interpolations(parse(text)))
+    except (GrammarParseError, RecursionError) as error:
         raise refused from error
-    if any(name not in _RESOLVERS for name in found):
+    if len(found) > 1 or any(
+        isinstance(node, _Resolver) and node.resolverName().getText() not in _RESOLVERS
+        for node in found
+    ):
         raise refused
 
 
-def _resolvers(tree: Any) -> Iterator[str]:
-    """The names of resolvers that a parsed string calls."""
-    if isinstance(tree, OmegaConfGrammarParser.InterpolationResolverContext):
-        yield tree.resolverName().getText()
+_Resolver = OmegaConfGrammarParser.InterpolationResolverContext
+_Node = OmegaConfGrammarParser.InterpolationNodeContext
+
+
+def _interpolations(tree: Any) -> Iterator[Any]:
+    """The interpolations of a parsed string, inner ones too."""
+    if isinstance(tree, _Resolver | _Node):
+        yield tree
     for child in getattr(tree, "children", None) or []:
-        yield from _resolvers(child)
+        yield from _interpolations(child)
+
+
+def _placed(node: Any, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every string below containers, with the names of those; of a list's own items, its name."""
+    if isinstance(node, str):
+        yield keys, node
+    elif isinstance(node, list):
+        for value in node:
+            yield from _placed(value, keys)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            inner = keys if isinstance(value, str) else (*keys, str(key).lower())
+            yield from _placed(value, inner)
 
 
 def _inside(config_path: str) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from genlab.errors import ConfigError, GenlabError
 from genlab.locks import LockFile, exclusive
+from genlab.reading import one_line
 from genlab.runs import RunFolder
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ def open_study(settings: Settings, folder: Path) -> Any:
         raise ConfigError(f'hydra/sweeper=optuna: {error}: pip install "genlab[sweep]"') from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     named = settings.storage or str(folder)
+    kept = f"hydra.sweeper.storage={named}" if settings.storage else str(_file(folder))
     pruners = optuna.pruners
     try:
         with exclusive(folder / LOCK):  # two that make the same tables get in each other's way
@@ -53,11 +55,15 @@ def open_study(settings: Settings, folder: Path) -> Any:
                 load_if_exists=True,
             )
             _refuse_another_objective(study, settings)
+            trials = len(study.get_trials(deepcopy=False))
     except GenlabError:
         raise
     except Exception as error:  # each kind of storage has errors of its own
-        raise ConfigError(f"hydra.sweeper.storage={named}: {error}") from error
-    trials = len(study.get_trials(deepcopy=False))
+        reason = f"{type(error).__name__}: {one_line(error)}"
+        raise ConfigError(
+            f"{kept}: the study cannot be read ({reason}): mend it, or search in another "
+            "hydra.sweep.dir"
+        ) from error
     aim = study.direction.name.lower()
     log.info("study: %s, %d trials so far: %s %s", named, trials, aim, settings.objective)
     return study
@@ -68,10 +74,16 @@ def _kept_in(folder: Path) -> Any:
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
-    if (folder / "study.db").exists():
-        return f"sqlite:///{folder.resolve() / 'study.db'}"
-    journal = folder / JOURNAL
+    journal = _file(folder)
+    if journal.name != JOURNAL:
+        return f"sqlite:///{journal.resolve()}"
     return JournalStorage(JournalFileBackend(str(journal), JournalLock(journal)))  # type: ignore[arg-type]
+
+
+def _file(folder: Path) -> Path:
+    """The file of a study that is kept in the multirun's folder."""
+    old = folder / "study.db"
+    return old if old.exists() else folder / JOURNAL
 
 
 def _refuse_another_objective(study: Any, settings: Settings) -> None:

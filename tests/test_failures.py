@@ -44,3 +44,14 @@ def test_a_name_that_is_too_long_is_the_users_setting() -> None:
     assert code == 2
     assert message.endswith("too long for a file: 10000 characters; shorten it")
     assert len(message) < 300
+
+
+def test_a_recursion_is_the_pages_fault_only_where_they_are_read() -> None:
+    def deeper(node: list) -> None:
+        deeper([node])
+
+    with pytest.raises(RecursionError) as caught:
+        deeper([])
+    message, code = explained(caught.value, ["train"])
+    assert code == 1
+    assert "config pages" not in message

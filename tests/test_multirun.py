@@ -1,11 +1,14 @@
 import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from genlab import multirun
+from genlab.errors import CheckpointError
 from genlab.runs import RunFolder
 
 SMALL = ["data=digits", "trainer=cpu", "total_images=300", "samples.count=4", "data.batch_size=32"]
@@ -98,3 +101,19 @@ def test_jobs_that_joblib_runs_have_a_table_and_an_exit_code(
     command = [sys.executable, "-m", "genlab", "train", "-m", *words]
     assert subprocess.run(command, env=environment, cwd=tmp_path).returncode == 3
     assert [row["status"] for row in rows(sweep)] == ["done", "failed"]
+
+
+@pytest.mark.parametrize("name", [".sweep.lock", "sweep.csv", "study.journal", "0/job.json"])
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_strangers_sweep_leads_nowhere(tmp_path: Path, name: str, kind: str) -> None:
+    file = tmp_path / "sweep" / name
+    file.parent.mkdir(parents=True)
+    (tmp_path / "sweep" / ".genlab").touch()
+    if kind == "link":
+        file.symlink_to(tmp_path / "outside")
+    else:
+        os.mkfifo(file)
+    with pytest.raises(CheckpointError, match=file.name):
+        multirun.begin(tmp_path / "sweep")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["sweep"]
+    assert not multirun.under_way()

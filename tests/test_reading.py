@@ -59,3 +59,28 @@ def test_links_and_pipes_are_refused(tmp_path: Path) -> None:
     for path in (link, tmp_path / "pipe", tmp_path):
         with pytest.raises(DataError, match=f"{path}"):
             reading.read_json(path, DataError)
+
+
+@pytest.mark.parametrize(
+    ("read", "content", "told"),
+    [
+        (reading.read_yaml, "a: 1" + ":20" * 400 + ".5", "not readable"),
+        (reading.read_yaml, "a: 1" + ":20" * 300_000, "10,000 characters"),
+        (reading.read_yaml, "a: [" + "[]," * 300_000 + "]", "20,000 values"),
+        (reading.read_csv, "," * 10_000_000 + "\n", "2,000 columns"),
+        (reading.read_csv, '"\n",' * 1_000_000 + "\n", "not readable"),
+        (reading.read_csv, "a," * 1_999 + "b\n", "two columns"),
+    ],
+)
+def test_work_is_bounded(read, content: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=told):
+        read(put(tmp_path, content), CheckpointError)
+
+
+def test_cells_are_counted_while_a_table_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "CELLS", 100)
+    assert len(reading.read_csv(put(tmp_path, "a,b\n" + "1,2\n" * 50), DataError)) == 50
+    with pytest.raises(DataError, match="100 cells"):
+        reading.read_csv(put(tmp_path, "a,b\n" + "1,2\n" * 51), DataError)

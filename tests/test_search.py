@@ -235,3 +235,10 @@ def test_a_trial_whose_drawing_was_cut_short_is_drawn_to_its_end(tmp_path: Path)
     assert set(trial.params) == {"x", "y"}
     with pytest.raises(ConfigError, match="in another way"):
         refuse_another_space(opened, {"x": space["x"]}, tmp_path)
+
+
+@pytest.mark.parametrize("name", [JOURNAL, "study.db"])
+def test_a_damaged_study_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text('{"op_code": 0}\n[[]]\n')
+    with pytest.raises(ConfigError, match=f"{tmp_path / name}: the study cannot be read"):
+        open_study(Settings("genlab", None, 1, "tpe", 0, True, "loss", "minimize"), tmp_path)

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from genlab.search_path import CheckedPages
+from genlab.config import config_folder
+from genlab.errors import ConfigError
+from genlab.reading import read_yaml
+from genlab.search_path import CheckedPages, Growth
 
 PAGE = "# @package _global_\ndefaults:\n  - vae_mlp\nmodel:\n  beta: 2.0\n"
 HOSTILE = {
@@ -98,3 +101,42 @@ def test_pages_stay_within_their_folder(tmp_path: Path) -> None:
     assert not pages.is_config("../model/mine")
     assert not pages.is_config("mine")
     assert not pages.is_group("hydra/job_logging")
+
+
+LEVELS = range(30)
+GROWING = {
+    "strings": [f'x{i}: "${{model.x{i + 1}}}${{model.x{i + 1}}}"' for i in LEVELS],
+    "lists": [f'x{i}: ["${{model.x{i + 1}}}", "${{model.x{i + 1}}}"]' for i in LEVELS],
+    "mappings": [f"x{i}: {{a: '${{.x{i + 1}}}', b: '${{model[x{i + 1}]}}'}}" for i in LEVELS],
+    "resolvers": [f"x{i}: ['${{oc.select:model.x{i + 1}}}', '${{model.y}}']" for i in LEVELS],
+    "itself": ["x: {a: '${..}'}"],
+    "many": ["x: [" + "'${seed}'," * 201 + "]"],
+}
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_settings_do_not_grow_without_end(tmp_path: Path, name: str) -> None:
+    file = written(tmp_path, "model", "\n".join([*GROWING[name], "x30: 1"]))
+    with pytest.raises(ConfigError, match=str(file)):
+        loaded(tmp_path, "model/mine", Growth())
+
+
+def test_settings_do_not_grow_over_several_pages(tmp_path: Path) -> None:
+    written(tmp_path, "model", "a: ['${data.b}', '${data.b}']", "one")
+    written(tmp_path, "data", "b: ['${seed}', '${seed}']", "two")
+    growth = Growth()
+    loaded(tmp_path, "model/one", growth)
+    with pytest.raises(ConfigError, match="could grow"):
+        loaded(tmp_path, "data/two", growth)
+
+
+def test_packaged_pages_would_serve_as_ones_own() -> None:
+    for file in config_folder().glob("model/*.yaml"):
+        content = read_yaml(file, ConfigError, may_interpolate=True)
+        Growth().add(file, "model", "_global_", content)
+
+
+def loaded(folder: Path, page: str, growth: Growth) -> None:
+    pages = CheckedPages("user", f"genlab://{folder}")
+    pages.growth = growth  # type: ignore[misc]
+    pages.load_config(page)

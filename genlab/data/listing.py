@@ -11,7 +11,7 @@ import numpy as np
 
 from genlab.data.image_files import looks_like_image
 from genlab.errors import DataError
-from genlab.words import readable, some
+from genlab.words import readable, shortened, some
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 """Files that end so are images; others are where they begin as images do."""
@@ -105,16 +105,20 @@ def laid_out(root: Path, files: Sequence[Path]) -> Layout:
 
 def _entries(folder: str | Path) -> Iterator[os.DirEntry[str]]:
     """All that lies below a folder but folders."""
-    try:
-        with os.scandir(folder) as found:
-            entries = [entry for entry in found if not _hidden(entry.name)]
-    except OSError as error:
-        raise DataError(f"{readable(error.filename)} cannot be listed: {error.strerror}") from error
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _entries(entry.path)
-        elif not (entry.is_symlink() and os.path.isdir(entry.path)):
-            yield entry
+    waiting: list[str | Path] = [folder]
+    while waiting:
+        place = waiting.pop()
+        try:
+            with os.scandir(place) as found:
+                entries = [entry for entry in found if not _hidden(entry.name)]
+        except OSError as error:
+            told = shortened(readable(place), 200)
+            raise DataError(f"{told} cannot be listed: {error.strerror}") from error
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(entry.path)
+            elif not (entry.is_symlink() and os.path.isdir(entry.path)):
+                yield entry
 
 
 def _hidden(name: str) -> bool:

@@ -1,13 +1,16 @@
 import logging
 import os
 import struct
+import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from genlab.data import Domains, Folder, prepare
+from genlab.data.listing import images_below
 from genlab.errors import ConfigError, DataError
 
 
@@ -370,3 +373,17 @@ def test_where_one_folder_alone_has_a_test_part_all_is_trained_on(tmp_path):
     )
     assert images.test_start is None
     assert images.labels["domain"].tolist() == [0, 0, 1]
+
+
+def test_folders_may_lie_deep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    depth = sys.getrecursionlimit() + 100
+    for _ in range(depth):
+        os.mkdir("d")
+        os.chdir("d")
+    Path("a.png").touch()
+    assert [file.name for file in images_below(tmp_path).files] == ["a.png"]
+    os.unlink("a.png")
+    for _ in range(depth):  # pytest's own way to remove it is recursive
+        os.chdir("..")
+        os.rmdir("d")
