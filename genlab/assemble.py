@@ -88,6 +88,15 @@ def refuse_unpacked(learner: Learner, batch_size: int) -> None:
                 )
 
 
+def without_memory(model: dict[str, Any]) -> nn.Module:
+    """The networks of a run's config with shapes alone: they take no memory and cannot be used."""
+    with torch.device("meta"):
+        learner = build(model, "model")
+    if not isinstance(learner, nn.Module):
+        raise ConfigError(f"model: {model.get('_target_')} is not a learner")
+    return learner
+
+
 def _refuse_too_large(model: dict[str, Any]) -> None:
     """Raise ResourceError for networks that this machine's memory does not hold.
 
@@ -95,16 +104,15 @@ def _refuse_too_large(model: dict[str, Any]) -> None:
     """
     unusual = [
         f"model.{path}={value}"
-        for path, value in flatten(model)
+        for path, values in flatten(model)
+        for value in (values if isinstance(values, list) else [values])
         if type(value) is int
         and not path.endswith(("images", "base"))
         and value > _USUAL.get(path.rpartition(".")[2], 1024)
     ]
     if not unusual:
         return
-    with torch.device("meta"):
-        learner = build(model, "model")
-    assert isinstance(learner, nn.Module)
+    learner = without_memory(model)
     # Beside the weights gradients and two moments of theirs.
     needed = 4 * sum(t.nbytes for t in (*learner.parameters(), *learner.buffers())) / 2**30
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30

@@ -12,11 +12,12 @@ from typing import Any
 LARGEST = 2**53  # whole numbers up to here are the same as a float
 WIDEST = 2**16  # of a layer
 DEEPEST = 1000  # layers
+FINITE = "a finite number of at most 3.4e38"
 
 
 def finite(**values: Any) -> None:
     """Finite numbers."""
-    _require(lambda value: True, "a finite number", values)
+    _require(lambda value: True, FINITE, values)
 
 
 def at_least(low: float, **values: Any) -> None:
@@ -48,7 +49,10 @@ def whole(low: int, high: int = LARGEST, **values: Any) -> None:
 
 
 def widths(**values: Any) -> None:
-    """Whole numbers that a layer can have as its width."""
+    """Whole numbers that a layer can have as its width, or lists of them for several layers."""
+    for name, value in values.items():
+        if isinstance(value, list | tuple) and len(value) > DEEPEST:
+            raise ValueError(f"{name} has {len(value):,} layers, at most {DEEPEST:,} are possible")
     whole(1, WIDEST, **values)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genlab import __version__, arguments, completion, secrets
+from genlab.endings import exit_codes_to_the_end
 from genlab.errors import ConfigError, ResourceError, Stopped
 from genlab.failures import explained
 from genlab.words import near_miss, printable, shortened
@@ -52,6 +53,12 @@ genlab VERB --help explains the verb's settings."""
 
 def main() -> None:
     """Entry of the `genlab` command."""
+    with exit_codes_to_the_end():
+        command()
+
+
+def command() -> None:
+    """What `main` does, with the signals of the process as they are."""
     argv = sys.argv[1:]
     debug = "--debug" in argv
     argv = [word for word in argv if word != "--debug"]

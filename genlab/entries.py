@@ -84,7 +84,7 @@ def check_numbers(path: str, value: Any) -> None:
         for inner in value:
             check_numbers(path, inner)
     elif isinstance(value, float) and not bounds.is_finite(value):
-        raise ConfigError(f"{path}={value} must be a finite number")
+        raise ConfigError(f"{path}={value} must be {bounds.FINITE}")
     elif isinstance(value, int) and not path.endswith("seed") and abs(value) > bounds.LARGEST:
         raise ConfigError(f"{path}={_short(value)} must be at most 2**53")
 

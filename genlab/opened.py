@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from genlab import finding, launch
-from genlab.artefacts.weights import read_weights
-from genlab.assemble import build_data, build_learner
+from genlab.artefacts.weights import Weights, read_weights
+from genlab.assemble import build_data, build_learner, without_memory
 from genlab.config import check
 from genlab.data.description import Description
 from genlab.data.module import ImageData
@@ -104,9 +104,23 @@ def open_run(run: str | None, accelerator: str) -> Opened:
     folder = finding.find(run)
     config = folder.config()
     device = launch.device(accelerator)
+    shapes = _shapes(config)
+    # Weights of other networks are refused before the networks take memory.
+    weights = weights_for(shapes, folder) if shapes is not None else None
     learner = _learner(config, folder)
-    load_weights(learner, folder)
+    load_weights(learner, folder, weights)
     return Opened(folder, config, learner.eval().requires_grad_(False).to(device), device)
+
+
+def _shapes(config: dict[str, Any]) -> Learner | None:
+    """The learner without memory for its weights; None where it cannot be made like this."""
+    try:
+        check(config)
+        learner = without_memory(config["model"])
+    # Networks that need values to be made are compared when they are there; so are impossible ones.
+    except Exception:
+        return None
+    return learner if isinstance(learner, Learner) else None
 
 
 def _learner(config: dict[str, Any], folder: RunFolder) -> Learner:
@@ -119,8 +133,15 @@ def _learner(config: dict[str, Any], folder: RunFolder) -> Learner:
         raise CheckpointError(f"{folder.config_file}: {one_line(error)}") from error
 
 
-def load_weights(learner: Learner, folder: RunFolder) -> None:
-    """Load the exported weights; CheckpointError where they are missing, damaged or another's."""
+def load_weights(learner: Learner, folder: RunFolder, weights: Weights | None = None) -> None:
+    """Load the exported weights, of the folder where they have not been read."""
+    weights = weights or weights_for(learner, folder)
+    learner.exported.load_state_dict(weights.tensors)
+    learner.images_seen = weights.images_seen
+
+
+def weights_for(learner: Learner, folder: RunFolder) -> Weights:
+    """The exported weights; CheckpointError where they are missing, damaged or another's."""
     if not folder.weights.exists() and folder.tag:
         raise CheckpointError(
             f"{folder.weights} is not there: only runs with evaluate.every_images=N keep the "
@@ -130,6 +151,4 @@ def load_weights(learner: Learner, folder: RunFolder) -> None:
         raise CheckpointError(
             f"{folder.path} has no weights yet: continue it with genlab train resume={folder.path}"
         )
-    weights = read_weights(folder.weights, learner.exported.state_dict())
-    learner.exported.load_state_dict(weights.tensors)
-    learner.images_seen = weights.images_seen
+    return read_weights(folder.weights, learner.exported.state_dict())

@@ -43,7 +43,7 @@ def genlab(
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["genlab", *arguments])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            cli.command()
         out, err = capsys.readouterr()
         console.console.cache_clear()
         return int(ended.value.code or 0), out, err
@@ -74,7 +74,7 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             console.console.cache_clear()
             patch.setattr(sys, "argv", ["genlab", *words])
             with pytest.raises(SystemExit) as ended:
-                cli.main()
+                cli.command()
             assert not ended.value.code
     console.console.cache_clear()
     return run

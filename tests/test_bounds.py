@@ -36,3 +36,9 @@ def test_the_values_of_a_schedule_have_to_fit() -> None:
     for schedule in (Constant(2.0), Ramp(end=-0.5, images=10), Cosine(images=10, start=9)):
         with pytest.raises(ValueError, match=r"^share=.* must be from 0 to 1"):
             bounds.within(0, 1, share=schedule)
+
+
+def test_lists_of_layers_are_no_deeper_than_networks() -> None:
+    bounds.widths(widths=[8] * 1000)
+    with pytest.raises(ValueError, match="widths has 30,000 layers, at most 1,000"):
+        bounds.widths(widths=[8] * 30_000)

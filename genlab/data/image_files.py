@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genlab.data.jpegs import coefficients, refuse_many_scans
 from genlab.errors import DataError
 from genlab.words import readable
 
@@ -58,6 +59,7 @@ def opened(path: Path, fix: str, max_pixels: int = MAX_PIXELS, key: str = "") ->
             _refuse_many_strips(file)
             with Image.open(file, formats=formats()) as image:
                 file.header_read = True
+                refuse_many_scans(image)
                 _refuse_large(image, max_pixels, key)
                 yield image
     # Pillow's decoders answer damaged bytes with nearly any exception.
@@ -114,7 +116,7 @@ def decoded_bytes(image: Image, scale: int = 1) -> int:
     if kind in ("WEBP", "AVIF"):
         return 18 * pixels
     if kind in ("JPEG", "MPO"):
-        return stored * (pixels // scale**2) + _coefficients(image)
+        return stored * (pixels // scale**2) + coefficients(image)
     if kind == "TIFF":
         return stored * pixels + _strip_bytes(image)
     return stored * pixels
@@ -193,23 +195,6 @@ def _refuse_large(image: Image, max_pixels: int, key: str) -> None:
             f"{size} of {image.format} take {wanted // _MIB} MiB to decode, more than the "
             f"{BYTES_PER_PIXEL * max_pixels // _MIB} of {limit}"
         )
-
-
-def _coefficients(image: Any) -> int:
-    """Bytes of a JPEG's coefficients where libjpeg holds all: with more scans than one."""
-    if not image.tile:  # decoded already
-        return 0
-    layers: list[tuple[int, int, int, int]] = image.layer
-    place = image.fp.tell()  # behind the first scan's header
-    length = 6 + 2 * len(layers)
-    image.fp.seek(max(place - length, 0))
-    header = image.fp.read(3)
-    image.fp.seek(place)
-    if "progressive" not in image.info and header == bytes([0, length, len(layers)]):
-        return 0
-    shares = [across * down for _, across, down, _ in layers]
-    most = max(layer[1] for layer in layers) * max(layer[2] for layer in layers)
-    return 2 * image.width * image.height * sum(shares) // max(most, 1)
 
 
 def _strip_bytes(image: Any) -> int:

@@ -19,7 +19,7 @@ from genlab.objectives.views import Holes
 from genlab.opened import Opened, open_run
 from genlab.pixels import normalise, to_uint8
 from genlab.verbs.files import each, listed, names_of, read, reader, several, targets
-from genlab.verbs.originals import has_colour, original, pasted
+from genlab.verbs.originals import has_colour, loses_bits, original, pasted
 from genlab.verbs.search import Search
 from genlab.verbs.spaces import space_of
 from genlab.words import one_of, readable, some
@@ -65,7 +65,7 @@ def run(config: dict[str, Any]) -> None:
         holes = _holes(masks[file], picture.shape[-2:])
         return picture, holes, window_of(holes, share, resolution)
 
-    grey = []
+    grey, shallow = [], []
     for file, (picture, holes, window) in each(files, load):
         made = filled(picture, holes, window, resolution, fill)
         image = original(file)
@@ -73,6 +73,10 @@ def run(config: dict[str, Any]) -> None:
         log.info("wrote %s: %d pixels filled", places[file], int(holes.sum()))
         if data["channels"] == 1 and has_colour(image):
             grey.append(readable(file.name))
+        if loses_bits(file):
+            shallow.append(readable(file.name))
+    if shallow:
+        log.warning("colours of 16 bits have 8 now: %s", some(shallow))
     if grey:
         log.warning("filled with grey in colour images, as this model is grey: %s", some(grey))
 

@@ -17,9 +17,10 @@ _BECOMES = {"1": "L"}
 
 
 def original(path: Path) -> Image.Image:
-    """The image of a file upright, with its colours, transparency and 16 bits, as PNGs hold them.
+    """The image of a file upright, as PNGs hold it: with colours, transparency, 16 bits of grey.
 
-    In mode L, LA, RGB, RGBA or I;16; a palette becomes the colours that it stands for.
+    In mode L, LA, RGB, RGBA or I;16; a palette becomes the colours that it stands for,
+    and colours of 16 bits have 8, see `loses_bits`.
 
     Raises:
         DataError: it cannot be read, or is too large to decode, see `opened`.
@@ -36,6 +37,14 @@ def original(path: Path) -> Image.Image:
         if image.has_transparency_data:
             mode = "LA" if image.mode in ("1", "L", "LA", "La") else "RGBA"
         return image if image.mode == mode else image.convert(mode)
+
+
+def loses_bits(path: Path) -> bool:
+    """Whether the file has colours, or grey with transparency, of 16 bits, of which 8 are read."""
+    with opened(path, FIX) as image:
+        # How the file's pixels are packed, such as RGB;16B: a part of what its decoder is told.
+        packed = str([part[3] for part in getattr(image, "tile", ())])
+        return ";16" in packed and not image.mode.startswith("I")
 
 
 def pasted(

@@ -17,7 +17,7 @@ from genlab.artefacts.pictures import (
     with_both_captions,
     with_caption,
 )
-from genlab.bounds import is_finite
+from genlab.bounds import FINITE, is_finite
 from genlab.config import check_seed
 from genlab.data.image_set import drawn
 from genlab.data.stream import Batch, take
@@ -28,10 +28,12 @@ from genlab.networks import Chosen
 from genlab.networks.styles import truncated
 from genlab.opened import Opened, open_run
 from genlab.pixels import to_uint8
-from genlab.verbs.output import named, write_pictures
+from genlab.verbs.output import FORMATS, named, write_pictures
 from genlab.verbs.spaces import latents_of_seed
+from genlab.words import one_of
 
 MOST_SEEDS = 100_000
+MOST_IN_GRID = 10_000
 USUAL_LAYERS = 8  # whose styles are truncated
 
 
@@ -39,7 +41,11 @@ def run(config: dict[str, Any]) -> None:
     """Draw latents from the seeds, truncate, generate, write."""
     if not isinstance(config["labels"] or {}, dict):
         raise ConfigError(f"labels={config['labels']} must name the label: labels={{label:3}}")
+    one_of("format", config["format"], FORMATS)
     seeds, truncations = seeds_of(config["seeds"]), _numbers(config["truncation"])
+    if config["format"] == "grid":
+        count, key = (len(seeds), "seeds") if seeds else (config["count"], "count")
+        _check_grid(count, max(len(truncations), 1), key)
     opened = open_run(config["run"], config["accelerator"])
     learner = _generator(opened)
     if truncations:
@@ -106,9 +112,21 @@ def seeds_of(given: Any) -> list[int]:
 def _numbers(given: Any) -> list[float]:
     """The numbers of `truncation`; [] for null."""
     numbers = _listed(given)
+    if any(type(number) in (int, float) and not is_finite(number) for number in numbers):
+        raise ConfigError(f"truncation={given} must be {FINITE}, such as 0.7")
     if not all(map(is_finite, numbers)) or given == []:
         raise ConfigError(f"truncation={given}: choose a number such as 0.7, or a list [0.5,1]")
     return numbers
+
+
+def _check_grid(pictures: int, columns: int, key: str) -> None:
+    """ConfigError for more pictures than a grid has, each once for every truncation."""
+    if pictures * columns > MOST_IN_GRID:
+        times = f" at {columns} truncations each" if columns > 1 else ""
+        raise ConfigError(
+            f"{key}: a grid holds at most {MOST_IN_GRID:,} pictures, not {pictures:,}{times}; "
+            "ask for fewer, or set format=npz or format=png"
+        )
 
 
 def _listed(given: Any) -> list[Any]:

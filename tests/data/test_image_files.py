@@ -269,3 +269,24 @@ def test_threads_share_the_budget() -> None:
         thread.join(10)
     assert not used
     assert sorted({total for total in most if total > 10}) == [25]
+
+
+def progressive(scans: int) -> bytes:
+    """A progressive JPEG whose last scan is there so often more."""
+    file = io.BytesIO()
+    Image.fromarray(noise((64, 64, 3))).save(file, "JPEG", progressive=True)
+    content = file.getvalue()
+    last = content[content.rindex(b"\xff\xda") : -2]
+    return content[:-2] + last * scans + content[-2:]
+
+
+def test_scans_of_a_jpeg_are_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "many.jpg"
+    path.write_bytes(progressive(4000))
+    refused = pytest.raises(DataError, match=r"many.jpg cannot be used: it has more than 100 scans")
+    with refused, opened(path, "remove it"):
+        pass
+    # What follows the image, such as the film of a phone, has no scans.
+    path.write_bytes(progressive(0) + b"\xff\xda\0\2" * 500)
+    with opened(path, "remove it") as image:
+        image.load()

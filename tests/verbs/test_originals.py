@@ -1,5 +1,7 @@
 """What a model makes is put into images as their files hold them; masks say where."""
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ from PIL import Image
 from genlab.artefacts.pictures import save_png
 from genlab.errors import DataError
 from genlab.verbs.inpaint import _holes, _masks
-from genlab.verbs.originals import has_colour, original, pasted
+from genlab.verbs.originals import has_colour, loses_bits, original, pasted
 from genlab.verbs.upscale import _apart
 
 SIZE = (9, 7)
@@ -179,3 +181,23 @@ def test_transparent_masks_are_refused(tmp_path: Path) -> None:
     mask.save(tmp_path / "clear.png")
     with pytest.raises(DataError, match=r"clear\.png is transparent in parts"):
         _holes(tmp_path / "clear.png", torch.Size([2, 2]))
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    ends = struct.pack(">I", len(content)), struct.pack(">I", zlib.crc32(kind + content))
+    return ends[0] + kind + content + ends[1]
+
+
+@pytest.mark.parametrize(
+    ("bits", "colour", "channels", "loses"),
+    [(16, 2, 3, True), (16, 6, 4, True), (16, 4, 2, True), (16, 0, 1, False), (8, 2, 3, False)],
+)
+def test_colours_of_sixteen_bits_are_known(
+    tmp_path: Path, bits: int, colour: int, channels: int, loses: bool
+) -> None:
+    pixels = zlib.compress((b"\0" + bytes(4 * channels * bits // 8)) * 4)
+    size = struct.pack(">IIBBBBB", 4, 4, bits, colour, 0, 0, 0)
+    parts = chunk(b"IHDR", size) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
+    assert loses_bits(tmp_path / "a.png") == loses
+    original(tmp_path / "a.png")
