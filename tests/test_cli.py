@@ -264,3 +264,12 @@ def test_no_memory_is_said_with_the_mend(genlab, monkeypatch: pytest.MonkeyPatch
     code, _, err = genlab("sample", "run=x")
     assert code == 5
     assert "not enough memory: ask for less at once (count=, batch_size=" in err
+
+
+def test_nothing_of_the_current_folder_is_imported(tmp_path: Path) -> None:
+    for name in ("signal", "typing", "pathlib", "yaml", "torch", "logging"):
+        (tmp_path / f"{name}.py").write_text("open('run', 'a').write(__name__)\n")
+    command = [sys.executable, "-m", "genlab", "--version"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not (tmp_path / "run").exists()
