@@ -87,7 +87,7 @@ def begin(folder: Path) -> Multirun:
     or special files lie in it: what is written there could end elsewhere.
     """
     claim(folder, "hydra.sweep.dir", own=("multirun.yaml", "0"), beside=r"\d+")
-    require_plain_folder(folder, CheckpointError, most=_ENTRIES)
+    require_plain_folder(folder, CheckpointError, most=_ENTRIES, launchers=".submitit")
     _begun.append(Multirun(folder.resolve()))
     return _begun[-1]
 

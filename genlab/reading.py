@@ -49,13 +49,16 @@ def require_regular(path: Path, error: Error, follow: bool = False) -> os.stat_r
     return status
 
 
-def require_plain_folder(folder: Path, error: Error, most: int = ENTRIES) -> None:
+def require_plain_folder(
+    folder: Path, error: Error, most: int = ENTRIES, launchers: str = ""
+) -> None:
     """Raise `error` where a link, a pipe, a device or a socket lies anywhere below `folder`.
 
     The folder itself may be reached through a link. Names alone are read, so that the walk takes
     about a microsecond for each of at most `most` entries. What another process removes meanwhile
-    is passed over.
+    is passed over. In `launchers`, a folder below it, links may lead to files of that folder.
     """
+    inner = os.path.join(os.path.realpath(folder), launchers, "") if launchers else ""
     entries, waiting = 0, [os.fspath(folder)]
     try:
         while waiting:
@@ -66,10 +69,18 @@ def require_plain_folder(folder: Path, error: Error, most: int = ENTRIES) -> Non
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(entry.path)
                 elif not entry.is_file(follow_symlinks=False) and os.path.lexists(entry.path):
+                    if inner and _both_within(entry.path, inner):
+                        continue
                     kind = "a link" if entry.is_symlink() else "a pipe, device or socket"
                     raise error(f"{entry.path} is {kind}, which no run writes: remove it")
     except OSError as problem:
         raise error(f"{folder}: cannot be read ({one_line(problem)})") from problem
+
+
+def _both_within(link: str, folder: str) -> bool:
+    """Whether a link, and the regular file that it leads to, lie in a folder without links."""
+    place, target = os.path.realpath(os.path.dirname(link)), os.path.realpath(link)
+    return f"{place}/".startswith(folder) and target.startswith(folder) and os.path.isfile(target)
 
 
 def _entries(folder: str, gone: bool) -> Iterator[os.DirEntry[str]]:

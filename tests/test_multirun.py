@@ -117,3 +117,16 @@ def test_a_strangers_sweep_leads_nowhere(tmp_path: Path, name: str, kind: str) -
         multirun.begin(tmp_path / "sweep")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["sweep"]
     assert not multirun.under_way()
+
+
+def test_links_that_submitit_makes_in_its_own_folder_are_no_strangers(tmp_path: Path) -> None:
+    own = tmp_path / "sweep" / ".submitit" / "7_0"
+    own.mkdir(parents=True)
+    (tmp_path / "sweep" / ".genlab").touch()
+    (own / "7_submission.sh").touch()
+    (own / "link").symlink_to("7_submission.sh")
+    multirun.begin(tmp_path / "sweep")
+    multirun.start_over()
+    (own / "out").symlink_to(tmp_path / "outside")
+    with pytest.raises(CheckpointError, match="out is a link"):
+        multirun.begin(tmp_path / "sweep")
