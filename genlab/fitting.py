@@ -29,7 +29,8 @@ from genlab.artefacts.restoring import Restored, refuse_misfit
 from genlab.artefacts.stages import StageLog
 from genlab.artefacts.summary import Summary
 from genlab.artefacts.validation import Validation
-from genlab.assemble import build_data, build_learner, refuse_unpacked
+from genlab.artefacts.weights import misfit_of_tensors
+from genlab.assemble import build_data, build_learner, refuse_unpacked, without_memory
 from genlab.cluster import Together
 from genlab.data.classes import listed_classes
 from genlab.data.module import ImageData
@@ -64,6 +65,8 @@ def prepare(config: dict[str, Any], folder: RunFolder, world: int) -> Parts:
     keep_big_blocks()
     data = build_data(config)
     data.refuse_unfilled(world)
+    if checkpoint:
+        _refuse_other_shapes(checkpoint, config)
     learner = build_learner(config)
     # Training makes its own: these show wrong settings, and what a checkpoint has to fit.
     optimizers = learner.optimizers_of_players()
@@ -72,6 +75,17 @@ def prepare(config: dict[str, Any], folder: RunFolder, world: int) -> Parts:
         refuse_misfit(checkpoint, learner, optimizers)
         refuse_other_ranks(checkpoint, learner, world, config.get("allow_changes", False))
     return Parts(data, learner, checkpoint)
+
+
+def _refuse_other_shapes(checkpoint: Checkpoint, config: dict[str, Any]) -> None:
+    """Raise CheckpointError for other networks' weights, before the networks take memory."""
+    try:
+        expected = without_memory(config["model"]).state_dict()
+        problem = misfit_of_tensors(checkpoint.state["state_dict"], expected)
+    except Exception:  # what cannot be compared like this is compared with the networks
+        return
+    if problem:
+        raise CheckpointError(f"{checkpoint.path}: {problem}")
 
 
 def fit(
