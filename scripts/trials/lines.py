@@ -79,7 +79,7 @@ WORDS = (
         "0x10",
         "1_000",
         "none",
-        "/nowhere",
+        "/dev/null/nowhere",
         "all",
         "'1'",
         "${seed}",
