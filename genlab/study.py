@@ -77,6 +77,7 @@ def _kept_in(folder: Path) -> Any:
     journal = _file(folder)
     if journal.name != JOURNAL:
         return f"sqlite:///{journal.resolve()}"
+    # Optuna declares its own lock classes only, and uses what ours has: acquire and release.
     return JournalStorage(JournalFileBackend(str(journal), JournalLock(journal)))  # type: ignore[arg-type]
 
 

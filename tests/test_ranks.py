@@ -71,7 +71,7 @@ def start(
             "MASTER_PORT": port,
             **further,
         }
-        sys.stdout = sys.stderr = open(f"rank{rank}", "w", buffering=1)  # noqa: SIM115
+        sys.stdout = sys.stderr = open(f"rank{rank}", "w", buffering=1)  # noqa: SIM115 (the fork's)
         console.console.cache_clear()
         code = 99
         try:
