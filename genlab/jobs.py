@@ -15,7 +15,7 @@ from genlab.files import write_text
 from genlab.reading import read_json
 from genlab.runs import LOCK, RunFolder
 from genlab.schemas import COUNT, MAPPING, NUMBER, TEXT, Kind
-from genlab.secrets import hide, redacted, redacted_words
+from genlab.secrets import redacted, redacted_words
 
 REPORT = "job.json"
 ENDS = ("done", "pruned", "stopped", "failed")
@@ -53,9 +53,8 @@ class Job:
         """Write the report into the run folder, making it."""
         self.path.mkdir(parents=True, exist_ok=True)
         content = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "path"}
-        content |= {"overrides": redacted_words(self.overrides), "error": hide(self.error)}
-        content["settings"] = redacted(self.settings)
-        write_text(self.path / REPORT, json.dumps(content, indent=2) + "\n")
+        content["overrides"] = redacted_words(self.overrides)
+        write_text(self.path / REPORT, json.dumps(redacted(content), indent=2) + "\n")
 
 
 def told(path: Path) -> Job | None:

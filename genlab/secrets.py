@@ -22,16 +22,33 @@ def is_secret(key: object) -> bool:
     return any(part.lower() in _WORDS for part in _PARTS.findall(name))
 
 
-def redacted(node: Any, secret: bool = False) -> Any:
-    """Plain containers with `HIDDEN` in place of every secret, whose values are hidden from now."""
+def redacted(node: Any) -> Any:
+    """Plain containers with `HIDDEN` in place of every secret, whose values are hidden from now.
+
+    A value that other settings repeat (`${data.api_key}`) is hidden there, too.
+    """
+    return _hide_all(_without_secrets(node, secret=False))
+
+
+def _without_secrets(node: Any, secret: bool) -> Any:
     if isinstance(node, Mapping):
-        return {key: redacted(value, secret or is_secret(key)) for key, value in node.items()}
+        return {
+            key: _without_secrets(value, secret or is_secret(key)) for key, value in node.items()
+        }
     if isinstance(node, list):
-        return [redacted(value, secret) for value in node]
+        return [_without_secrets(value, secret) for value in node]
     if not secret or node is None or isinstance(node, bool) or node == HIDDEN:
         return node
     _remember(str(node))
     return HIDDEN
+
+
+def _hide_all(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {_hide_all(key): _hide_all(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_hide_all(value) for value in node]
+    return hide(node) if isinstance(node, str) else node
 
 
 def note(words: Iterable[str]) -> None:
@@ -64,6 +81,11 @@ def hide(text: str) -> str:
     for value in sorted(_known, key=len, reverse=True):
         text = text.replace(value, HIDDEN)
     return text
+
+
+def forget() -> None:
+    """Hide no value any longer."""
+    _known.clear()
 
 
 def hidden(node: Any, path: str = "", needed: bool = False) -> str | None:

@@ -22,13 +22,18 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _own_console() -> Iterator[None]:
-    """What Hydra has set up logs to the terminal of each test, not to an earlier one's."""
-    from genlab import console
+def _own_process() -> Iterator[None]:
+    """A command changes its process: its environment, where it imports from, what it logs to."""
+    from genlab import console, secrets
 
+    environment, path = dict(os.environ), list(sys.path)
     console.console.cache_clear()
     yield
     console.console.cache_clear()
+    secrets.forget()
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[:] = path
 
 
 @pytest.fixture

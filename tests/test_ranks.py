@@ -13,7 +13,7 @@ import pytest
 from test_kills import killing, train
 from test_resume import assert_same_run
 
-from genlab import console
+from genlab import console, peers
 from genlab.artefacts import lifecycle
 from genlab.artefacts.checkpoint_io import checkpoints_of, newest_valid
 from genlab.learners import Learner
@@ -167,7 +167,7 @@ def test_all_ranks_hear_that_another_process_trains_there(whole: Path) -> None:
         assert codes(start(words), seconds=30) == [5, 5], said()
 
 
-def test_another_number_of_ranks_is_refused(genlab, whole: Path) -> None:
+def test_another_number_of_ranks_is_allowed_when_asked_for(genlab, whole: Path) -> None:
     words = [*SETTINGS, "total_images=900", f"hydra.run.dir={whole}"]
     code, _, err = genlab("train", *words, "trainer.devices=1", "resume=auto", "allow_changes=true")
     assert code == 0, err
@@ -184,16 +184,29 @@ def waits() -> None:
     training.prepare = prepare
 
 
-def preparing() -> None:
+def says_that_it_follows() -> None:
+    """Tell when the first rank has been found."""
+    find = peers.reach_store
+
+    def found() -> object:
+        store = find()
+        Path("following").touch()
+        return store
+
+    peers.reach_store = found
+
+
+def appears(name: str) -> None:
     deadline = time.monotonic() + 60
-    while not Path("preparing").exists():
+    while not Path(name).exists():
         assert time.monotonic() < deadline, said()
         time.sleep(0.02)
 
 
 def test_a_first_rank_that_dies_while_it_prepares_ends_the_others() -> None:
-    ranks = start(SETTINGS, patches={0: waits})
-    preparing()
+    ranks = start(SETTINGS, patches={0: waits, 1: says_that_it_follows})
+    appears("preparing")
+    appears("following")
     os.kill(ranks[0], signal.SIGKILL)
     assert codes(ranks, seconds=30) == [-9, 7], said()
     assert "the first process is gone" in Path("rank1").read_text()
@@ -202,7 +215,7 @@ def test_a_first_rank_that_dies_while_it_prepares_ends_the_others() -> None:
 @pytest.mark.parametrize("whom", [[0], [0, 1]])
 def test_a_signal_while_the_first_rank_prepares(whom: list[int]) -> None:
     ranks = start(SETTINGS, patches={0: waits})
-    preparing()
+    appears("preparing")
     for rank in whom:
         os.kill(ranks[rank], signal.SIGTERM)
     assert codes(ranks, seconds=30) == [143, 143], said()

@@ -43,14 +43,16 @@ def test_values_are_replaced_wherever_they_are() -> None:
 
 
 def test_a_run_and_its_errors_keep_none(genlab, tmp_path: Path) -> None:
-    words = [*SMALL, "+data.api_key=hunter2-secret", f"hydra.run.dir={tmp_path / 'run'}"]
+    # What no setting reads is refused.
+    used = "report={metric: loss, across: seed, curves: ['${data.api_key}']}"
+    words = [*SMALL, used, "+data.api_key=hunter2-secret", f"hydra.run.dir={tmp_path / 'run'}"]
     code, out, err = genlab("train", *words)
     assert (code, err) == (0, "")
     code, _, err = genlab("train", *words, "+trainer.hf_token=hunter2-secret")
     assert code == 2
     sweep = f"hydra.sweep.dir={tmp_path / 'sweep'}"
     code, out, err = genlab(
-        "train", "-m", *words[:-1], "seed=1,2", "+data.token=t0ken-a,t0ken-b", sweep
+        "train", "-m", *SMALL, used, "seed=1,2", "+data.api_key=t0ken-a,t0ken-b", sweep
     )
     assert code == 0
     for file in tmp_path.rglob("*"):
