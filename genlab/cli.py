@@ -25,7 +25,7 @@ VERBS = {
     "train": "train a model and write everything about it to a run folder",
     "sample": "make new pictures with a trained model",
     "reconstruct": "encode and decode held-out images, or pictures of yours",
-    "encode": "write the codes of real images with their labels",
+    "encode": "write the codes of held-out images, or pictures of yours",
     "interpolate": "go from one picture to another through the space of codes",
     "mix": "mix the styles of pictures, layer by layer, with a StyleGAN",
     "edit": "change what pictures show, by directions in the space of codes and by sums",

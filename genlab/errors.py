@@ -24,6 +24,18 @@ class DataError(GenlabError):
     exit_code = 3
 
 
+class DataMissing(DataError):
+    """Images that are not where the settings say.
+
+    Attributes:
+        what: the setting and what is wrong with the place that it names.
+    """
+
+    def __init__(self, what: str, mend: str) -> None:
+        super().__init__(f"{what}: {mend}")
+        self.what = what
+
+
 class CheckpointError(GenlabError):
     """A run, checkpoint or weights file that cannot be used."""
 

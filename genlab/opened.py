@@ -14,11 +14,11 @@ from genlab import finding, launch
 from genlab.artefacts.weights import Weights, read_weights
 from genlab.assemble import build_data, build_learner, without_memory
 from genlab.config import check
-from genlab.data.description import Description
+from genlab.data.description import POINTS, Description
 from genlab.data.module import ImageData
 from genlab.data.stream import Batch, on_device
 from genlab.devices import keep_big_blocks
-from genlab.errors import CheckpointError, ConfigError
+from genlab.errors import CheckpointError, ConfigError, DataError, DataMissing
 from genlab.learners import Learner
 from genlab.learners.abilities import Encodes
 from genlab.places import changed, relative
@@ -27,23 +27,36 @@ from genlab.runs import RunFolder
 
 log = logging.getLogger(__name__)
 
+NO_CODES = "has no codes: choose the run of an autoencoder"
+
 
 @dataclass
 class Opened:
-    """What a verb works with; the learner is in evaluation mode on `device`."""
+    """What a verb works with; the learner is in evaluation mode on `device`.
+
+    Attributes:
+        instead: settings of the verb that do without the run's data, for messages; "" for none.
+    """
 
     folder: RunFolder
     config: dict[str, Any]
     learner: Learner
     device: torch.device
+    instead: str = ""
 
     @cached_property
     def data(self) -> ImageData:
-        """The images that the run was trained on."""
+        """The images that the run was trained on, without further ones of data.extra.
+
+        Raises DataError where they are gone, or are not to be read.
+        """
         try:
-            data = build_data(self.config)
+            data = build_data({**self.config, "data": {**self.config["data"], "extra": None}})
+            _ = data.image_set
         except ConfigError as error:
             raise CheckpointError(f"{self.folder.config_file}: {one_line(error)}") from error
+        except DataMissing as error:
+            raise self.missing(error) from error
         for path in relative(self.config):
             log.warning("%s is relative in config.yaml: taken from %s", path, Path.cwd())
         if told := changed(self.folder, data):
@@ -55,7 +68,7 @@ class Opened:
         """Shapes and names of the data, without loading them where the run says those."""
         stored = self.folder.data().get("description")
         if stored is None:
-            return Description.of(self.data.image_set)
+            return self._described_by_data()
         described = Description.read(stored, self.folder.data_file)
         channels, resolution = (self.config["data"][key] for key in ("channels", "resolution"))
         if described.shape != (channels, resolution, resolution):
@@ -64,6 +77,30 @@ class Opened:
                 f"{(channels, resolution, resolution)}: remove the file, and the data are read"
             )
         return described
+
+    def _described_by_data(self) -> Description:
+        """The description of a run from before it was kept."""
+        try:
+            return Description.of(self.data.image_set)
+        except DataError as error:
+            if not isinstance(error.__cause__, DataMissing):
+                raise
+            wanted = "the names of labels, for which there is no data.json,"
+            raise self.missing(error.__cause__, wanted) from error
+
+    @property
+    def points(self) -> bool:
+        """Whether the images are points of the plane, which config.yaml says."""
+        data = self.config["data"]
+        return (data["channels"], data["resolution"], data["resolution"]) == POINTS
+
+    def missing(self, error: DataMissing, wanted: str = "its images") -> DataError:
+        """The error of data that are gone, with what of a run is `wanted` and what helps."""
+        mend = f", or use {self.instead}" if self.instead else ""
+        return DataError(
+            f"{error.what}: this needs {wanted} of run={self.folder.path}; put the images, or a "
+            f"link to them, there{mend}"
+        )
 
     def require(self, ability: type, what: str) -> Any:
         """The learner, if it has the ability; ConfigError that says `what` it cannot do."""
@@ -82,7 +119,7 @@ class Opened:
 
     def codes(self, batch: Batch, batch_size: int) -> dict[str, Tensor]:
         """What the learner's `encode` says of every image, joined on the CPU."""
-        learner = self.require(Encodes, "has no codes: choose the run of an autoencoder")
+        learner = self.require(Encodes, NO_CODES)
         parts = [
             learner.encode(learner.prepare(images), labels)
             for images, labels in self.batches(batch, batch_size)

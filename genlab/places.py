@@ -57,6 +57,8 @@ def changed(folder: RunFolder, data: ImageData) -> str | None:
     Runs from before contents were kept are taken as they are.
     """
     stored = folder.data().get("contents")
+    if isinstance(stored, dict) and data.extra is None:
+        stored = {key: value for key, value in stored.items() if key != "extra"}
     if stored is None or _plain(stored) == _plain(contents(data)):
         return None
     places = ", ".join(_paths(folder.config()["data"].get("source"))) or "the data"

@@ -9,6 +9,7 @@ from genlab.data.image_set import ImageSet
 from genlab.errors import CheckpointError
 
 POINTS = (2, 1, 1)
+"""The shape of images that are points of the plane: two channels of one pixel."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,6 @@ class Description:
     def plain(self) -> dict[str, Any]:
         """The same as JSON's containers."""
         return {"shape": list(self.shape), "classes": self.classes, "about": self.about}
-
-    @property
-    def points(self) -> bool:
-        """Whether the images are points of the plane: two channels of one pixel."""
-        return self.shape == POINTS
 
 
 def _is_shape(value: Any) -> bool:

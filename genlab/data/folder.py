@@ -13,7 +13,7 @@ from genlab.data.image_files import opened
 from genlab.data.listing import SUFFIXES, images_below, laid_out, say_left_out
 from genlab.data.pixels import RULE, WHITE_LEVEL, fit, in_threads, is_turned, pillow_quiet
 from genlab.data.source import Advance, Annotations, Source, stamp
-from genlab.errors import ConfigError, DataError
+from genlab.errors import ConfigError, DataError, DataMissing
 from genlab.words import readable, some
 
 if TYPE_CHECKING:
@@ -69,14 +69,14 @@ class Folder(Source):
         """Every image file, sorted; DataError if there is none."""
         path = readable(self.path)
         if not self.path.exists():
-            raise DataError(f"data.path={path} does not exist: name a folder of images")
+            raise DataMissing(f"data.path={path} does not exist", "name a folder of images")
         if not self.path.is_dir():
-            raise DataError(f"data.path={path} is not a folder: name the folder around it")
+            raise DataMissing(f"data.path={path} is not a folder", "name the folder around it")
         files, left_out = images_below(self.path)
         say_left_out(self.path, left_out)
         if not files:
             kinds = ", ".join(suffix[1:] for suffix in SUFFIXES)
-            raise DataError(f"data.path={path} holds no images: it needs files of {kinds}")
+            raise DataMissing(f"data.path={path} holds no images", f"it needs files of {kinds}")
         return files
 
     @cached_property

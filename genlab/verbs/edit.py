@@ -23,10 +23,10 @@ from genlab.bounds import is_finite
 from genlab.errors import ConfigError
 from genlab.files import write_text
 from genlab.latent import Step, factorised, in_deviations, principal
-from genlab.opened import open_run
 from genlab.verbs.attributes import Targets, having, showing
 from genlab.verbs.bench import Bench
 from genlab.verbs.expressions import Term, asked, parse
+from genlab.verbs.opening import open_asked
 from genlab.verbs.output import destination
 from genlab.verbs.sample import seeds_of
 from genlab.verbs.spaces import Space, space_of
@@ -41,7 +41,7 @@ def run(config: dict[str, Any]) -> None:
     """Find the direction or add the sum up, draw, measure."""
     _check(config)
     config = {**config, "seeds": seeds_of(config["seeds"])}
-    bench = Bench(space_of(open_run(config["run"], config["accelerator"])), config)
+    bench = Bench(space_of(open_asked(config, "direction=pca")), config)
     if config["expression"] is not None:
         _add_up(bench, str(config["expression"]))
     elif config["direction"] in COMPONENTS:

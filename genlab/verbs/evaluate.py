@@ -29,10 +29,11 @@ from genlab.metrics import (
     perplexity,
     state_sha256,
 )
-from genlab.opened import Opened, open_run
+from genlab.opened import Opened
 from genlab.settings import counted
 from genlab.verbs.attributes import judge_of
 from genlab.verbs.distances import distances_of
+from genlab.verbs.opening import open_asked
 from genlab.verbs.output import destination
 from genlab.verbs.paths import path_scores
 from genlab.words import one_of
@@ -53,7 +54,7 @@ def run(config: dict[str, Any]) -> None:
         raise ConfigError(
             f"path_samples={paths} must be a whole number, at least {FEWEST_PATHS}, or 0 for none"
         )
-    opened = open_run(config["run"], config["accelerator"])
+    opened = open_asked(config)
     processes = counted(config["devices"], opened.device.type, "devices")
     if processes > 1 and not launch.launched():
         _several(opened, config, processes)

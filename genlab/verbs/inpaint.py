@@ -16,9 +16,10 @@ from genlab.errors import ConfigError, DataError
 from genlab.learners import Translation
 from genlab.learners.abilities import Generates
 from genlab.objectives.views import Holes
-from genlab.opened import Opened, open_run
+from genlab.opened import Opened
 from genlab.pixels import normalise, to_uint8
 from genlab.verbs.files import each, listed, names_of, read, reader, several, targets
+from genlab.verbs.opening import open_asked
 from genlab.verbs.originals import has_colour, loses_bits, original, pasted
 from genlab.verbs.search import Search
 from genlab.verbs.spaces import space_of
@@ -49,7 +50,7 @@ class Window(NamedTuple):
 def run(config: dict[str, Any]) -> None:
     """Read pictures and masks, fill, write."""
     one_of("method", config["method"], METHODS)
-    opened = open_run(config["run"], config["accelerator"])
+    opened = open_asked(config)
     fill, share = _filler(opened, config)
     files = listed(config["image"], "image", config["out"])
     masks = _masks(files, config["image"], config["mask"])

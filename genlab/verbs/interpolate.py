@@ -16,9 +16,10 @@ from genlab.errors import ConfigError
 from genlab.latent import PATHS
 from genlab.latent.layers import described, mixed
 from genlab.learners.abilities import Generates
-from genlab.opened import Opened, open_run
+from genlab.opened import Opened
 from genlab.verbs.held_out import choose, condition_of, latents_of
 from genlab.verbs.mix import layers_of, styles_of
+from genlab.verbs.opening import open_asked
 from genlab.verbs.output import destinations
 from genlab.verbs.spaces import Space, space_of
 from genlab.words import one_of
@@ -48,7 +49,7 @@ class Ends(NamedTuple):
 def run(config: dict[str, Any]) -> None:
     """Find the ends, go from one to the other, decode, write."""
     _check(config)
-    opened = open_run(config["run"], config["accelerator"])
+    opened = open_asked(config, "between=random")
     learner = opened.require(Generates, "cannot make pictures of codes: choose another run")
     ends = _between_images(opened, config) if config["between"] == "images" else None
     ends = ends or _between_draws(learner, config)

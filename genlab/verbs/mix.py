@@ -17,8 +17,9 @@ from genlab.latent.layers import PARTS, chosen, described, mixed
 from genlab.learners.abilities import Generates
 from genlab.learners.learner import seed_noise
 from genlab.learners.styles import Styles
-from genlab.opened import Opened, open_run
+from genlab.opened import Opened
 from genlab.pixels import to_uint8
+from genlab.verbs.opening import open_asked
 from genlab.verbs.spaces import Space, space_of
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def run(config: dict[str, Any]) -> None:
             raise ConfigError(f"{key}={config[key]}: at most {MOST} of them fit on a picture")
     if Path(config["out"] or "").suffix == ".png":
         raise ConfigError(f"out={config['out']}: two pictures are written, so name a folder")
-    opened = open_run(config["run"], config["accelerator"])
+    opened = open_asked(config)
     styles = styles_of(opened)
     space = space_of(opened)
     generator = torch.Generator().manual_seed(config["seed"])

@@ -99,6 +99,11 @@ def names_file(path: Path) -> bool:
     return path.suffix[1:2].isalpha() and not path.is_dir()
 
 
+def may_write(folder: Path) -> bool:
+    """Whether this process may put files into the folder."""
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
 def check_place(out: str) -> None:
     """Before the work: ConfigError for an empty `out`, ResourceError where none can be written."""
     if not out:
@@ -108,5 +113,5 @@ def check_place(out: str) -> None:
     there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not there.is_dir():
         raise ResourceError(f"out={out}: {there} is a file, no folder; choose another place")
-    if not os.access(there, os.W_OK):
+    if not may_write(there):
         raise ResourceError(f"out={out}: {there} cannot be written to; choose another place")

@@ -22,11 +22,12 @@ from genlab.errors import ConfigError, DataError
 from genlab.files import write_atomically
 from genlab.learners.abilities import Encodes
 from genlab.metrics import FeaturesUnavailable, psnr, squared_error
-from genlab.opened import Opened, open_run
+from genlab.opened import Opened
 from genlab.pixels import normalise
 from genlab.verbs import files
 from genlab.verbs.attributes import judge_of
 from genlab.verbs.held_out import condition_of, latents_of, positions
+from genlab.verbs.opening import IMAGE, open_asked
 from genlab.verbs.output import destinations
 from genlab.verbs.search import Search, See
 from genlab.verbs.spaces import Space, space_of
@@ -50,7 +51,7 @@ def run(config: dict[str, Any]) -> None:
     """Read the images, find their codes, write."""
     one_of("method", config["method"], METHODS)
     one_of("space", config["space"], SPACES)
-    opened = open_run(config["run"], config["accelerator"])
+    opened = open_asked(config, IMAGE)
     method = config["method"]
     if method == "auto":
         method = "encoder" if isinstance(opened.learner, Encodes) else "optimise"

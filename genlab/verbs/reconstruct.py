@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,39 +14,52 @@ from genlab.data.stream import take
 from genlab.errors import ConfigError
 from genlab.learners.abilities import Reconstructs, Translates
 from genlab.learners.learner import seed_noise
-from genlab.opened import Opened, open_run
+from genlab.opened import Opened
 from genlab.pixels import to_uint8
 from genlab.verbs import files
 from genlab.verbs.held_out import choose, condition_of
+from genlab.verbs.opening import IMAGE, open_asked
 from genlab.verbs.output import named, write_pictures
 
 log = logging.getLogger(__name__)
 
 
 def run(config: dict[str, Any]) -> None:
-    """Reconstruct the pictures of `input`, or images of the split; write."""
+    """Reconstruct the pictures of `image`, or images of the split; write."""
+    key = _named(config)
     count = config["count"]
     batch_size = config["batch_size"]
-    opened = open_run(config["run"], config["accelerator"])
+    opened = open_asked(config, IMAGE)
     learner = opened.require(Reconstructs, "does not reconstruct images: use genlab sample")
-    if config["input"] is None:
+    if key is None:
         _held_out(opened, learner, count, batch_size, config)
     else:
-        _files(opened, learner, batch_size, config)
+        _files(opened, learner, key, config)
 
 
-def _files(opened: Opened, learner: Reconstructs, batch_size: int, config: dict[str, Any]) -> None:
+def _named(config: Mapping[str, Any]) -> str | None:
+    """The setting that names pictures: `image` or its other name `input`; None for neither."""
+    given = [key for key in ("image", "input") if config[key] is not None]
+    if len(given) > 1:
+        raise ConfigError("input= is another name of image=: set one of them")
+    return given[0] if given else None
+
+
+def _files(opened: Opened, learner: Reconstructs, key: str, config: dict[str, Any]) -> None:
     """One PNG for each file, whose picture is encoded as it is: it may be noisy already."""
     if isinstance(learner, Translates):
         raise ConfigError(
-            f"run={opened.folder.path}: input= is for autoencoders: use genlab upscale, inpaint or "
+            f"run={opened.folder.path}: {key}= is for autoencoders: use genlab upscale, inpaint or "
             "translate with this model"
         )
     if condition_of(opened):
-        raise ConfigError("input=: this model is told labels, which files do not say: leave it out")
-    paths = files.listed(config["input"], "input", config["out"])
+        raise ConfigError(
+            f"{key}=: this model is told labels, which files do not say: leave it out"
+        )
+    given, batch_size = config[key], config["batch_size"]
+    paths = files.listed(given, key, config["out"])
     targets = files.targets(
-        paths, config["input"], config["out"], opened.folder, "reconstructed", config["overwrite"]
+        paths, given, config["out"], opened.folder, "reconstructed", config["overwrite"]
     )
     written = 0
     for some, images in files.batches(paths, opened.config, batch_size):

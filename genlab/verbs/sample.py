@@ -26,8 +26,9 @@ from genlab.latent.truncation import truncated_normal
 from genlab.learners.abilities import Generates
 from genlab.networks import Chosen
 from genlab.networks.styles import truncated
-from genlab.opened import Opened, open_run
+from genlab.opened import Opened
 from genlab.pixels import to_uint8
+from genlab.verbs.opening import open_asked
 from genlab.verbs.output import FORMATS, named, write_pictures
 from genlab.verbs.spaces import latents_of_seed
 from genlab.words import one_of
@@ -46,7 +47,7 @@ def run(config: dict[str, Any]) -> None:
     if config["format"] == "grid":
         count, key = (len(seeds), "seeds") if seeds else (config["count"], "count")
         _check_grid(count, max(len(truncations), 1), key)
-    opened = open_run(config["run"], config["accelerator"])
+    opened = open_asked(config)
     learner = _generator(opened)
     if truncations:
         _check(opened, truncations)
@@ -68,7 +69,7 @@ def run(config: dict[str, Any]) -> None:
 
 def real_points(opened: Opened) -> Tensor | None:
     """Training points to show generated ones over; None where the data are pictures."""
-    if not opened.description.points:
+    if not opened.points:
         return None
     data = opened.data
     return take(data.image_set, drawn(data.indices("train"), POINTS)).images

@@ -18,11 +18,12 @@ from genlab.console import print_table
 from genlab.files import write_csv, write_text
 from genlab.learners.abilities import Reconstructs
 from genlab.metrics import detection, share_below
-from genlab.opened import Opened, open_run
+from genlab.opened import Opened
 from genlab.pixels import normalise, to_uint8
 from genlab.verbs import files
 from genlab.verbs.evaluate import weights_stamp
 from genlab.verbs.held_out import choose, positions
+from genlab.verbs.opening import IMAGE, open_asked
 from genlab.verbs.output import destinations
 from genlab.verbs.strangeness import (
     Scored,
@@ -44,7 +45,7 @@ BY = ("auto", "reconstruction", "likelihood")
 def run(config: dict[str, Any]) -> None:
     """Score images, set them beside normal ones, write."""
     one_of("by", config["by"], BY)
-    opened = open_run(config["run"], config["accelerator"])
+    opened = open_asked(config, IMAGE)
     opened.require(Reconstructs, "does not reconstruct images: choose the run of an autoencoder")
     by = "reconstruction" if config["by"] == "auto" else config["by"]
     by_codes = by == "likelihood"

@@ -76,7 +76,7 @@ def space_of(opened: Opened, styled: bool = True) -> Space:
 
     Raises ConfigError for a model that makes no pictures.
     """
-    if opened.description.points:
+    if opened.points:
         raise ConfigError(
             f"run={opened.folder.path}: this model makes points, not pictures: use genlab sample"
         )

@@ -15,9 +15,10 @@ from genlab.learners import Translation
 from genlab.learners.abilities import Translates
 from genlab.learners.learner import seed_noise
 from genlab.objectives.views import Holes, Shrunk
-from genlab.opened import open_run
 from genlab.pixels import normalise, to_uint8
 from genlab.verbs.files import each, listed, read, targets
+from genlab.verbs.opening import open_asked
+from genlab.verbs.output import may_write
 from genlab.words import one_of
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ SHOWN = 32  # pairs on the sheet
 
 def run(config: dict[str, Any]) -> None:
     """Read, translate, write."""
-    opened = open_run(config["run"], config["accelerator"])
+    opened = open_asked(config)
     learner = opened.require(Translates, "does not translate: train model=pix2pix or cyclegan")
     channels: int = opened.config["data"]["channels"]
     view = learner.view if isinstance(learner, Translation) else None
@@ -72,7 +73,7 @@ def run(config: dict[str, Any]) -> None:
         if resolution and len(shown) < SHOWN:
             before = to_uint8(given).cpu().expand(-1, made.shape[1], -1, -1)
             shown.append(beside(before, made))
-    if shown:
+    if shown and may_write(opened.folder.path):
         sheet = opened.folder.path / f"translated_{direction}.png"
         save_png(
             grid(torch.cat(shown), min(8, 2 * len(shown)), f"before, after: {direction}"), sheet

@@ -16,9 +16,10 @@ from genlab.data.progress import progress
 from genlab.errors import ConfigError
 from genlab.learners import Translation
 from genlab.objectives.views import Shrunk
-from genlab.opened import Opened, open_run
+from genlab.opened import Opened
 from genlab.pixels import normalise, to_uint8
 from genlab.verbs.files import each, listed, targets
+from genlab.verbs.opening import open_asked
 from genlab.verbs.originals import has_colour, original
 from genlab.verbs.tiles import in_tiles
 from genlab.words import readable, some
@@ -31,7 +32,7 @@ BLIND = 16  # pixels around a tile where a network depends on all of a picture
 def run(config: dict[str, Any]) -> None:
     """Read, enlarge tile by tile, write."""
     side = config["tile"]
-    opened = open_run(config["run"], config["accelerator"])
+    opened = open_asked(config)
     learner = opened.learner
     if not isinstance(learner, Translation) or not isinstance(learner.view, Shrunk):
         raise ConfigError(

@@ -30,9 +30,11 @@ from genlab.latent import (
     traverse,
 )
 from genlab.learners.abilities import Generates
-from genlab.opened import Opened, open_run
+from genlab.opened import Opened
 from genlab.pixels import to_uint8
 from genlab.verbs.held_out import choose, latents_of
+from genlab.verbs.opening import open_asked
+from genlab.verbs.output import may_write
 from genlab.words import one_of
 
 log = logging.getLogger(__name__)
@@ -101,7 +103,7 @@ def _encode(config: Mapping[str, Any]) -> Space:
     batch_size = config["batch_size"]
     if count < FEWEST:
         raise ConfigError(f"count={count} must be at least {FEWEST}")
-    opened = open_run(config["run"], config["accelerator"])
+    opened = open_asked(config)
     indices = choose(opened, config["split"], count, config["seed"])
     where = f"run={opened.folder.path}, split={config['split']}"
     if len(indices) < FEWEST:
@@ -187,7 +189,8 @@ def _project(space: Space) -> None:
     columns: dict[str, Sequence[object]] = {"index": space.indices.tolist()}
     for name, told in space.batch.labels.items():
         columns[name] = [image_set.classes[name][i] for i in told.tolist()]
-    folder = space.opened.folder.path / "tensorboard" / f"codes_{space.split}"
+    run = space.opened.folder.path
+    folder = (run if may_write(run) else space.folder) / "tensorboard" / f"codes_{space.split}"
     write_projector(folder, space.values, columns, space.batch.images)
     log.info("wrote %s", folder)
 
