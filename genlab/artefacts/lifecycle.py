@@ -153,10 +153,10 @@ class Lifecycle(pl.Callback):
         try:
             yield
         except OSError as error:
+            file = Path(str(error.filename2 or error.filename or self.folder))
             raise ResourceError(
-                f"{error.filename2 or error.filename or self.folder}: cannot be written "
-                f"({error.strerror}); earlier checkpoints are whole: make room and continue with "
-                f"resume={self.folder}"
+                f"{file.name} cannot be written ({error.strerror}); earlier checkpoints are whole: "
+                f"make room and continue with resume={self.folder}"
             ) from error
 
     def _saved_on_request(self, trainer: pl.Trainer, learner: Learner) -> int:
