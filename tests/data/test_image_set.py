@@ -67,3 +67,91 @@ def test_a_part_is_drawn_and_the_whole_is_as_it_was():
     assert np.array_equal(part, drawn(indices, 400))
     assert not np.array_equal(part, drawn(indices, 400, seed=1))
     assert abs(part.mean() - indices.mean()) < 3 * 3000 / (12 * 400) ** 0.5
+
+
+def labelled(sizes, name="label", seed=0):
+    """A set whose classes have these sizes, in no order."""
+    labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    images = np.zeros((len(labels), 1, 2, 2), np.uint8)
+    return ImageSet(images, {name: labels}, {name: list(map(str, sizes))}, "nothing", None)
+
+
+@pytest.mark.parametrize("name", ["label", "smile"])
+@pytest.mark.parametrize(
+    ("sizes", "count", "expected"),
+    [
+        ([700, 200, 90, 10], 100, [70, 20, 9, 1]),
+        ([50, 30, 20], 7, [4, 2, 1]),  # quotas 3.5, 2.1, 1.4: one is left for the .5
+        ([60, 0, 40], 3, [2, 0, 1]),  # 1.8, 0, 1.2
+        ([997, 1, 1, 1], 4, [4, 0, 0, 0]),  # 3.988
+    ],
+)
+def test_a_draw_gives_every_class_its_share(sizes, count, expected, name):
+    images = labelled(sizes, name)
+    for seed in range(5):
+        part = images.drawn(np.arange(len(images)), count, seed)
+        assert np.bincount(images.labels[name][part], minlength=len(sizes)).tolist() == expected
+        assert (np.diff(part) > 0).all()  # sorted, none twice
+
+
+def test_the_shares_are_those_of_the_positions_that_are_drawn_from():
+    images = labelled([100, 100])
+    labels = images.labels["label"]
+    indices = np.flatnonzero((labels == 0) | (np.cumsum(labels) <= 25))
+    indices = indices[np.arange(len(indices)) % 5 > 0]
+    counts = np.bincount(labels[indices])
+    part = images.drawn(indices, len(indices) // 2)
+    assert np.isin(part, indices).all()
+    assert abs(np.bincount(labels[part]) - counts / 2).max() <= 1
+
+
+def test_a_draw_of_fewer_images_than_classes_takes_classes_by_the_seed():
+    images = labelled([3] * 20)
+    seen = set()
+    for seed in range(30):
+        part = images.drawn(np.arange(60), 7, seed)
+        taken = images.labels["label"][part]
+        assert len(set(taken.tolist())) == len(part) == 7  # equal remainders: no class twice
+        seen |= set(taken.tolist())
+    assert seen == set(range(20))
+
+
+def test_a_draw_with_labels_is_repeated_by_its_seed_and_random_within_a_class():
+    images = labelled([600, 400])
+    everything = np.arange(1000)
+    part = images.drawn(everything, 100)
+    assert np.array_equal(part, images.drawn(everything, 100))
+    assert images.drawn(everything, None) is everything
+    assert images.drawn(everything, 1000) is everything
+    times = np.zeros(1000)
+    for seed in range(400):
+        times[images.drawn(everything, 100, seed)] += 1
+    assert times.sum() == 40_000
+    # Each has been drawn 40 times with a deviation of 6.
+    assert abs(times - 40).max() < 5 * 6
+
+
+def test_the_shards_of_ranks_are_disjoint_and_together_the_draw():
+    from genlab.data import Digits
+    from genlab.data.module import ImageData
+
+    data = ImageData(
+        Digits(resolution=8, channels=1),
+        validation=0.2,
+        test=0.1,
+        flip=False,
+        batch_size=8,
+        in_memory_gb=1,
+        seed=0,
+    )
+    part = data.image_set.drawn(data.indices("validation"), 50)
+    marked = data.image_set.images[part].reshape(50, -1)
+    shards = [
+        np.concatenate(
+            [b.images.flatten(1).numpy() for b in data.held_out("validation", 8, 50, r, 3)]
+        )
+        for r in range(3)
+    ]
+    assert [len(shard) for shard in shards] == [17, 17, 16]
+    for rank, shard in enumerate(shards):
+        assert np.array_equal(shard, marked[rank::3])
