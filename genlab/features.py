@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -22,6 +22,7 @@ from genlab import launch
 from genlab.assemble import build_data, build_learner
 from genlab.data import GaussianGrid
 from genlab.data.cache import cache_folder
+from genlab.data.description import Origin
 from genlab.errors import CheckpointError, Locked, Stopped
 from genlab.fitting import fit, prepare
 from genlab.learners import Learner
@@ -46,9 +47,15 @@ _OWN = ("balanced", "leave_out", "crop", "extra")  # settings of a run that clas
 
 
 def feature_network(
-    choice: str, config: dict[str, Any], device: torch.device, key: str = "features"
+    choice: str,
+    config: dict[str, Any],
+    device: torch.device,
+    key: str = "features",
+    origin: Origin | None = None,
 ) -> FeatureNetwork:
     """The network that `choice`, the value of `key`, names for the data of a run's config.
+
+    Of data with a known origin a classifier that is trained already is found without them.
 
     Raises FeaturesUnavailable where it cannot be had, ConfigError for an unknown choice.
     """
@@ -65,10 +72,12 @@ def feature_network(
             if choice == "inception":
                 raise
             log.info("%s; using a classifier of this data set instead", error)
-    return _classifier(config, device)
+    return _classifier(config, device, origin=origin)
 
 
-def noisy_classifier(config: dict[str, Any], device: torch.device) -> ClassifierFeatures:
+def noisy_classifier(
+    config: dict[str, Any], device: torch.device, origin: Origin | None = None
+) -> ClassifierFeatures:
     """The classifier of a run's data, taught on images with noise of deviations up to NOISE.
 
     Its gradients lead to what an attribute looks like, where those of one that has seen clean
@@ -81,36 +90,52 @@ def noisy_classifier(config: dict[str, Any], device: torch.device) -> Classifier
         "_target_": "genlab.objectives.corruptions.GaussianNoise",
         "deviation": [0.0, NOISE / 2],  # of the range from -1 to 1
     }
-    return _classifier(config, device, {"corruption": corruption})
+    return _classifier(config, device, {"corruption": corruption}, origin)
 
 
 def _classifier(
-    config: dict[str, Any], device: torch.device, settings: Mapping[str, Any] = MappingProxyType({})
+    config: dict[str, Any],
+    device: torch.device,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+    origin: Origin | None = None,
 ) -> ClassifierFeatures:
-    """Trained once, with further settings of its learner."""
+    """Trained once, with further settings of its learner; found by the origin where it is there."""
     # One network for all runs on a data set, whatever they themselves were allowed to see: scores
     # compare only where it is the same.
     shown = {key: value for key, value in config["data"].items() if key not in _OWN}
     config = {**config, "data": {**shown, "labels_per_class": None}}
-    data = build_data(config)
-    classes = data.image_set.classes
-    if not classes:
-        raise FeaturesUnavailable(
-            "the data set has no labels to train a classifier on: sort the images into a folder "
-            'for each class, or pip install "genlab[inception]"'
-        )
-    recipe = _recipe(config, classes, batch_size=min(100, len(data.indices("train"))))
-    recipe["model"] |= settings
-    key = hashlib.sha256(
-        json.dumps([recipe, data.source.fingerprint()], sort_keys=True, default=str).encode()
-    ).hexdigest()[:16]
-    folder = RunFolder(cache_folder() / "features" / f"classifier-{key}")
-    learner = build_learner(recipe)
-    accuracy = _trained(learner, recipe, folder, list(classes))
+    plan = _Plan.of(config, origin, settings) if origin else None
+    if plan is None or not plan.folder.summary.exists():
+        plan = _Plan.of(config, Origin.of(build_data(config)), settings)
+    learner = build_learner(plan.recipe)
+    accuracy = _trained(learner, plan.recipe, plan.folder, list(plan.classes))
     network: nn.Module = learner.exported.to(device)
     names = [f"{n.rsplit('/', 1)[1]} {v:.3f}" for n, v in accuracy.items() if "/accuracy/" in n]
     name = f"genlab classifier (validation accuracy: {', '.join(names)})"
-    return ClassifierFeatures(network, name, state_sha256(network))
+    return ClassifierFeatures(network, name, state_sha256(network), plan.classes)
+
+
+class _Plan(NamedTuple):
+    """A classifier's run: its config, its folder in the cache, the classes that it tells."""
+
+    recipe: dict[str, Any]
+    folder: RunFolder
+    classes: dict[str, list[str]]
+
+    @classmethod
+    def of(cls, config: dict[str, Any], origin: Origin, settings: Mapping[str, Any]) -> "_Plan":
+        """The plan for data of this origin; FeaturesUnavailable where they have no labels."""
+        if not origin.classes:
+            raise FeaturesUnavailable(
+                "the data set has no labels to train a classifier on: sort the images into a "
+                'folder for each class, or pip install "genlab[inception]"'
+            )
+        recipe = _recipe(config, origin.classes, batch_size=min(100, origin.images))
+        recipe["model"] |= settings
+        told = json.dumps([recipe, origin.fingerprint], sort_keys=True, default=str)
+        key = hashlib.sha256(told.encode()).hexdigest()[:16]
+        folder = RunFolder(cache_folder() / "features" / f"classifier-{key}")
+        return cls(recipe, folder, origin.classes)
 
 
 def _trained(

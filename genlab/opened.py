@@ -14,7 +14,7 @@ from genlab import finding, launch
 from genlab.artefacts.weights import Weights, read_weights
 from genlab.assemble import build_data, build_learner, without_memory
 from genlab.config import check
-from genlab.data.description import POINTS, Description
+from genlab.data.description import POINTS, Description, Origin
 from genlab.data.module import ImageData
 from genlab.data.stream import Batch, on_device
 from genlab.devices import keep_big_blocks
@@ -78,6 +78,20 @@ class Opened:
             )
         return described
 
+    @property
+    def origin(self) -> Origin | None:
+        """What names the networks that were trained once on the data; None where none is kept."""
+        stored = self.folder.data().get("origin")
+        return None if stored is None else Origin.read(stored, self.description.classes)
+
+    @cached_property
+    def alike(self) -> list[list[str]]:
+        """Groups of labels that say one and the same thing, see `Description`."""
+        found = self.description.alike
+        if found is None:
+            found = Description.of(self.data.image_set).alike
+        return found or []
+
     def _described_by_data(self) -> Description:
         """The description of a run from before it was kept."""
         try:
@@ -85,8 +99,8 @@ class Opened:
         except DataError as error:
             if not isinstance(error.__cause__, DataMissing):
                 raise
-            wanted = "the names of labels, for which there is no data.json,"
-            raise self.missing(error.__cause__, wanted) from error
+            purpose = "for the names of labels, as it has no data.json"
+            raise self.missing(error.__cause__, purpose) from error
 
     @property
     def points(self) -> bool:
@@ -94,12 +108,12 @@ class Opened:
         data = self.config["data"]
         return (data["channels"], data["resolution"], data["resolution"]) == POINTS
 
-    def missing(self, error: DataMissing, wanted: str = "its images") -> DataError:
-        """The error of data that are gone, with what of a run is `wanted` and what helps."""
+    def missing(self, error: DataMissing, purpose: str = "for this") -> DataError:
+        """The error of data that are gone, with what they are needed for and what helps."""
         mend = f", or use {self.instead}" if self.instead else ""
         return DataError(
-            f"{error.what}: this needs {wanted} of run={self.folder.path}; put the images, or a "
-            f"link to them, there{mend}"
+            f"{error.what}: run={self.folder.path} needs its images {purpose}; put them, or a link "
+            f"to them, there{mend}"
         )
 
     def require(self, ability: type, what: str) -> Any:

@@ -94,6 +94,11 @@ class RunFolder:
         return self.path / f"evaluation{self.tag}.json"
 
     @property
+    def normal_scores(self) -> Path:
+        """How strange its own validation images are to an autoencoder, for `genlab score`."""
+        return self.path / f"normal_scores{self.tag}.json"
+
+    @property
     def best(self) -> Path:
         """The exported weights of the moment with the best score while training."""
         return self.path / BEST

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from genlab import children, launch, peers, places, secrets
+from genlab import children, launch, normal, peers, places, secrets
 from genlab.artefacts.weights import whole_images_seen
 from genlab.assemble import completed
 from genlab.console import log_to
-from genlab.data.description import Description
+from genlab.data.description import Description, Origin
 from genlab.errors import ConfigError, ResourceError
 from genlab.finding import remember
 from genlab.fitting import fit, prepare
@@ -70,9 +70,15 @@ def _train_locked(
     if folder.saved:
         places.refuse_others(folder, parts.data, config["allow_changes"])
     judge = judge_of(config, parts.learner)
+    scorable = normal.reconstructs_alone(parts.learner)
     folder.create({**config, "resume": None}, overrides)
-    described = Description.of(parts.data.image_set).plain()
-    folder.write_data({"description": described, "contents": places.contents(parts.data)})
+    folder.write_data(
+        {
+            "description": Description.of(parts.data.image_set).plain(),
+            "origin": Origin.of(parts.data).plain(),
+            "contents": places.contents(parts.data),
+        }
+    )
     remember(folder)
     if several:
         del parts, judge  # every process makes its own
@@ -90,6 +96,9 @@ def _train_locked(
         peers.order(folder=str(folder.path), config=config)
         with log_to(folder.path / "train.log"):
             fit(config, folder, parts, judge)
+    if scorable:
+        accelerator, batch_size = config["trainer"]["accelerator"], config["data"]["batch_size"]
+        normal.keep_reconstructions(folder, accelerator, batch_size)
     return folder.read_summary()
 
 

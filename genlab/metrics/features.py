@@ -1,7 +1,7 @@
 """From images to the features that distances are measured on."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -80,12 +80,13 @@ def apply_in_batches(
 class ClassifierFeatures:
     """A classifier: `features` takes images in [-1, 1] to (N, D), `heads` those to logits.
 
-    It stays in eval mode.
+    It stays in eval mode. `kinds` are the names of its classes by label.
     """
 
     network: nn.Module
     name: str
     weights_sha256: str
+    kinds: Mapping[str, Sequence[str]] = field(default_factory=dict)
     resizer: str = field(default="none", init=False)
 
     def __call__(self, images: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """What pictures show, as the classifier of a data set's labels sees them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -8,14 +9,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from genlab.errors import ConfigError
+from genlab.data.description import NONE
+from genlab.errors import ConfigError, DataMissing
 from genlab.features import NOISE, feature_network, noisy_classifier
 from genlab.metrics import ClassifierFeatures
 from genlab.opened import Opened
 from genlab.scores import most_probable
 from genlab.words import near_miss
 
-NONE = "none"
 Classes = Mapping[str, Sequence[str]]
 
 
@@ -56,12 +57,13 @@ class Judge:
     @property
     def classes(self) -> Classes:
         """Names of the classes by label."""
-        return self.opened.data.image_set.classes
+        return self.network.kinds
 
     @cached_property
     def through_noise(self) -> ClassifierFeatures:
         """The one that was taught on noisy images."""
-        network = noisy_classifier(self.opened.config, self.opened.device)
+        with _told(self.opened):
+            network = noisy_classifier(self.opened.config, self.opened.device, self.opened.origin)
         network.network.eval().requires_grad_(False)
         return network
 
@@ -93,19 +95,7 @@ class Judge:
 
         As glasses_color, which is none where glasses is none.
         """
-        mine = self._held.get(label)
-        return {label, *(each for each, held in self._held.items() if held == mine)}
-
-    @cached_property
-    def _held(self) -> dict[str, bytes]:
-        """What all images of the data set have, by labels with a class for none."""
-        stored = self.opened.data.image_set.labels
-        labels = {name: torch.from_numpy(values) for name, values in stored.items()}
-        return {
-            label: having(self.classes, label).held(labels).numpy().tobytes()
-            for label, kinds in self.classes.items()
-            if NONE in kinds
-        }
+        return {label}.union(*(group for group in self.opened.alike if label in group))
 
 
 def noise_like(pictures: Tensor, generator: torch.Generator) -> Tensor:
@@ -118,11 +108,24 @@ def noise_like(pictures: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def judge_of(opened: Opened) -> Judge:
-    """The judge of a run's data; FeaturesUnavailable where they have no labels."""
-    network = feature_network("classifier", opened.config, opened.device)
+    """The judge of a run's data; FeaturesUnavailable where they have no labels.
+
+    Raises DataError where the judge has not been trained yet, and the data are gone.
+    """
+    with _told(opened):
+        network = feature_network("classifier", opened.config, opened.device, origin=opened.origin)
     assert isinstance(network, ClassifierFeatures)
     network.network.eval().requires_grad_(False)
     return Judge(opened, network)
+
+
+@contextmanager
+def _told(opened: Opened) -> Iterator[None]:
+    """Say what data that are gone are needed for."""
+    try:
+        yield
+    except DataMissing as error:
+        raise opened.missing(error, "to train a classifier of their labels, once") from error
 
 
 def binary(classes: Classes) -> list[Attribute]:

@@ -18,6 +18,7 @@ from genlab.console import print_table
 from genlab.files import write_csv, write_text
 from genlab.learners.abilities import Reconstructs
 from genlab.metrics import detection, share_below
+from genlab.normal import by_reconstruction, scores_of
 from genlab.opened import Opened
 from genlab.pixels import normalise, to_uint8
 from genlab.verbs import files
@@ -29,11 +30,9 @@ from genlab.verbs.strangeness import (
     Scored,
     by_likelihood,
     by_mean,
-    by_reconstruction,
     normal_scores,
     of_files,
     of_split,
-    scores_of,
 )
 from genlab.words import one_of
 
@@ -45,7 +44,7 @@ BY = ("auto", "reconstruction", "likelihood")
 def run(config: dict[str, Any]) -> None:
     """Score images, set them beside normal ones, write."""
     one_of("by", config["by"], BY)
-    opened = open_asked(config, IMAGE)
+    opened = open_asked(config, IMAGE if config["image"] is None else "")
     opened.require(Reconstructs, "does not reconstruct images: choose the run of an autoencoder")
     by = "reconstruction" if config["by"] == "auto" else config["by"]
     by_codes = by == "likelihood"
@@ -61,7 +60,8 @@ def run(config: dict[str, Any]) -> None:
         paths = _paths(opened, config, name, [".csv", ".png", *more])
         scored = of_split(opened, score, indices, config)
     order = scored.scores.argsort(descending=True, stable=True).tolist()
-    _write_table(scored, order, normal_scores(opened, score, config), config["show"], paths[".csv"])
+    normal = normal_scores(opened, score, by, config)
+    _write_table(scored, order, normal, config["show"], paths[".csv"])
     save_png(_strangest(opened, scored, order[: config["show"]]), paths[".png"])
     if ".json" in paths:
         _write_detection(opened, scored.scores, by, indices, strange, config, paths)
@@ -136,7 +136,8 @@ def _write_detection(
     truth = torch.from_numpy(strange)
     naive = by_mean(opened, opened.data.indices("train"), config["batch_size"])
     found = detection(scores, truth)
-    baseline = detection(scores_of(opened, naive, indices, config), truth)
+    distances = scores_of(opened, naive, indices, config["seed"], config["batch_size"])
+    baseline = detection(distances, truth)
     metrics = found._asdict() | {f"baseline_{k}": v for k, v in baseline._asdict().items()}
     stamp = {
         "by": by,

@@ -1,7 +1,7 @@
 """How strange images are to an autoencoder: what scores them, and the images that are scored."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,16 +14,15 @@ from genlab.errors import ConfigError, DataError
 from genlab.learners.abilities import EstimatesLikelihood
 from genlab.learners.learner import seed_noise
 from genlab.metrics import squared_error
+from genlab.normal import Normal, Score, batches, keep, kept, measured, scores_of
 from genlab.opened import Opened
 from genlab.pixels import normalise
 from genlab.verbs import files
-from genlab.verbs.held_out import choose, condition_of, positions
+from genlab.verbs.held_out import condition_of, positions
+from genlab.verbs.output import may_write
 from genlab.words import readable
 
 log = logging.getLogger(__name__)
-
-Score = Callable[[Batch], Tensor]
-"""Images uint8 (B, C, H, W) with labels to (B,), the higher the stranger, on the CPU."""
 
 
 class Scored(NamedTuple):
@@ -40,22 +39,6 @@ class Scored(NamedTuple):
     scores: Tensor
     classes: Mapping[str, Sequence[str]]
     again: Callable[[Sequence[int]], Batch]
-
-
-def by_reconstruction(opened: Opened) -> Score:
-    """The mean squared error per pixel on [0, 1].
-
-    An autoencoder rebuilds badly what it was not trained on: Sakurada and Yairi 2014,
-    https://doi.org/10.1145/2689746.2689747.
-    """
-    learner: Any = opened.learner
-
-    def score(batch: Batch) -> Tensor:
-        images, labels = on_device(batch, opened.device)
-        prepared = learner.prepare(images)
-        return squared_error(learner.reconstruct(prepared, labels), prepared).cpu()
-
-    return score
 
 
 def by_likelihood(opened: Opened, samples: int) -> Score:
@@ -86,7 +69,7 @@ def by_likelihood(opened: Opened, samples: int) -> Score:
 def by_mean(opened: Opened, indices: np.ndarray, batch_size: int) -> Score:
     """The squared distance per pixel to the mean of the images at `indices`: a naive baseline."""
     total: Any = 0
-    for batch in _batches(opened, indices, batch_size):
+    for batch in batches(opened, indices, batch_size):
         total = total + normalise(batch.images).double().sum(0)
     mean = (total / len(indices)).float()
     return lambda batch: squared_error(mean.expand_as(batch.images), normalise(batch.images))
@@ -120,7 +103,7 @@ def of_split(
     places = np.searchsorted(positions(opened, split), indices)
     return Scored(
         [f"{split} {place}" for place in places],
-        scores_of(opened, score, indices, config),
+        scores_of(opened, score, indices, config["seed"], config["batch_size"]),
         {
             label: [image_set.classes[label][number] for number in numbers[indices]]
             for label, numbers in image_set.labels.items()
@@ -129,34 +112,33 @@ def of_split(
     )
 
 
-def normal_scores(opened: Opened, score: Score, config: Mapping[str, Any]) -> Tensor | None:
+def normal_scores(
+    opened: Opened, score: Score, by: str, config: Mapping[str, Any]
+) -> Tensor | None:
     """Of validation images, (M,), which have no class that is left out; None without any.
 
-    None as well, with a warning, where files are scored and the data are gone.
+    Those that are kept in the run where they were measured in the way that is asked for, or where
+    files are scored and the data are gone; else they are measured now, and kept. None as well, with
+    a warning, where files are scored, the data are gone and none are kept.
     """
+    samples = config["samples"] if by == "likelihood" else None
+    asked = Normal(torch.empty(0), config["normal_images"], config["seed"], samples)
+    there = kept(opened, by, samples)
+    if there and (there.wanted, there.seed) == (asked.wanted, asked.seed):
+        return there.scores
     try:
-        available = len(opened.data.indices("validation"))
+        found = measured(opened, score, asked, config["batch_size"])
     except DataError as error:
         if config["image"] is None:
             raise
-        log.warning("scores stand alone, without those of normal images: %s", error)
-        return None
-    count = min(config["normal_images"], available)
-    if not count:
+        if there is None:
+            log.warning("scores stand alone, without those of normal images: %s", error)
+            return None
+        log.info("beside %d validation images, kept with the run", len(there.scores))
+        return there.scores
+    if found is None:
         log.warning("the run has no validation images to say how usual scores are")
         return None
-    indices = choose(opened, "validation", count, config["seed"])
-    return scores_of(opened, score, indices, config)
-
-
-def scores_of(
-    opened: Opened, score: Score, indices: np.ndarray, config: Mapping[str, Any]
-) -> Tensor:
-    """Of the images at `indices`, (N,)."""
-    seed_noise(config["seed"])
-    return torch.cat([score(b) for b in _batches(opened, indices, config["batch_size"])])
-
-
-def _batches(opened: Opened, indices: np.ndarray, batch_size: int) -> Iterator[Batch]:
-    for start in range(0, len(indices), batch_size):
-        yield take(opened.data.image_set, indices[start : start + batch_size])
+    if there is None and may_write(opened.folder.path):
+        keep(opened, by, found)
+    return found.scores

@@ -51,10 +51,9 @@ def linear_bench() -> Bench:
         pictures=lambda codes, batch_size: codes[:, None],
     )
     bench = Bench(space, {"codes": 500, "check": 500, "seed": 0, "batch_size": 100, "settle": 100})
-    opened: Any = SimpleNamespace()
+    opened: Any = SimpleNamespace(alike=[])
     network: Any = None
     vars(bench)["judge"] = Linear(opened, network)
-    vars(vars(bench)["judge"])["_held"] = {}
     return bench
 
 
