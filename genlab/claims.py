@@ -17,6 +17,7 @@ MARKER = ".genlab"
 LOCK = ".lock"
 _BEFORE = {LOCK, MARKER, ".hydra", "train.log"}  # what may be there before a run takes a folder
 
+_PART = re.compile(r".*\.[0-9a-f]{8}\.part")
 _standing: set[Path] = set()  # folders that were there before the command made any
 
 
@@ -29,7 +30,7 @@ def claim(path: Path, setting: str, own: Sequence[str] = (), beside: str = "") -
         own: names of files that tell an older folder of this kind, all of which it has.
         beside: names that may be there before, as a regular expression.
     """
-    found = _names(path)
+    found = _names(path) - set(_half_markers(path))
     foreign = sorted(name for name in found - _BEFORE if not re.fullmatch(beside, name))
     foreign += [n for n in (LOCK,) if n in found and _size(path / n)]
     if foreign and not is_claimed(path) and not (own and found >= set(own)):
@@ -64,14 +65,15 @@ def note_standing(path: Path) -> None:
 
 def is_unused(path: Path) -> bool:
     """Whether nothing but the lock and the marker is in the folder."""
-    return path.is_dir() and _names(path) <= {LOCK, MARKER} and not _size(path / LOCK)
+    ours = {LOCK, MARKER, *_half_markers(path)}
+    return path.is_dir() and _names(path) <= ours and not _size(path / LOCK)
 
 
 def remove_if_unused(path: Path) -> None:
     """Remove a folder that was made for a run that never started, and those made around it."""
     if not is_unused(path):
         return
-    for name in (LOCK, MARKER):
+    for name in (LOCK, MARKER, *_half_markers(path)):
         (path / name).unlink(missing_ok=True)
     for folder in (path, *path.parents) if _standing else (path,):
         if folder.resolve() in _standing or folder == Path.cwd():
@@ -82,7 +84,6 @@ def remove_if_unused(path: Path) -> None:
             return
 
 
-_PART = re.compile(r".*\.[0-9a-f]{8}\.part")
 _PLACES = ("", "checkpoints", "samples", "reconstructions", "translations", "generated")
 
 
@@ -94,6 +95,11 @@ def remove_parts(path: Path) -> None:
             for part in folder.iterdir():
                 if _PART.fullmatch(part.name) and not part.is_dir():
                     part.unlink(missing_ok=True)
+
+
+def _half_markers(path: Path) -> list[str]:
+    """Names of what processes left that were killed while they wrote the marker."""
+    return [n for n in _names(path) if n.startswith(MARKER) and _PART.fullmatch(n)]
 
 
 def _size(file: Path) -> int:

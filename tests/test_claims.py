@@ -60,6 +60,14 @@ def test_a_marker_tells_a_folder_of_ours_whatever_else_is_there(tmp_path: Path) 
     RunFolder(tmp_path).claim()
 
 
+def test_a_marker_half_written_is_nobody_elses(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".genlab.8830c39e.part").touch()
+    assert claims.is_unused(tmp_path / "run")
+    claims.claim(tmp_path / "run", "hydra.run.dir")
+    assert claims.is_claimed(tmp_path / "run")
+
+
 def test_a_run_from_before_the_marker_is_known_by_its_files(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").touch()
     (tmp_path / "checkpoints").mkdir()

@@ -26,6 +26,6 @@ def open_asked(config: Mapping[str, Any], instead: str = "") -> Opened:
     opened.instead = "" if instead == IMAGE and condition_of(opened) else instead
     if config["out"] is None and not may_write(opened.folder.path):
         raise ResourceError(
-            f"run={opened.folder.path} cannot be written to: say where results go, out=PATH"
+            f"run={opened.folder.path} is read-only: say where results go, out=PATH"
         )
     return opened
