@@ -1,10 +1,12 @@
 """Every test works in folders of its own: cache, state and working directory."""
 
+import io
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers share two cores
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -21,19 +23,49 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch.undo()
 
 
-@pytest.fixture(autouse=True)
-def _own_process() -> Iterator[None]:
+@contextmanager
+def _left_as_it_was() -> Iterator[None]:
     """A command changes its process: its environment, where it imports from, what it logs to."""
     from genlab import console, secrets
 
     environment, path = dict(os.environ), list(sys.path)
     console.console.cache_clear()
-    yield
-    console.console.cache_clear()
-    secrets.forget()
-    os.environ.clear()
-    os.environ.update(environment)
-    sys.path[:] = path
+    try:
+        yield
+    finally:
+        console.console.cache_clear()
+        secrets.forget()
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.path[:] = path
+
+
+@pytest.fixture(autouse=True)
+def _own_process() -> Iterator[None]:
+    """Every test finds the process as the first one did."""
+    with _left_as_it_was():
+        yield
+
+
+@pytest.fixture(scope="session")
+def command() -> Callable[..., None]:
+    """Run a command line in this process, for trained fixtures; it has to succeed."""
+    from genlab import cli
+
+    def run(*words: str) -> None:
+        said = io.StringIO()
+        with (
+            _left_as_it_was(),
+            pytest.MonkeyPatch.context() as patch,
+            redirect_stdout(said),
+            redirect_stderr(said),
+        ):
+            patch.setattr(sys, "argv", ["genlab", *words])
+            with pytest.raises(SystemExit) as ended:
+                cli.command()
+        assert not ended.value.code, said.getvalue()
+
+    return run
 
 
 @pytest.fixture
@@ -63,23 +95,14 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small_run(tmp_path_factory: pytest.TempPathFactory, command) -> Path:
     """A tiny autoencoder on digits of 8 pixels with best weights and an evaluation; only read."""
-    from genlab import cli, console
-
     run = tmp_path_factory.mktemp("small") / "run"
     widths = [f"model.autoencoder.{part}.widths=[32]" for part in ("encoder", "decoder")]
     model = ["model=vae_mlp", "data=digits", "data.batch_size=32", *widths, "trainer=cpu"]
     length = ["total_images=320", "samples.count=4", "log.every_images=128"]
     scores = ["evaluate.every_images=160", "evaluate.count=40", f"hydra.run.dir={run}"]
     count = ["features=none", "count=40", "probe_images=40", "likelihood_images=8"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(run.parent)
-        for words in (["train", *model, *length, *scores], ["evaluate", f"run={run}", *count]):
-            console.console.cache_clear()
-            patch.setattr(sys, "argv", ["genlab", *words])
-            with pytest.raises(SystemExit) as ended:
-                cli.command()
-            assert not ended.value.code
-    console.console.cache_clear()
+    command("train", *model, *length, *scores)
+    command("evaluate", f"run={run}", *count)
     return run

@@ -10,7 +10,7 @@ import pytest
 SCRIPT = Path(__file__).parents[1] / "scripts" / "campaign.py"
 
 
-PARTS = {"interrupted": 7, "ranks": 2, "signals": 2, "hostile": 30, "disks": 3, "lines": 30}
+PARTS = {"interrupted": 7, "ranks": 2, "signals": 2, "hostile": 12, "disks": 3, "lines": 12}
 
 
 @pytest.mark.parametrize(("part", "count"), PARTS.items())

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 _SCRIPT = """
-import atexit, sys, time
+import atexit, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # nohup has it ignored
 from genlab import cli
 def ready(): print("ready", flush=True); time.sleep(20)
 moment = sys.argv[1]

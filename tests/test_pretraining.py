@@ -11,17 +11,12 @@ TINY = ["data=digits", "data.resolution=16", "trainer=cpu", "samples.count=4"]
 
 
 @pytest.fixture(scope="module")
-def encoders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def encoders(tmp_path_factory: pytest.TempPathFactory, command) -> dict[str, Path]:
     """Tiny runs of two autoencoders and a GAN."""
-    import subprocess
-    import sys
-
     folder = tmp_path_factory.mktemp("encoders")
     for model in ("convolutional_autoencoder", "cvae", "dcgan"):
-        command = [sys.executable, "-m", "genlab", "train", f"model={model}", *TINY]
-        subprocess.run(
-            [*command, "total_images=600", f"hydra.run.dir={folder / model}"], check=True
-        )
+        words = [f"model={model}", *TINY, "total_images=600"]
+        command("train", *words, f"hydra.run.dir={folder / model}")
     return {path.name: path for path in folder.iterdir()}
 
 

@@ -1,7 +1,5 @@
 """Tiny runs, trained once for all verbs."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +9,7 @@ from PIL import Image
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+def trained(tmp_path_factory: pytest.TempPathFactory, command) -> Callable[..., Path]:
     """Trains a model with the given overrides, once; returns its run folder."""
     folder = tmp_path_factory.mktemp("runs")
     found: dict[tuple[str, ...], Path] = {}
@@ -19,9 +17,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     def train(*overrides: str) -> Path:
         if overrides not in found:
             found[overrides] = folder / str(len(found))
-            command = [sys.executable, "-m", "genlab", "train", "trainer=cpu", "samples.count=4"]
-            command += ["total_images=2000", *overrides, f"hydra.run.dir={found[overrides]}"]
-            subprocess.run(command, check=True)
+            words = ["trainer=cpu", "samples.count=4", "total_images=2000", *overrides]
+            command("train", *words, f"hydra.run.dir={found[overrides]}")
         return found[overrides]
 
     return train
