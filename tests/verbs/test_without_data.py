@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from genlab.data.description import Description
+from genlab.data.image_set import ImageSet
 from genlab.errors import CheckpointError
 from genlab.opened import open_run
 
@@ -107,6 +108,20 @@ def test_a_description_of_other_images_is_refused(runs, tmp_path: Path) -> None:
         _ = open_run(str(other), "cpu").description
 
 
+def test_labels_of_one_and_the_same_thing_are_told() -> None:
+    glasses = np.array([0, 1, 2, 0])
+    colour = np.where(glasses > 0, 0, 1)
+    labels = {"glasses": glasses, "colour": colour, "hat": np.array([1, 0, 1, 1])}
+    classes = {"glasses": ["none", "dark", "red"], "colour": ["blue", "none"], "hat": ["none", "x"]}
+    images = np.zeros((4, 1, 2, 2), np.uint8)
+    described = Description.of(ImageSet(images, labels, classes, "a set", None))
+    assert described.alike == [["glasses", "colour"]]
+    plain = json.loads(json.dumps(described.plain()))
+    assert Description.read(plain, Path("data.json")) == described
+    del plain["alike"]
+    assert Description.read(plain, Path("data.json")).alike is None
+
+
 @pytest.mark.parametrize(
     "stored",
     [
@@ -117,6 +132,7 @@ def test_a_description_of_other_images_is_refused(runs, tmp_path: Path) -> None:
         {"shape": [3, 8, True], "classes": {}, "about": ""},
         {"shape": [3, 8, 8], "classes": {"label": "cat"}, "about": ""},
         {"shape": [3, 8, 8], "classes": {}},
+        {"shape": [3, 8, 8], "classes": {}, "about": "", "alike": ["glasses"]},
     ],
 )
 def test_other_descriptions_are_refused(stored, tmp_path: Path) -> None:
