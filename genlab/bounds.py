@@ -12,6 +12,8 @@ from typing import Any
 LARGEST = 2**53  # whole numbers up to here are the same as a float
 WIDEST = 2**16  # of a layer
 DEEPEST = 1000  # layers
+FASTEST = 100  # learning rate, and factor of one: a hundred times what any optimizer starts from
+RAREST = 1000  # steps from one of a kind to the next, and steps of a player in its turn
 FINITE = "a finite number of at most 3.4e38"
 
 

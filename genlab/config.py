@@ -21,6 +21,10 @@ PARTS = ("model", "data", "trainer", "seed")
 """What every run's config has."""
 
 
+TRUTHS = ("allow_changes", "trainer.compile")
+"""What is true or false. Of type Any in the skeleton: OmegaConf would take 1000 for true."""
+
+
 @dataclass
 class Trainer:
     """Where and how a run computes."""
@@ -30,7 +34,7 @@ class Trainer:
     num_nodes: int = MISSING
     precision: str = MISSING
     channels_last: Any = MISSING
-    compile: bool = MISSING
+    compile: Any = MISSING
     timeout_seconds: float = 300
 
 
@@ -83,7 +87,7 @@ class Run:
     total_images: int = MISSING
     max_minutes: float | None = None
     resume: str | None = None
-    allow_changes: bool = False
+    allow_changes: Any = False
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
     samples: Samples = field(default_factory=Samples)
     log: Log = field(default_factory=Log)
@@ -111,6 +115,7 @@ def held_to_skeleton(content: Any) -> dict[str, Any]:
         value = content.get(key, {})
         if not isinstance(value, dict) and (key in PARTS or value is not None):
             raise ConfigError(f"{key}={str(value)[:40]} must hold settings")
+    check_truths(content)
     try:
         merged = OmegaConf.merge(OmegaConf.structured(Run), content)
         typed: Any = OmegaConf.to_container(merged)
@@ -174,6 +179,13 @@ def flatten(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield from flatten(value, f"{prefix}.{key}" if prefix else str(key))
     else:
         yield prefix, node
+
+
+def check_truths(config: Mapping[str, Any]) -> None:
+    """Raise ConfigError for a setting of another kind than true or false."""
+    for key, value in flatten(config):
+        if key in TRUTHS and not isinstance(value, bool):
+            raise ConfigError(f"{key}={str(value)[:40]} must be true or false")
 
 
 def check_seed(seed: Any) -> None:

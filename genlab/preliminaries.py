@@ -51,6 +51,8 @@ def with_runs_before(config: dict[str, Any], overrides: Sequence[str], folder: P
         config = {**config, "encoder": {**encoder, "run": str(run)}}
         words = _pinned(words, "encoder", run)
     before = config["generator"]
+    if before and before["run"]:
+        finding.find(before["run"], key="generator.run")  # also where nothing is made by it
     config = with_pictures(config, folder)
     if config["generator"] is not before:
         words = _pinned(words, "generator", config["generator"]["run"])

@@ -34,16 +34,13 @@ class Constant:
         return self.value
 
 
-@dataclass(frozen=True)
-class Ramp:
-    """`start` until `delay_images`, then a straight line that reaches `end` after `images` more.
+@dataclass(frozen=True, kw_only=True)
+class _Course:
+    """From `start` to `end`, which is reached after a number of images."""
 
-    With `start=0` this is the KL annealing of Bowman et al. 2016 (https://arxiv.org/abs/1511.06349).
-    """
-
-    end: float
     images: int
-    start: float = 0.0
+    start: float
+    end: float
     delay_images: int = 0
 
     def __post_init__(self) -> None:
@@ -55,6 +52,16 @@ class Ramp:
     def ends(self) -> tuple[float, ...]:
         """What lies furthest apart of its values."""
         return self.start, self.end
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ramp(_Course):
+    """`start` until `delay_images`, then a straight line that reaches `end` after `images` more.
+
+    With `start=0` this is the KL annealing of Bowman et al. 2016 (https://arxiv.org/abs/1511.06349).
+    """
+
+    start: float = 0.0
 
     def __call__(self, images_seen: int) -> float:
         """The value after `images_seen` images."""
@@ -67,27 +74,15 @@ def as_schedule(value: float | Schedule) -> Schedule:
     return value if callable(value) else Constant(float(value))
 
 
-@dataclass(frozen=True)
-class Cosine:
+@dataclass(frozen=True, kw_only=True)
+class Cosine(_Course):
     """`start` until `delay_images`, then along half a cosine to `end` after `images` in all.
 
     Loshchilov & Hutter 2017, equation 5 without restarts, https://arxiv.org/abs/1608.03983.
     """
 
-    images: int
     start: float = 1.0
     end: float = 0.0
-    delay_images: int = 0
-
-    def __post_init__(self) -> None:
-        bounds.finite(start=self.start, end=self.end)
-        bounds.whole(1, images=self.images)
-        bounds.whole(0, delay_images=self.delay_images)
-
-    @property
-    def ends(self) -> tuple[float, ...]:
-        """What lies furthest apart of its values."""
-        return self.start, self.end
 
     def __call__(self, images_seen: int) -> float:
         """The value after `images_seen` images."""
@@ -207,6 +202,7 @@ class Growth(Stages):
         bounds.whole(1, start=self.start, resolution=self.resolution)
         bounds.whole(1, batch_sizes=list(self.batch_sizes.values()))
         bounds.above(0, rates=list(self.rates.values()))
+        bounds.within(0, bounds.FASTEST, rates=list(self.rates.values()))
         factor, rest = divmod(self.resolution, self._first)
         if self.start < 4 or rest or factor & (factor - 1):
             raise ValueError(

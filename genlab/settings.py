@@ -8,7 +8,7 @@ import torch
 
 from genlab import bounds, devices, launch
 from genlab.assemble import DATA_KEYS
-from genlab.config import check, check_seed, flatten
+from genlab.config import check, check_seed, check_truths, flatten
 from genlab.data.source import Source
 from genlab.entries import check_numbers, check_parts
 from genlab.errors import CheckpointError, ConfigError, ResourceError
@@ -63,12 +63,14 @@ def check_settings(config: dict[str, Any]) -> None:
     check_values(config)
     check(config)
     processes(config)
+    _refuse_idle_generator(config)
 
 
 def check_values(config: dict[str, Any]) -> None:
     """Raise ConfigError for numbers out of their bounds, what is missing and what nobody reads."""
     check_parts(config)
     check_numbers("", config)
+    check_truths(config)
     values = dict(flatten(config))
     check_seed(values["seed"])
     try:
@@ -121,6 +123,26 @@ def _check_run_before(kind: str, wanted: Any) -> None:
             raise ConfigError(f"{kind}.{key}={str(value)[:40]} must be of type {kinds[0].__name__}")
     if wanted.get("total_images", 1) < 1:
         raise ConfigError(f"{kind}.total_images={wanted['total_images']} must be at least 1")
+
+
+def _refuse_idle_generator(config: Mapping[str, Any]) -> None:
+    """Raise ConfigError for a run that ends before its generator's first step.
+
+    That is in the last of `model.critic_steps` batches. Where stages have batches of their own,
+    the smallest ones count.
+    """
+    model, total = config["model"], config["total_images"]
+    steps = model.get("critic_steps", 1)
+    stages = model.get("stages") or {}
+    sizes = (config["data"]["batch_size"], *(stages.get("batch_sizes") or {}).values())
+    if not all(type(each) is int and each > 0 for each in (steps, *sizes)):
+        return  # said elsewhere
+    images = steps * min(sizes) * together(config)
+    if images - images // steps >= total:
+        raise ConfigError(
+            f"model.critic_steps={steps} is too long for total_images={total}: the generator's "
+            f"first step comes with image {images:,}; set fewer steps, or more images"
+        )
 
 
 def _check_objective(config: Mapping[str, Any]) -> None:

@@ -75,7 +75,7 @@ def told(error: BaseException) -> tuple[str, int]:
 def _settings(config: DictConfig, place: Path) -> tuple[dict[str, Any], list[str]]:
     """The resolved config and the overrides that lead to it; `place` has the runs before it."""
     from genlab.preliminaries import with_runs_before
-    from genlab.settings import together
+    from genlab.settings import check_settings, together
 
     hydra = HydraConfig.get()
     if config.resume not in (None, "auto"):
@@ -90,6 +90,7 @@ def _settings(config: DictConfig, place: Path) -> tuple[dict[str, Any], list[str
     plain: Any = OmegaConf.to_container(
         sized(config, together(config)), resolve=True, throw_on_missing=True
     )
+    check_settings(plain)  # before other runs are trained for this one
     return with_runs_before(plain, overrides, place)
 
 

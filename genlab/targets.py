@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from genlab.bounds import FASTEST
 from genlab.errors import ConfigError
 from genlab.words import closest, near_miss
 
@@ -78,8 +79,9 @@ def misfits(target: Any, node: Mapping[str, Any], path: str) -> Iterator[str]:
             mend = "" if keys[0] in typos else f"; to leave out what a page sets: {words}"
             names = ", ".join([f"{path}.{keys[0]}", *keys[1:]])
             yield f"{names}: {target.__name__} takes no such argument{hint}{mend}"
-    if target.__module__.startswith("torch.optim") and given.get("lr") == 0:
-        yield f"{path}.lr={given['lr']} must be above 0: nothing would be learned"
+    rate = given.get("lr") if target.__module__.startswith("torch.optim") else None
+    if isinstance(rate, int | float) and not 0 < rate <= FASTEST:
+        yield f"{path}.lr={rate} must be above 0 and at most {FASTEST}"
     if not node.get("_partial_"):
         for name, parameter in parameters.items():
             required = parameter.default is parameter.empty and parameter.kind not in (

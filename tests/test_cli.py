@@ -111,7 +111,7 @@ def test_help_of_train_lists_the_groups(genlab) -> None:
         (
             ("train", "data=digits", "model=vae_mlp", "model.optimizer.lr=-1"),
             2,
-            "model.optimizer: Invalid learning rate",
+            "model.optimizer.lr=-1 must be above 0",
         ),
         (
             ("train", "model=vae_mlp", "model.reconstruction._target_=torch.nn.Module"),

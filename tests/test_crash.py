@@ -28,7 +28,7 @@ OWN = {
     "acgan": ["remedy=[replay,packing,r2]", "model.replay.size=20"],
     "stylegan": [*GROWTH, "model.stages.start=4"],
     "stylegan2": ["remedy=ada"],
-    "gan": [REMEDIES, "model.augmentation.target=-1.5", "model.replay.size=20"],
+    "gan": [REMEDIES, "model.augmentation.target=-0.99", "model.replay.size=20"],
     # The critic wakes up between the last checkpoint and the crash.
     "srgan": ["model.adversarial.delay_images=425", "model.adversarial.images=100"],
     "cyclegan": ["model.replay.size=20", "model.translators.translator.width=4"],

@@ -38,6 +38,24 @@ HUGE = "99999999999999999999"
         ((*GAN, "+data.nope=1"), "data.nope: no such setting"),
         ((*GAN, "objective=nope"), "objective=nope is no metric"),
         ((*GAN, "objective=evaluation/recall"), "needs evaluate.every_images=N"),
+        ((*GAN, "allow_changes=1000"), "allow_changes=1000 must be true or false"),
+        ((*GAN, "allow_changes=yes"), "allow_changes=yes must be true or false"),
+        ((*GAN, "allow_changes=null"), "allow_changes=None must be true or false"),
+        ((*GAN, "trainer.compile=1"), "trainer.compile=1 must be true or false"),
+        ((*GAN, "trainer.channels_last=1000"), "trainer.channels_last=1000 is not known"),
+        ((*GAN, "data.flip=1"), "data.flip=1 should be of type bool"),
+        ((*GAN, "model.critic.spectral=1"), "model.critic.spectral=1 should be of type bool"),
+        ((*GAN, "model.rate=1e9"), "model.rate=1000000000.0 must be from 0 to 100"),
+        ((*VAE, "model.rate=1e9"), "model.rate=1000000000.0 must be from 0 to 100"),
+        ((*GAN, "model.critic_optimizer.lr=1e6"), "lr=1000000.0 must be above 0 and at most 100"),
+        ((*GAN, "model.critic_steps=1000", "total_images=15000"), "with image 16,000; set fewer"),
+        ((*GAN, "model.generator_steps=1000000"), "generator_steps=1000000 must be at most 1,000"),
+        ((*GAN, "remedy=r1", "model.penalties.r1.every=5000"), "every=5000 must be at most 1,000"),
+        ((*GAN, "remedy=ada", "model.augmentation.interval=5000"), "must be at most 1,000"),
+        ((*GAN, "remedy=ada", "model.augmentation.target=1"), "must be above -1 and below 1"),
+        ((*GAN, "remedy=ada", "model.augmentation.target=-1"), "must be above -1 and below 1"),
+        ((*CLASSIFIER, "encoder.pretrained=1"), "encoder.pretrained=1 must be of type bool"),
+        ((*CLASSIFIER, "log.every_images=0"), "log.every_images=0 must be at least 1"),
         ((*GAN, "report=x"), "report=x must be a mapping with metric, across, curves"),
         ((*GAN, "report={table:3}"), "report.table=3 must be a list of names"),
         ((*GAN, "encoder=3"), "encoder=3 must be a mapping with run, page"),
@@ -60,6 +78,50 @@ def test_nonsense_is_refused_before_the_start(
     assert told in err
     assert len(err) <= 310
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [("generator", ("generator.ratio=0",)), ("generator", ("generator.ratio=1",)), ("encoder", ())],
+)
+def test_a_run_to_build_on_has_to_be_there(
+    genlab, tmp_path: Path, key: str, words: tuple[str, ...]
+) -> None:
+    named = f"{key}.run={tmp_path}/none"
+    code, _, err = genlab("train", *CLASSIFIER, named, *words, f"hydra.run.dir={tmp_path}/run")
+    assert (code, err.count("\n")) == (4, 1)
+    assert named in err
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_first_step_of_a_generator_may_be_the_last_of_a_run() -> None:
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf, open_dict
+
+    from genlab.config import config_folder, register_schema
+    from genlab.errors import ConfigError
+    from genlab.settings import check_settings
+    from genlab.sizes import sized
+
+    register_schema()
+    with initialize_config_dir(str(config_folder()), version_base="1.3"):
+        composed = compose("train", overrides=[*GAN, "model.critic_steps=5"])
+    with open_dict(composed):
+        composed.pop("hydra", None)
+    plain = OmegaConf.to_container(sized(composed), resolve=True)
+    check_settings({**plain, "total_images": 65})  # the fifth batch of 16 begins after 64
+    with pytest.raises(ConfigError, match=r"critic_steps=5 .* total_images=64"):
+        check_settings({**plain, "total_images": 64})
+
+
+def test_no_setting_of_the_skeleton_is_cast_to_a_truth() -> None:
+    from dataclasses import fields
+
+    from genlab import config
+
+    kinds = (config.Run, config.Trainer, config.Checkpoint, config.Samples)
+    for kind in (*kinds, config.Log, config.Evaluate):
+        assert not [each.name for each in fields(kind) if "bool" in str(each.type)]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +153,13 @@ def test_every_command_refuses_nonsense(genlab, words: tuple[str, ...], told: st
 
 
 def test_losses_that_blow_up_are_never_a_finished_run(genlab, tmp_path: Path) -> None:
-    words = ("model=vae_mlp", *GAN[1:], "model.optimizer.lr=1e30", "total_images=64")
+    words = (
+        "model=vae_mlp",
+        *GAN[1:],
+        "model.optimizer.lr=100",
+        "model.rate=100",
+        "total_images=64",
+    )
     code, _, err = genlab("train", *words, f"hydra.run.dir={tmp_path}/run")
     assert code == 6
     assert "no longer finite" in err

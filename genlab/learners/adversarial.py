@@ -93,8 +93,9 @@ class Adversarial(Game):
             auxiliary,
             stages,
         )
-        bounds.whole(1, critic_steps=critic_steps, generator_steps=generator_steps)
-        bounds.whole(1, generator_batches=generator_batches)
+        bounds.whole(1, critic_steps=critic_steps)
+        bounds.whole(1, bounds.RAREST, generator_steps=generator_steps)
+        bounds.whole(1, bounds.RAREST, generator_batches=generator_batches)
         bounds.at_least(0, ema_half_life_images=ema_half_life_images)
         bounds.at_least(0, adversarial=adversarial, feature_matching=feature_matching)
         if not adversarial and not feature_matching:

@@ -35,7 +35,7 @@ class Learner(pl.LightningModule, ABC):
     def __init__(self, rate: float | Schedule = 1.0, stages: Stages | None = None) -> None:
         super().__init__()
         self.automatic_optimization = False
-        bounds.at_least(0, rate=rate)
+        bounds.within(0, bounds.FASTEST, rate=rate)
         if not callable(rate):
             bounds.above(0, rate=rate)
         self.rate = as_schedule(rate)

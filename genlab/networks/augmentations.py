@@ -84,8 +84,9 @@ class AdaptiveAugmentation(Augmentation):
     ) -> None:
         super().__init__()
         bounds.within(0, 1, p=p)
-        bounds.finite(target=target)
-        bounds.whole(1, speed_images=speed_images, interval=interval)
+        bounds.between(-1, 1, target=target)  # the certainty, a mean of signs, gets to neither
+        bounds.whole(1, speed_images=speed_images)
+        bounds.whole(1, bounds.RAREST, interval=interval)
         self.target = target
         self.speed_images = speed_images
         self.interval = interval

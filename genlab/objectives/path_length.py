@@ -29,7 +29,7 @@ class PathLength(nn.Module):
         bounds.at_least(0, weight=weight)
         bounds.within(0, 1, decay=decay, share=share)
         bounds.above(0, share=share)
-        bounds.whole(1, every=every)
+        bounds.whole(1, bounds.RAREST, every=every)
         self.weight = weight
         self.decay = decay
         self.every = every

@@ -31,7 +31,7 @@ class Penalty(ABC):
 
     def __post_init__(self) -> None:
         bounds.at_least(0, weight=self.weight)
-        bounds.whole(1, every=self.every)
+        bounds.whole(1, bounds.RAREST, every=self.every)
 
     def due(self, step: int) -> bool:
         """Whether the critic's step with this number, from 0, has the penalty."""
