@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genlab.data.image_set import drawn
 from genlab.data.stream import Batch, on_device, take
 from genlab.errors import CheckpointError
 from genlab.files import write_text
@@ -91,8 +92,7 @@ def measured(opened: Opened, score: Score, settings: Normal, batch_size: int) ->
 
     None where there are none. `settings` says how many, and by which seed.
     """
-    data = opened.data
-    indices = data.image_set.drawn(data.indices("validation"), settings.wanted, settings.seed)
+    indices = drawn(opened.data.indices("validation"), settings.wanted, settings.seed)
     if not len(indices):
         return None
     return replace(settings, scores=scores_of(opened, score, indices, settings.seed, batch_size))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from genlab import launch
 from genlab.assemble import build_data
-from genlab.data.image_set import DRAW_STAMP
+from genlab.data.image_set import DRAW_SEED, drawn
 from genlab.data.module import ImageData
 from genlab.data.stream import take
 from genlab.errors import ConfigError
@@ -52,7 +52,7 @@ FEWEST = 10  # images, for distances to neighbours and a covariance
 class Reference:
     """Real images of one split, as the network sees them; it scores generated ones.
 
-    They are drawn where they are a part of the split, see `ImageSet.drawn`. `labels` (T,) by name
+    They are drawn at random where they are a part of the split, see `drawn`. `labels` (T,) by name
     are those of the training part: the shares that kinds should have.
     """
 
@@ -70,7 +70,7 @@ class Reference:
             "features": self.network.name,
             "features_sha256": self.network.weights_sha256,
             "resizer": self.network.resizer,
-            **DRAW_STAMP,
+            "draw_seed": DRAW_SEED,
         }
 
     @cached_property
@@ -207,7 +207,7 @@ def reference(
     device: torch.device,
     key: str = "features",
 ) -> Reference:
-    """`count` images of a split, see `ImageSet.drawn`, and the network that `features` names.
+    """`count` images of a split, see `drawn`, and the network that `features` names.
 
     Raises FeaturesUnavailable where the network cannot be had, ConfigError for an unknown word.
     """
@@ -215,7 +215,7 @@ def reference(
     image_set, training = data.image_set, data.indices("train")
     return Reference(
         network,
-        take(image_set, image_set.drawn(data.indices(split), count)).images,
+        take(image_set, drawn(data.indices(split), count)).images,
         {name: torch.from_numpy(values[training]) for name, values in image_set.labels.items()},
         image_set.classes,
         count,

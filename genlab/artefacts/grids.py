@@ -16,6 +16,7 @@ from genlab.artefacts.history import History
 from genlab.artefacts.pictures import bounded, fitting, grid, save_gif, save_png, thumbnail
 from genlab.artefacts.planes import over_density
 from genlab.artefacts.samples import sampled
+from genlab.data.image_set import drawn
 from genlab.data.module import data_of
 from genlab.data.stream import Batch, on_device, take
 from genlab.learners import Learner
@@ -62,8 +63,7 @@ class Grids(pl.Callback):
         if self._most < self.count and not pl_module.images_seen:
             log.info("grids show %d pictures, as many as a file has room for", self._most)
         if are_points(data.image_set.images):
-            chosen = data.image_set.drawn(data.indices("train"), POINTS)
-            self._points = take(data.image_set, chosen).images
+            self._points = take(data.image_set, drawn(data.indices("train"), POINTS)).images
         elif isinstance(pl_module, Reconstructs):
             indices = data.indices("validation")
             # Spread over the part: sets may be sorted by their classes.

@@ -11,8 +11,6 @@ SPLITS = ("train", "validation", "test")
 DRAW_SEED = 0
 """Of the draw where only a part of a split is looked at: the same for all runs on a data set, so
 that scores compare."""
-DRAW_STAMP = {"draw": "classes in their shares", "draw_seed": DRAW_SEED}
-"""What the stamp of scores says of that draw."""
 
 
 @dataclass(frozen=True)
@@ -92,31 +90,19 @@ class ImageSet:
             )
         return np.sort(parts[name]).astype(np.int64)
 
-    @property
-    def main_label(self) -> str | None:
-        """The label named "label", else the first one; None where there are no labels."""
-        return "label" if "label" in self.labels else next(iter(self.labels), None)
-
-    def drawn(self, indices: np.ndarray, count: int | None, seed: int = DRAW_SEED) -> np.ndarray:
-        """`count` of the positions (n,), see `drawn`; classes of the main label keep their shares.
-
-        A sample's shares of classes would scatter around those of the whole, and a distance
-        between sets, which looks at their means, with them.
-        """
-        name = self.main_label
-        return drawn(indices, count, seed, None if name is None else self.labels[name][indices])
-
     def balanced(self, indices: np.ndarray, per_class: int, seed: int) -> np.ndarray:
         """Of positions (n,), `per_class` of each class of the main label, sorted.
+
+        The main label is the one named "label", else the first one.
 
         Raises:
             ConfigError: there are no labels, or too few images of a class.
         """
-        name = self.main_label
-        if name is None:
+        if not self.labels:
             raise ConfigError(
                 f"data.labels_per_class={per_class}: the data set has no labels; set it to null"
             )
+        name = "label" if "label" in self.labels else next(iter(self.labels))
         labels = self.labels[name][indices]
         counts = np.bincount(labels, minlength=len(self.classes[name]))
         fewest = int(counts[counts > 0].min())
@@ -127,53 +113,22 @@ class ImageSet:
             )
         generator = np.random.Generator(np.random.PCG64(seed))
         shuffled = generator.permutation(len(indices))
-        return indices[_of_classes(shuffled, labels, np.where(counts > 0, per_class, 0))]
+        order = shuffled[np.argsort(labels[shuffled], kind="stable")]
+        starts = np.cumsum(counts) - counts
+        chosen = [order[start : start + per_class] for start in starts[counts > 0]]
+        return np.sort(indices[np.concatenate(chosen)])
 
 
-def drawn(
-    indices: np.ndarray,
-    count: int | None,
-    seed: int = DRAW_SEED,
-    labels: np.ndarray | None = None,
-) -> np.ndarray:
-    """`count` of the positions (n,), drawn by the seed without replacement, in their order.
+def drawn(indices: np.ndarray, count: int | None, seed: int = DRAW_SEED) -> np.ndarray:
+    """`count` of the positions (n,), drawn at random by the seed, in their order.
 
     All of them for None or where there are no more. Sets may be sorted by their classes: the first
     ones stand for nothing. The draw has random numbers of its own, not those that made the splits.
-
-    With labels (n,) every class has its share, see `shares`, and is drawn from at random.
     """
     if count is None or count >= len(indices):
         return indices
     generator = np.random.default_rng((seed, 1))
-    shuffled = generator.permutation(len(indices))
-    if labels is None:
-        return indices[np.sort(shuffled[:count])]
-    counts = np.bincount(labels)
-    return indices[_of_classes(shuffled, labels, shares(counts, count, generator))]
-
-
-def shares(counts: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
-    """How many of each class are drawn, int64 (classes,), where `count` of the whole are.
-
-    The whole has counts (classes,). Each class gets its quota, count / whole times its own,
-    rounded down; what is left goes one by one to those with the largest remainders, and among
-    equal ones to those that the generator draws.
-    """
-    counts = counts.astype(np.int64)
-    given, remainders = np.divmod(counts * count, counts.sum())
-    order = generator.permutation(len(counts))
-    order = order[np.argsort(-remainders[order], kind="stable")]
-    given[order[: count - given.sum()]] += 1
-    return given
-
-
-def _of_classes(shuffled: np.ndarray, labels: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """The first sizes (classes,) of each class of labels (n,), in an order (n,); sorted."""
-    order = shuffled[np.argsort(labels[shuffled], kind="stable")]
-    counts = np.bincount(labels, minlength=len(sizes))
-    within = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return np.sort(order[within < np.repeat(sizes, counts)])
+    return indices[np.sort(generator.permutation(len(indices))[:count])]
 
 
 def _part_size(key: str, size: float, available: int) -> int:

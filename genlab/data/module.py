@@ -10,7 +10,7 @@ from genlab import bounds
 from genlab.data.cache import prepare
 from genlab.data.classes import named_classes
 from genlab.data.extra import extended
-from genlab.data.image_set import ImageSet
+from genlab.data.image_set import ImageSet, drawn
 from genlab.data.source import Source
 from genlab.data.stream import Batch, Stream, take
 from genlab.errors import ConfigError, DataError
@@ -153,8 +153,8 @@ class ImageData(pl.LightningDataModule):
     def held_out(
         self, split: str, batch_size: int, count: int | None = None, rank: int = 0, world: int = 1
     ) -> Iterator[Batch]:
-        """`count` images of a split (None: all), see `ImageSet.drawn`, every world-th to a rank."""
-        indices = self.image_set.drawn(self.indices(split), count)[rank::world]
+        """`count` images of the split (all by default), see `drawn`, every world-th to a rank."""
+        indices = drawn(self.indices(split), count)[rank::world]
         for start in range(0, len(indices), batch_size):
             yield take(self.image_set, indices[start : start + batch_size])
 

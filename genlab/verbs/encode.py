@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genlab.data.image_set import drawn
 from genlab.data.stream import Batch, take
 from genlab.errors import ConfigError
 from genlab.files import write_atomically
@@ -63,8 +64,8 @@ def run(config: dict[str, Any]) -> None:
 
 def _of_split(opened: Opened, config: Mapping[str, Any]) -> tuple[Rows, dict[str, Tensor]]:
     """All images of the split, or `count` of them."""
+    indices = drawn(positions(opened, config["split"]), config["count"])
     image_set = opened.data.image_set
-    indices = image_set.drawn(positions(opened, config["split"]), config["count"])
     code = _joined(
         opened.codes(take(image_set, indices[start : start + _CHUNK]), config["batch_size"])
         for start in range(0, len(indices), _CHUNK)

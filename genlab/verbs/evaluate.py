@@ -13,7 +13,7 @@ import genlab
 from genlab import children, launch
 from genlab.artefacts.validation import summed
 from genlab.console import log_to
-from genlab.data.image_set import DRAW_STAMP
+from genlab.data.image_set import DRAW_SEED, drawn
 from genlab.data.stream import on_device, take
 from genlab.errors import ConfigError
 from genlab.features import CHOICES
@@ -61,7 +61,7 @@ def run(config: dict[str, Any]) -> None:
         return
     stamp: dict[str, Any] = {
         "split": config["split"],
-        **DRAW_STAMP,  # of the images, where only some of a split are looked at
+        "draw_seed": DRAW_SEED,  # of the images, where only some of a split are looked at
         "data": opened.data.source.fingerprint(),
         "weights": weights_stamp(opened),
         "genlab": genlab.__version__,
@@ -149,9 +149,8 @@ def _codes(
 ) -> dict[str, float]:
     """What the codes of the split are good for, with codes of the training part to learn from."""
     data = opened.data
-    image_set = data.image_set
-    known = take(image_set, image_set.drawn(data.indices("train"), config["probe_images"]))
-    asked = take(image_set, image_set.drawn(data.indices(config["split"]), count))
+    known = take(data.image_set, drawn(data.indices("train"), config["probe_images"]))
+    asked = take(data.image_set, drawn(data.indices(config["split"]), count))
     known_codes = opened.codes(known, batch_size)["values"]
     code = opened.codes(asked, batch_size)
     codes = code["values"]

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genlab.data.image_set import drawn
 from genlab.errors import ConfigError
 from genlab.learners.abilities import Generates
 from genlab.networks import Condition
@@ -24,11 +25,11 @@ def positions(opened: Opened, split: str) -> np.ndarray:
 
 
 def choose(opened: Opened, split: str, count: int, seed: int) -> np.ndarray:
-    """`count` positions in the split, see `ImageSet.drawn`; all where there are fewer."""
+    """`count` positions in the split drawn by the seed, sorted; all where there are fewer."""
     indices = positions(opened, split)
     if count > len(indices):
         log.info("the %s part has %s images, not %s", split, f"{len(indices):,}", f"{count:,}")
-    return opened.data.image_set.drawn(indices, count, seed)
+    return drawn(indices, count, seed)
 
 
 def condition_of(opened: Opened) -> Condition | None:

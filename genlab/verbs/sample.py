@@ -19,6 +19,7 @@ from genlab.artefacts.pictures import (
 )
 from genlab.bounds import FINITE, is_finite
 from genlab.config import check_seed
+from genlab.data.image_set import drawn
 from genlab.data.stream import Batch, take
 from genlab.errors import ConfigError
 from genlab.latent.truncation import truncated_normal
@@ -71,7 +72,7 @@ def real_points(opened: Opened) -> Tensor | None:
     if not opened.points:
         return None
     data = opened.data
-    return take(data.image_set, data.image_set.drawn(data.indices("train"), POINTS)).images
+    return take(data.image_set, drawn(data.indices("train"), POINTS)).images
 
 
 def generate(

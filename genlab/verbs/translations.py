@@ -30,7 +30,7 @@ class Direction(NamedTuple):
 
 
 def translated(opened: Opened, split: str, count: int, batch_size: int) -> dict[str, Direction]:
-    """`count` images of the split, see `ImageSet.drawn`, translated in every direction."""
+    """`count` images of the split, see `drawn`, translated in every direction."""
     learner: Any = opened.learner
     parts: dict[str, list[Direction]] = {name: [] for name in learner.directions}
     for number, batch in enumerate(opened.data.held_out(split, batch_size, count)):
