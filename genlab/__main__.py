@@ -9,6 +9,6 @@ if __name__ == "__main__":
     ours = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     if not getattr(sys.flags, "safe_path", False) and os.path.realpath(sys.path[0]) != ours:
         del sys.path[0]
-    from genlab.cli import main
+    from genlab.cli.main import main
 
     main()

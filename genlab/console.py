@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genlab.errors import Stopped
-from genlab.files import open_plain
-from genlab.secrets import hide
+from genlab.io.files import open_plain
+from genlab.io.secrets import hide
 from genlab.words import one_paragraph, printable
 
 if TYPE_CHECKING:

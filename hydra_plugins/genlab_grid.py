@@ -20,9 +20,9 @@ class GridSweeper(BasicSweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         """Hydra's hook."""
-        from genlab import multirun
-        from genlab.files import write_text
-        from genlab.secrets import hide
+        from genlab.io.files import write_text
+        from genlab.io.secrets import hide
+        from genlab.jobs import multirun
 
         assert self.hydra_context is not None
         assert self.config is not None

@@ -23,7 +23,7 @@ from genlab.errors import ConfigError
 from genlab.words import one_of
 
 if TYPE_CHECKING:  # Hydra imports all its plugins, whatever the command
-    from genlab.multirun import Multirun
+    from genlab.jobs.multirun import Multirun
 
 SAMPLERS = ("tpe", "random")
 
@@ -67,10 +67,10 @@ class OptunaSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         """Hydra's hook: run trials until the study has as many as were asked for."""
-        from genlab import multirun, study, study_report
-        from genlab.files import write_text
+        from genlab.io.files import write_text
+        from genlab.io.secrets import hide
+        from genlab.jobs import multirun, study, study_report
         from genlab.metrics import less_is_better
-        from genlab.secrets import hide
 
         assert self.hydra_context is not None
         assert self.config is not None
@@ -111,11 +111,13 @@ class OptunaSweeper(Sweeper):
 
     def _run(self, opened: Any, trial: Any, run: "Multirun", words: list[str]) -> None:
         """Have the launcher do one trial, and tell the study how it ended."""
-        from genlab import jobs, search, study
+        from genlab.callbacks import listener
+        from genlab.jobs import job as jobs
+        from genlab.jobs import study
 
         assert self.launcher is not None
         job = run.jobs[trial.number] = jobs.Job(run.folder / str(trial.number), words)
-        with search.listening(trial):
+        with listener.listening(trial):
             run.launch(self.launcher.launch, [trial.number])
         end = jobs.end_of(job)
         if end.status != "running":  # else a process of an earlier call is still at it
@@ -123,7 +125,7 @@ class OptunaSweeper(Sweeper):
 
     def _objective(self, words: list[str]) -> str:
         """The metric that the search looks at; ConfigError where no trial would measure it."""
-        from genlab.measured import objective_of
+        from genlab.jobs.measured import objective_of
 
         assert self.hydra_context is not None
         assert self.config is not None

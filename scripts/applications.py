@@ -23,8 +23,8 @@ from genlab.data.stream import on_device
 from genlab.learners.learner import seed_noise
 from genlab.metrics import psnr, squared_error
 from genlab.metrics.reconstruction import ssim
-from genlab.opened import open_run
 from genlab.pixels import normalise
+from genlab.runs.loaded import open_run
 
 FACES = ("data=avatars", "data.resolution=64")
 GARMENTS = ("data=fashion_mnist",)

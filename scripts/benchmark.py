@@ -71,7 +71,7 @@ def bare(model: str, seconds: float) -> dict[str, float]:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from genlab.assemble import build_data, build_learner
+    from genlab.config.build import build_data, build_learner
     from genlab.devices import choose, keep_big_blocks
 
     keep_big_blocks()
@@ -149,7 +149,7 @@ def compose(model: str) -> dict[str, Any]:
     from hydra import initialize_config_dir
     from omegaconf import OmegaConf
 
-    from genlab.config import config_folder, register_schema
+    from genlab.config.schema import config_folder, register_schema
 
     register_schema()
     with initialize_config_dir(str(config_folder()), version_base="1.3"):

@@ -14,7 +14,7 @@ from scipy.linalg import subspace_angles
 from sklearn.decomposition import PCA
 
 from genlab.data.stream import take
-from genlab.opened import open_run
+from genlab.runs.loaded import open_run
 
 
 def main() -> None:

@@ -14,8 +14,8 @@ import time
 
 import torch
 
-from genlab.assemble import build_learner
-from genlab.config import register_schema
+from genlab.config.build import build_learner
+from genlab.config.schema import register_schema
 
 PAGES = ("progan", "stylegan", "stylegan2")
 
@@ -44,8 +44,8 @@ def measured(page: str, resolution: int) -> str:
     from omegaconf import OmegaConf
     from torch.utils.flop_counter import FlopCounterMode
 
-    from genlab.config import config_folder
-    from genlab.sizes import sized
+    from genlab.config.schema import config_folder
+    from genlab.config.sizes import sized
 
     register_schema()
     with initialize_config_dir(str(config_folder()), version_base="1.3"):

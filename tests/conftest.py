@@ -26,7 +26,8 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @contextmanager
 def _left_as_it_was() -> Iterator[None]:
     """A command changes its process: its environment, where it imports from, what it logs to."""
-    from genlab import console, secrets
+    from genlab import console
+    from genlab.io import secrets
 
     environment, path = dict(os.environ), list(sys.path)
     console.console.cache_clear()
@@ -50,7 +51,7 @@ def _own_process() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def command() -> Callable[..., None]:
     """Run a command line in this process, for trained fixtures; it has to succeed."""
-    from genlab import cli
+    from genlab.cli import main
 
     def run(*words: str) -> None:
         said = io.StringIO()
@@ -62,7 +63,7 @@ def command() -> Callable[..., None]:
         ):
             patch.setattr(sys, "argv", ["genlab", *words])
             with pytest.raises(SystemExit) as ended:
-                cli.command()
+                main.command()
         assert not ended.value.code, said.getvalue()
 
     return run
@@ -73,14 +74,15 @@ def genlab(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
     """Run the command line in this process; returns exit code, standard output and error."""
-    from genlab import cli, console
+    from genlab import console
+    from genlab.cli import main
 
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["genlab", *arguments])
         with pytest.raises(SystemExit) as ended:
-            cli.command()
+            main.command()
         out, err = capsys.readouterr()
         console.console.cache_clear()
         return int(ended.value.code or 0), out, err

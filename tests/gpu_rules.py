@@ -16,7 +16,7 @@ from fake_device import (
 )
 from test_pages import composed, pages
 
-from genlab.assemble import build_learner, completed
+from genlab.config.build import build_learner, completed
 from genlab.learners.abilities import Generates, Measures, Reconstructs
 from genlab.learners.learner import evaluating
 

@@ -3,7 +3,7 @@
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from genlab import arguments
+from genlab.cli import arguments
 from genlab.errors import ConfigError
 
 

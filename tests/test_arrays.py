@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genlab.arrays import read_npy, read_npz
 from genlab.errors import DataError
+from genlab.io.arrays import read_npy, read_npz
 
 
 def npy(array: np.ndarray) -> bytes:
@@ -113,7 +113,7 @@ def test_archives_that_are_none_are_refused(tmp_path: Path) -> None:
 
 def test_an_archive_that_grows_beyond_the_memory_is_refused(tmp_path: Path, monkeypatch) -> None:
     path = archive(tmp_path / "a.npz", images=npy(np.zeros(2**20, np.uint8)))
-    monkeypatch.setattr("genlab.arrays.free_memory", lambda: 2**20)
+    monkeypatch.setattr("genlab.io.arrays.free_memory", lambda: 2**20)
     with pytest.raises(DataError, match="more than the memory that is free"):
         read_npz(path, DataError)
     path = archive(tmp_path / "b.npz", **{f"a{n}": npy(np.zeros(1)) for n in range(1001)})

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from genlab.files import csv_text, open_plain, write_atomically
+from genlab.io.files import csv_text, open_plain, write_atomically
 
 
 def test_two_writers_of_a_file_do_not_meet(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from genlab import claims
 from genlab.console import log_to
 from genlab.errors import ConfigError
-from genlab.files import write_atomically
-from genlab.runs import RunFolder
+from genlab.io.files import write_atomically
+from genlab.runs import claims
+from genlab.runs.folder import RunFolder
 
 SMALL = ["model=vae_mlp", "data=digits", "trainer=cpu", "total_images=64", "samples.count=4"]
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from genlab.cli import VERBS
-from genlab.config import config_folder
+from genlab.cli.main import VERBS
+from genlab.config.schema import config_folder
 
 
 def last_line(text: str) -> str:
@@ -23,7 +23,7 @@ def test_the_overview_lists_the_verbs(genlab) -> None:
 def test_the_overview_imports_nothing_heavy() -> None:
     script = (
         "import sys; sys.argv=['genlab','--help']\n"
-        "from genlab.cli import main\n"
+        "from genlab.cli.main import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
         "heavy = {'torch', 'hydra', 'omegaconf', 'numpy', 'rich', 'PIL'} & set(sys.modules)\n"
@@ -260,7 +260,7 @@ def test_no_memory_is_said_with_the_mend(genlab, monkeypatch: pytest.MonkeyPatch
     def without_memory(config: object) -> None:
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 512000 B")
 
-    monkeypatch.setattr("genlab.verbs.sample.run", without_memory)
+    monkeypatch.setattr("genlab.commands.sample.run", without_memory)
     code, _, err = genlab("sample", "run=x")
     assert code == 5
     assert "not enough memory: ask for less at once (count=, batch_size=" in err

@@ -3,7 +3,7 @@ from types import ModuleType
 import pytest
 import torch
 
-from genlab.config import build, check, flatten, locate
+from genlab.config.schema import build, check, flatten, locate
 from genlab.errors import ConfigError
 from genlab.networks import dense
 
@@ -34,10 +34,10 @@ HOSTILE = [
     "genlab.data.cache.prepare",
     "genlab.data.cache._discard",
     "genlab.data.cache.os.remove",
-    "genlab.cli.main",
-    "genlab.train.train",
-    "genlab.runs.RunFolder",
-    "genlab.children.run_processes",
+    "genlab.cli.main.main",
+    "genlab.jobs.train.train",
+    "genlab.runs.folder.RunFolder",
+    "genlab.processes.children.run_processes",
     "genlab.learners.learner.seed_noise",
     "genlab.networks.layers.initialise_weights",
     "genlab.objectives.adversarial.F.softplus",

@@ -6,7 +6,7 @@ import pytest
 from test_pages import pages
 from test_resume import assert_same_run
 
-from genlab.artefacts.history import History
+from genlab.callbacks.history import History
 
 # Crashes after 475 of 800 images, the last checkpoint is at 400. The greedy page changes its stage
 # at 200, 400 and 600; what grows is in a fade at 400, whose end at 450 comes before the crash.

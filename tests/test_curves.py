@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from genlab.curves import write_report
+from genlab.jobs.report import write_report
 
 
 def runs() -> list[tuple[dict, dict]]:

@@ -12,12 +12,12 @@ from safetensors.torch import load_file
 from sklearn.datasets import load_digits
 from test_pages import composed
 
-from genlab.artefacts.weights import images_seen_of
-from genlab.assemble import build_data, completed
+from genlab.config.build import build_data, completed
 from genlab.data.stream import take
+from genlab.evaluation.reference import Reference, memorisation, reference
 from genlab.metrics import frechet_distance
 from genlab.networks import Condition
-from genlab.scores import Reference, memorisation, reference
+from genlab.runs.weights import images_seen_of
 
 RUN = ["data=digits", "trainer=cpu", "samples.count=4", "model=gan", "log.every_images=1000"]
 SCORED = ["evaluate.every_images=2000", "evaluate.count=150"]
@@ -25,7 +25,7 @@ SCORED = ["evaluate.every_images=2000", "evaluate.count=150"]
 
 @pytest.fixture(autouse=True)
 def _short_classifier(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("genlab.features.CLASSIFIER_IMAGES", 2000)
+    monkeypatch.setattr("genlab.evaluation.feature_networks.CLASSIFIER_IMAGES", 2000)
 
 
 def rows(folder: Path) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ import errno
 import pytest
 import torch
 
-from genlab.failures import explained
+from genlab.training.failures import explained
 
 
 @pytest.mark.parametrize(

@@ -5,25 +5,25 @@ from pathlib import Path
 import pytest
 import torch
 
-from genlab import features
 from genlab.data.cache import cache_folder
-from genlab.runs import RunFolder
+from genlab.evaluation import feature_networks
+from genlab.runs.folder import RunFolder
 
 
 @pytest.mark.parametrize("damage", ["weights.safetensors", "summary.json"])
 def test_a_damaged_network_is_trained_again(small_run: Path, monkeypatch, caplog, damage) -> None:
-    monkeypatch.setattr(features, "CLASSIFIER_IMAGES", 640)
+    monkeypatch.setattr(feature_networks, "CLASSIFIER_IMAGES", 640)
     config = RunFolder(small_run).config()
     cpu = torch.device("cpu")
     before = set((cache_folder() / "features").glob("*"))
-    first = features.feature_network("classifier", config, cpu)
+    first = feature_networks.feature_network("classifier", config, cpu)
     trained = set((cache_folder() / "features").glob("*")) - before
     run = trained.pop() if trained else max(before, key=lambda path: path.stat().st_mtime)
     content = bytearray((run / damage).read_bytes())
     content[-1 if damage.endswith("safetensors") else 0] ^= 1
     (run / damage).write_bytes(content)
-    again = features.feature_network("classifier", config, cpu)
+    again = feature_networks.feature_network("classifier", config, cpu)
     assert again.weights_sha256 == first.weights_sha256
     assert "the feature network is trained again" in caplog.text
     assert str(run / damage) in caplog.text
-    assert features.feature_network("classifier", config, cpu).name == first.name
+    assert feature_networks.feature_network("classifier", config, cpu).name == first.name

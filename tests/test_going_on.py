@@ -10,10 +10,10 @@ import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from test_pages import composed
 
-from genlab.arguments import quoted
+from genlab.cli.arguments import quoted
+from genlab.cli.resume import merged
 from genlab.errors import CheckpointError, ConfigError, GenlabError
-from genlab.resume import merged
-from genlab.runs import RunFolder
+from genlab.runs.folder import RunFolder
 
 Edit = Callable[[dict[str, Any]], object]
 

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from genlab import multirun
 from genlab.errors import CheckpointError
-from genlab.jobs import REPORT, Job, all_jobs, end_of, told
-from genlab.runs import RunFolder
+from genlab.jobs import multirun
+from genlab.jobs.job import REPORT, Job, all_jobs, end_of, told
+from genlab.runs.folder import RunFolder
 
 # A job in a process of its own: it holds its folder and, at its second try, tells its end.
 JOB = """
 import os, signal, sys
 from pathlib import Path
-from genlab.jobs import Job
-from genlab.runs import RunFolder
+from genlab.jobs.job import Job
+from genlab.runs.folder import RunFolder
 path, deadly = Path(sys.argv[1]), sys.argv[2]
 path.mkdir(exist_ok=True)
 folder = RunFolder(path)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from test_resume import assert_same_run
 
-from genlab.artefacts import checkpoint_io, evaluation, grids, lifecycle, summary
-from genlab.artefacts.growing_table import GrowingTable
+from genlab.callbacks import evaluation, grids, lifecycle, summary
+from genlab.callbacks.growing_table import GrowingTable
+from genlab.runs import checkpoints
 
 # Scored on its own points, so that there are best weights without a feature network.
 SETTINGS = [
@@ -45,10 +46,10 @@ def in_a_fork(act: Callable[[], object], environment: dict[str, str]) -> int:
 
 
 def train(*words: str) -> None:
-    from genlab import cli
+    from genlab.cli import main
 
     sys.argv = ["genlab", "train", *words]
-    cli.main()
+    main.main()
 
 
 def killing(owner: object, name: str, number: int, after: bool) -> None:
@@ -81,8 +82,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("owner", "name", "number", "after"),
     [
-        (checkpoint_io, "write_text", 2, True),  # a hash without its checkpoint
-        (checkpoint_io, "write_atomically", 3, True),
+        (checkpoints, "write_text", 2, True),  # a hash without its checkpoint
+        (checkpoints, "write_atomically", 3, True),
         (lifecycle, "prune", 3, True),
         (lifecycle, "export_weights", 4, False),  # the last checkpoint, but not its weights
         (lifecycle, "export_weights", 4, True),
@@ -123,7 +124,7 @@ def test_weights_of_another_moment_than_a_finished_runs_are_exported_again(
     """As versions before left them behind that were killed between the two."""
     import shutil
 
-    from genlab.artefacts.weights import images_seen_of
+    from genlab.runs.weights import images_seen_of
 
     run = tmp_path / "run"
     shutil.copytree(whole, run)
@@ -138,11 +139,11 @@ def test_a_damaged_checkpoint_costs_no_whole_one(genlab, tmp_path: Path) -> None
     run = tmp_path / "run"
     assert genlab("train", *SETTINGS, "checkpoint.keep=1", f"hydra.run.dir={run}")[0] == 0
     assert genlab("train", f"resume={run}", "total_images=640", "checkpoint.keep=2")[0] == 0
-    newest = checkpoint_io.checkpoints_of(run / "checkpoints")[0]
+    newest = checkpoints.checkpoints_of(run / "checkpoints")[0]
     newest.write_bytes(b"")
     words = [f"resume={run}", "total_images=900", "checkpoint.keep=1", "checkpoint.every_images=50"]
     assert genlab("train", *words)[0] == 0
     assert [p.name for p in (run / "checkpoints").iterdir() if p.suffix != ".sha256"].count(
         newest.with_suffix(".damaged").name
     ) == 1
-    assert checkpoint_io.newest_valid(run / "checkpoints").state["images_seen"] == 912
+    assert checkpoints.newest_valid(run / "checkpoints").state["images_seen"] == 912

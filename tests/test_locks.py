@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from genlab.locks import LockFile, exclusive
+from genlab.io.locks import LockFile, exclusive
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from genlab.locks import LockFile
+from genlab.io.locks import LockFile
 LockFile(Path(sys.argv[1])).take()
 print("held", flush=True)
 time.sleep(60)
@@ -23,7 +23,7 @@ time.sleep(60)
 COUNT = """
 import sys
 from pathlib import Path
-from genlab.locks import exclusive
+from genlab.io.locks import exclusive
 lock, number = Path(sys.argv[1]), Path(sys.argv[2])
 for _ in range(200):
     with exclusive(lock):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from genlab import multirun
 from genlab.errors import CheckpointError
-from genlab.runs import RunFolder
+from genlab.jobs import multirun
+from genlab.runs.folder import RunFolder
 
 SMALL = ["data=digits", "trainer=cpu", "total_images=300", "samples.count=4", "data.batch_size=32"]
 

@@ -98,10 +98,10 @@ def test_the_first_step_of_a_generator_may_be_the_last_of_a_run() -> None:
     from hydra import compose, initialize_config_dir
     from omegaconf import OmegaConf, open_dict
 
-    from genlab.config import config_folder, register_schema
+    from genlab.config.schema import config_folder, register_schema
+    from genlab.config.sizes import sized
     from genlab.errors import ConfigError
-    from genlab.settings import check_settings
-    from genlab.sizes import sized
+    from genlab.training.settings import check_settings
 
     register_schema()
     with initialize_config_dir(str(config_folder()), version_base="1.3"):
@@ -117,10 +117,10 @@ def test_the_first_step_of_a_generator_may_be_the_last_of_a_run() -> None:
 def test_no_setting_of_the_skeleton_is_cast_to_a_truth() -> None:
     from dataclasses import fields
 
-    from genlab import config
+    from genlab.config import schema
 
-    kinds = (config.Run, config.Trainer, config.Checkpoint, config.Samples)
-    for kind in (*kinds, config.Log, config.Evaluate):
+    kinds = (schema.Run, schema.Trainer, schema.Checkpoint, schema.Samples)
+    for kind in (*kinds, schema.Log, schema.Evaluate):
         assert not [each.name for each in fields(kind) if "bool" in str(each.type)]
 
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from genlab.assemble import without_memory
+from genlab.config.build import without_memory
 from genlab.errors import CheckpointError
-from genlab.opened import open_run
+from genlab.runs.loaded import open_run
 
 
 def test_a_run_is_opened_where_it_ended(genlab, tmp_path: Path) -> None:
@@ -37,7 +37,9 @@ def test_networks_that_do_not_fit_their_weights_take_no_memory(
     for part in ("encoder", "decoder"):
         stored.model.autoencoder[part].widths = [20_000, 20_000]
     OmegaConf.save(stored, tmp_path / "run" / "config.yaml")
-    monkeypatch.setattr("genlab.opened.build_learner", lambda config: pytest.fail("it is built"))
+    monkeypatch.setattr(
+        "genlab.runs.loaded.build_learner", lambda config: pytest.fail("it is built")
+    )
     with pytest.raises(CheckpointError, match=r"weights.safetensors: the weights do not fit"):
         open_run(str(tmp_path / "run"), "cpu")
 

@@ -9,11 +9,11 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from genlab.assemble import DATA_KEYS, build_learner, completed
-from genlab.config import check, config_folder, register_schema
+from genlab.cli.listing import description
+from genlab.config.build import DATA_KEYS, build_learner, completed
+from genlab.config.schema import check, config_folder, register_schema
+from genlab.config.sizes import sized
 from genlab.errors import ConfigError
-from genlab.sizes import sized
-from genlab.verbs.listing import description
 
 
 def pages(group: str) -> list[str]:

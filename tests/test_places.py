@@ -9,7 +9,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from genlab.places import absolute
+from genlab.runs.places import absolute
 
 SMALL = ["model=vae_mlp", "data=folder", "data.resolution=8", "data.batch_size=16", "trainer=cpu"]
 SMALL += ["samples.count=4"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from genlab.artefacts.checkpoint_io import checkpoints_of, newest_valid
+from genlab.runs.checkpoints import checkpoints_of, newest_valid
 
 DDP = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "data=digits"]
 SMALL = ["data.batch_size=32", "samples.count=4"]

@@ -13,10 +13,11 @@ import pytest
 from test_kills import killing, train
 from test_resume import assert_same_run
 
-from genlab import console, peers
-from genlab.artefacts import lifecycle
-from genlab.artefacts.checkpoint_io import checkpoints_of, newest_valid
+from genlab import console
+from genlab.callbacks import lifecycle
 from genlab.learners import Learner
+from genlab.processes import peers
+from genlab.runs.checkpoints import checkpoints_of, newest_valid
 
 SETTINGS = [
     "trainer=multi_node",
@@ -175,7 +176,7 @@ def test_another_number_of_ranks_is_allowed_when_asked_for(genlab, whole: Path) 
 
 def waits() -> None:
     """Prepare for ever, as of a large folder."""
-    from genlab import train as training
+    from genlab.jobs import train as training
 
     def prepare(*_: object) -> None:
         Path("preparing").touch()
@@ -311,8 +312,8 @@ def test_sigusr1_saves_and_has_slurm_start_the_job_again(tmp_path: Path, requeue
 
 def test_a_rank_that_fails_alone_ends_all(tmp_path: Path) -> None:
     def fails() -> None:
-        from genlab import train as training
         from genlab.errors import ResourceError
+        from genlab.jobs import train as training
 
         def missing(*_: object) -> None:
             raise ResourceError("no device here")

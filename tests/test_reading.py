@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from genlab import reading
 from genlab.errors import CheckpointError, DataError
+from genlab.io import reading
 
 
 def put(folder: Path, content: str | bytes) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from genlab.artefacts.checkpoint_io import checkpoints_of, read_checkpoint
+from genlab.runs.checkpoints import checkpoints_of, read_checkpoint
 
 SETTINGS = [
     "data=digits",

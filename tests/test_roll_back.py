@@ -9,11 +9,11 @@ import torch
 from test_kills import files, in_a_fork, killing, train
 from test_resume import assert_same_run
 
-from genlab.artefacts import lifecycle
-from genlab.artefacts.checkpoint_io import checkpoints_of, read_checkpoint
-from genlab.artefacts.finite import is_finite
+from genlab.callbacks import lifecycle
 from genlab.learners import Learner
 from genlab.learners.learner import Losses
+from genlab.runs.checkpoints import checkpoints_of, read_checkpoint
+from genlab.runs.finite import is_finite
 
 SETTINGS = [
     "model=gan",

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from genlab.errors import CheckpointError
-from genlab.finding import find, remember
-from genlab.runs import RunFolder, unused
+from genlab.runs.finding import find, remember
+from genlab.runs.folder import RunFolder, unused
 
 
 def test_two_runs_of_one_moment_have_a_folder_each(tmp_path: Path) -> None:

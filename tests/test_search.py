@@ -10,8 +10,8 @@ import optuna
 import pytest
 
 from genlab.errors import ConfigError
-from genlab.scores import WHILE_TRAINING
-from genlab.study import (
+from genlab.evaluation.reference import WHILE_TRAINING
+from genlab.jobs.study import (
     JOURNAL,
     Settings,
     _kept_in,
@@ -20,7 +20,7 @@ from genlab.study import (
     tell,
     trials_to_run,
 )
-from genlab.study_report import _numbers
+from genlab.jobs.study_report import _numbers
 
 SMALL = ["model=gan", "data=digits", "trainer=cpu", "total_images=3000", "samples.count=4"]
 SCORED = ["evaluate.every_images=1000", "evaluate.count=100", "objective=evaluation/recall"]
@@ -29,7 +29,7 @@ RATE = "model.generator_optimizer.lr=tag(log,interval(1e-5,1e-2))"
 
 @pytest.fixture
 def short_classifier(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("genlab.features.CLASSIFIER_IMAGES", 1000)
+    monkeypatch.setattr("genlab.evaluation.feature_networks.CLASSIFIER_IMAGES", 1000)
 
 
 def study(folder: Path) -> optuna.Study:

@@ -6,10 +6,10 @@ import pytest
 import yaml
 from test_going_on import run, stored  # noqa: F401 (fixtures)
 
+from genlab.cli.resume import merged
 from genlab.errors import CheckpointError
-from genlab.resume import merged
-from genlab.runs import RunFolder
-from genlab.secrets import HIDDEN, hide, is_secret, note, redacted, redacted_words
+from genlab.io.secrets import HIDDEN, hide, is_secret, note, redacted, redacted_words
+from genlab.runs.folder import RunFolder
 
 SMALL = ["model=vae_mlp", "data=digits", "trainer=cpu", "total_images=64", "samples.count=4"]
 

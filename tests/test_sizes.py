@@ -5,7 +5,7 @@ import torch
 from test_pages import composed
 from torch import nn
 
-from genlab.assemble import build_learner, completed
+from genlab.config.build import build_learner, completed
 from genlab.errors import ConfigError
 
 

@@ -35,13 +35,14 @@ def table(path: Path) -> list[dict[str, str]]:
 
 
 def command(*words: str) -> None:
-    from genlab import cli, console
+    from genlab import console
+    from genlab.cli import main
 
     console.console.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["genlab", *words])
         with pytest.raises(SystemExit) as ended:
-            cli.command()
+            main.command()
         assert not ended.value.code
     console.console.cache_clear()
 
@@ -81,8 +82,8 @@ def runs(place: Path, gone: Path) -> dict[str, Path]:
             command("train", *words, *data, *length, run)
         vae = f"run={place / 'home' / 'runs' / 'vae'}"
         command("score", vae, "split=validation", f"out={place / 'usual'}")
-        patch.setattr("genlab.features.CLASSIFIER_IMAGES", CLASSIFIER_IMAGES)
-        patch.setattr("genlab.verbs.steps.STEPS", 10)
+        patch.setattr("genlab.evaluation.feature_networks.CLASSIFIER_IMAGES", CLASSIFIER_IMAGES)
+        patch.setattr("genlab.editing.optimise.STEPS", 10)
         command("edit", vae, *EDIT, f"out={place / 'edited'}")
         command("score", vae, "by=likelihood", "samples=2", f"out={place / 'usual'}")
     shutil.move(place / "home" / "cache" / "features", place / "cache" / "features")
@@ -206,8 +207,8 @@ def test_a_run_is_enough(
 def _judge(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache with the judges of edits, and nothing else."""
     monkeypatch.setenv("GENLAB_CACHE", str(place / "cache"))
-    monkeypatch.setattr("genlab.features.CLASSIFIER_IMAGES", CLASSIFIER_IMAGES)
-    monkeypatch.setattr("genlab.verbs.steps.STEPS", 10)
+    monkeypatch.setattr("genlab.evaluation.feature_networks.CLASSIFIER_IMAGES", CLASSIFIER_IMAGES)
+    monkeypatch.setattr("genlab.editing.optimise.STEPS", 10)
 
 
 @pytest.mark.usefixtures("_judge")

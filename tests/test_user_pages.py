@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from genlab.config import config_folder
+from genlab.cli.search_path import CheckedPages, Growth
+from genlab.config.schema import config_folder
 from genlab.errors import ConfigError
-from genlab.reading import read_yaml
-from genlab.search_path import CheckedPages, Growth
+from genlab.io.reading import read_yaml
 
 PAGE = "# @package _global_\ndefaults:\n  - vae_mlp\nmodel:\n  beta: 2.0\n"
 HOSTILE = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from genlab.config import config_folder
+from genlab.config.schema import config_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -31,7 +31,7 @@ def test_the_wheel_carries_the_pages_and_trains_from_any_folder(
     pages = {p.relative_to(config_folder()) for p in config_folder().rglob("*.yaml")}
     carried = site / "genlab" / "configs"
     assert {p.relative_to(carried) for p in carried.rglob("*.yaml")} == pages
-    script = "import genlab.cli; genlab.cli.main()"
+    script = "import genlab.cli.main; genlab.cli.main.main()"
     run = tmp_path / "run"
     words = ["train", "model=vae_mlp", "data=digits", "total_images=200", f"hydra.run.dir={run}"]
     subprocess.run(

@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 
 from genlab import ranks
-from genlab.arrays import read_npy, read_npz
 from genlab.data import hashes
 from genlab.data.image_set import ImageSet
 from genlab.data.progress import progress
 from genlab.data.source import Annotations, Source
 from genlab.errors import ConfigError, DataError, ResourceError
-from genlab.locks import exclusive
-from genlab.reading import read_json
-from genlab.schemas import COUNT, TEXT, Kind
+from genlab.io.arrays import read_npy, read_npz
+from genlab.io.locks import exclusive
+from genlab.io.reading import read_json
+from genlab.io.schemas import COUNT, TEXT, Kind
 
 _START = Kind("a whole number or null", lambda value: value is None or COUNT.holds(value))
 _ABOUT = {

@@ -11,7 +11,7 @@ from genlab.data.image_files import opened
 from genlab.data.pixels import fit, in_threads, pillow_quiet
 from genlab.data.source import Advance, Annotations, Source
 from genlab.errors import DataError
-from genlab.reading import read_text
+from genlab.io.reading import read_text
 
 FOLDER = "celeba"
 

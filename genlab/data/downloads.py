@@ -13,7 +13,7 @@ from typing import Any
 
 from genlab.data.cache import cache_folder
 from genlab.errors import DataError
-from genlab.reading import one_line
+from genlab.io.reading import one_line
 
 TIMEOUT_SECONDS = 15
 _FAILURES = (

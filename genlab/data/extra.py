@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from genlab.arrays import read_npz
 from genlab.data.image_set import ImageSet
 from genlab.errors import ConfigError, DataError
+from genlab.io.arrays import read_npz
 
 
 def extended(image_set: ImageSet, indices: np.ndarray, path: str) -> ImageSet:

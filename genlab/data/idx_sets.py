@@ -14,7 +14,7 @@ from genlab.data.downloads import data_folders, find, load
 from genlab.data.pixels import fit_arrays
 from genlab.data.source import Advance, Annotations, Source, stamp
 from genlab.errors import DataError
-from genlab.reading import one_line, require_regular
+from genlab.io.reading import one_line, require_regular
 
 IMAGES, LABELS = 3, 1  # dimensions
 LARGEST = 2**30  # bytes of an array, twenty times MNIST's

@@ -15,8 +15,8 @@ from urllib.request import urlopen
 import torch
 from torch import Tensor, nn
 
+from genlab.io.reading import read_bytes
 from genlab.metrics.features import FeaturesUnavailable, apply_in_batches
-from genlab.reading import read_bytes
 
 log = logging.getLogger(__name__)
 

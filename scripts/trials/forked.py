@@ -135,11 +135,12 @@ def _be_the_command(
         sys.stderr = os.fdopen(2, "w", buffering=1)
         if before:
             before()
-        from genlab import cli, console
+        from genlab import console
+        from genlab.cli import main
 
         console.console.cache_clear()
         sys.argv = ["genlab", *words]
-        cli.main()
+        main.main()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
     except BaseException:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from genlab.config import config_folder, flatten, register_schema
-from genlab.targets import locate
+from genlab.config.schema import config_folder, flatten, register_schema
+from genlab.config.targets import locate
 from trials.forked import Outcome, run
 
 LIMIT = 60.0  # seconds

@@ -76,7 +76,7 @@ def _wait(child: Child, run: Path, phase: str, drawn: random.Random) -> bool:
 
 
 def _send(child: Child, number: int, target: str) -> None:
-    ranks = [pid for pid in _descendants(child.pid) if "genlab.train" in _line(pid)]
+    ranks = [pid for pid in _descendants(child.pid) if "genlab.jobs.train" in _line(pid)]
     ranks = [pid for pid in ranks if "distributed.run" not in _line(pid)]
     chosen = {"process": [child.pid], "one rank": ranks[-1:], "all ranks": ranks}.get(target)
     if chosen is None:

@@ -13,13 +13,7 @@ from torch import Tensor
 from genlab.learners.adversarial import Adversarial
 from genlab.networks import Critic, Generator, Replay, StyleDecoder, progan, stylegan
 from genlab.networks.augmentations import AdaptiveAugmentation
-from genlab.objectives.adversarial import (
-    Losses,
-    minimax,
-    non_saturating,
-    relativistic,
-    wasserstein,
-)
+from genlab.objectives.adversarial import Losses, minimax, non_saturating, relativistic, wasserstein
 from genlab.objectives.path_length import PathLength
 from genlab.objectives.penalties import R1
 from genlab.schedules import Growth, Ramp

@@ -1,11 +1,7 @@
 import pytest
 import torch
 
-from genlab.networks.augmentations import (
-    AdaptiveAugmentation,
-    DifferentiableAugmentation,
-    _moved,
-)
+from genlab.networks.augmentations import AdaptiveAugmentation, DifferentiableAugmentation, _moved
 
 
 @pytest.fixture

@@ -2,11 +2,7 @@ import torch
 import torch.nn.functional as F
 from torch.distributions import Bernoulli, Normal
 
-from genlab.objectives.reconstruction import (
-    BinaryCrossEntropy,
-    GaussianLikelihood,
-    SquaredError,
-)
+from genlab.objectives.reconstruction import BinaryCrossEntropy, GaussianLikelihood, SquaredError
 
 
 def test_squared_error_is_on_the_unit_range() -> None:

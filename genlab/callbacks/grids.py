@@ -1,0 +1,121 @@
+"""Grids of the same samples and reconstructions, time after time."""
+
+import logging
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from genlab.callbacks.history import History
+from genlab.callbacks.samples import sampled
+from genlab.data.image_set import drawn
+from genlab.data.module import data_of
+from genlab.data.stream import Batch, on_device, take
+from genlab.drawing.pictures import bounded, fitting, save_gif, save_png, thumbnail
+from genlab.drawing.sheets import POINTS, are_points, beside, sheet
+from genlab.learners import Learner
+from genlab.learners.abilities import Generates, Reconstructs
+from genlab.learners.learner import evaluating, seed_noise
+from genlab.pixels import to_uint8
+
+log = logging.getLogger(__name__)
+
+_CHUNK = 64
+
+
+class Grids(pl.Callback):
+    """Writes samples/*.png and reconstructions/*.png at the start, as it goes, and at the end.
+
+    Latents are drawn from the seed, always the same noise; the reconstructed images are
+    spread over the validation part. `evolution.gif` shows the sample grids one after another.
+    Of large pictures a grid has fewer, as many as `fitting` has room for.
+    """
+
+    def __init__(
+        self, folder: Path, history: History, every_images: int, count: int, seed: int
+    ) -> None:
+        self.folder = folder
+        self.history = history
+        self.every_images = every_images
+        self.count = count
+        self.seed = seed
+        self._most = count  # in a grid
+        self._originals: Batch | None = None
+        self._points: Tensor | None = None  # real ones, where the images are points
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Fix latents and images; draw the first grids of a new run."""
+        assert isinstance(pl_module, Learner)
+        if not trainer.is_global_zero:
+            return
+        for picture in self.folder.glob("*/images-*.png"):
+            if int(picture.stem.removeprefix("images-")) > pl_module.images_seen:
+                picture.unlink()  # it will be drawn again
+        data = data_of(trainer)
+        self._most = fitting(*data.image_set.images.shape[-2:])
+        if self._most < self.count and not pl_module.images_seen:
+            log.info("grids show %d pictures, as many as a file has room for", self._most)
+        if are_points(data.image_set.images):
+            self._points = take(data.image_set, drawn(data.indices("train"), POINTS)).images
+        elif isinstance(pl_module, Reconstructs):
+            indices = data.indices("validation")
+            # Spread over the part: sets may be sorted by their classes.
+            count = max(min(self.count, self._most) // 2, 1)
+            places = np.linspace(0, len(indices) - 1, min(count, len(indices)))
+            if len(indices):
+                batch = take(data.image_set, indices[places.round().astype(int)])
+                self._originals = on_device(batch, pl_module.device)
+        if not pl_module.images_seen:
+            self.draw(trainer, pl_module)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
+    ) -> None:
+        """Draw when due."""
+        assert isinstance(pl_module, Learner)
+        if trainer.is_global_zero and pl_module.passed(self.every_images):
+            self.draw(trainer, pl_module)
+
+    def finish(self, trainer: pl.Trainer, learner: Learner) -> None:
+        """Draw the last grids and the evolution."""
+        if not trainer.is_global_zero:
+            return
+        self.draw(trainer, learner)
+        for kind in ("samples", "reconstructions"):
+            frames = sorted((self.folder / kind).glob("images-*.png"))
+            gif = self.folder / kind / "evolution.gif"
+            if len(frames) > 1:
+                size = save_gif(frames, gif)
+                tag = f"{kind}/evolution"
+                self.history.add_image(tag, gif.read_bytes(), size, learner.images_seen)
+
+    def draw(self, trainer: pl.Trainer, learner: Learner) -> None:
+        """Write the grids of this moment."""
+        if isinstance(learner, Generates):
+            noise = torch.Generator().manual_seed(self.seed)
+            count = self.count if self._points is None else max(self.count, 1000)
+            latents = learner.latents(count, noise, {})[: self._most]
+            self._save("samples", sampled(trainer, learner, latents, _CHUNK), learner.images_seen)
+        if self._originals is not None and isinstance(learner, Reconstructs):
+            seed_noise(self.seed)
+            images, labels = self._originals
+            with evaluating(learner), trainer.precision_plugin.val_step_context():
+                views = learner.views(learner.prepare(images), labels)
+            shown = max(self._most // len(views), 1)
+            rows = beside(*(to_uint8(view[:shown]) for view in views.values()))
+            self._save("reconstructions", rows, learner.images_seen, list(views))
+
+    def _save(
+        self, kind: str, pictures: Tensor, images_seen: int, views: Sequence[str] = ()
+    ) -> None:
+        group = max(len(views), 1)
+        columns = math.ceil(math.sqrt(len(pictures)) / group) * group
+        caption = f"{', '.join(views) or kind} after {images_seen:,} images"
+        image = bounded(sheet(pictures, caption, columns, self._points))
+        content = save_png(image, self.folder / kind / f"images-{images_seen:012d}.png")
+        self.history.add_image(kind, *thumbnail(image, content), images_seen)

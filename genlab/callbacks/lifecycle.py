@@ -1,0 +1,179 @@
+"""When a run saves and when it stops, agreed by all ranks."""
+
+import logging
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+
+from genlab.errors import ResourceError
+from genlab.io.schemas import FINITE, checked
+from genlab.learners import Learner
+from genlab.processes import signals, slurm
+from genlab.runs.checkpoints import checkpoint_name, prune, set_aside, with_room
+from genlab.runs.finite import agreed, require_finite
+from genlab.runs.weights import export_weights, whole_images_seen
+
+log = logging.getLogger(__name__)
+
+Finish = Callable[[pl.Trainer, Learner], None]
+
+
+class Lifecycle(pl.Callback):
+    """Saves every so many images or minutes, stops at the run's length or on SIGINT and SIGTERM.
+
+    A signal only sets a flag; the state is saved when the batch under way is done. SIGUSR1, with
+    which SLURM announces a time limit, saves and goes on, or has SLURM start the job again. Must
+    be the last callback, so that what the others carry is up to date when it saves.
+
+    Args:
+        folder: the run folder.
+        total_images: the run's length in images.
+        max_minutes: its length in minutes of training, interruptions not counted.
+        every_images, every_minutes: when to save.
+        keep: how many checkpoints stay.
+        finish: what to do, in order, when the run has reached its length.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        total_images: int,
+        max_minutes: float | None,
+        every_images: int | None,
+        every_minutes: float | None,
+        keep: int,
+        finish: list[Finish],
+    ) -> None:
+        self.folder = folder
+        self.total_images = total_images
+        self.max_seconds = None if max_minutes is None else 60 * max_minutes
+        self.every_images = every_images
+        self.every_seconds = None if every_minutes is None else 60 * every_minutes
+        self.keep = keep
+        self.finish = finish
+        self.signal: int | None = None  # that all ranks have stopped for
+        self._seconds_before = 0.0
+        self._started = self._saved = time.monotonic()
+        self._received = 0
+        self._listening = ExitStack()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training, over all interruptions."""
+        return self._seconds_before + time.monotonic() - self._started
+
+    def state_dict(self) -> dict[str, Any]:
+        """Lightning's hook."""
+        return {"seconds": self.seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Lightning's hook."""
+        self._seconds_before = checked(state_dict, {"seconds": FINITE})["seconds"]
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock and listen for signals; a run that has its length trains no more."""
+        assert isinstance(pl_module, Learner)
+        self._started = self._saved = time.monotonic()
+        self._listening.enter_context(signals.listening(self._on_stop))
+        self._received = signals.stop_asked()
+        if trainer.is_global_zero and pl_module.images_seen:
+            with self._writing():
+                set_aside(self._checkpoints, pl_module.images_seen)
+                self._publish(pl_module)  # for which a killed run had no time
+        if any(agreed(trainer, pl_module, self._over(pl_module))):
+            trainer.should_stop = True
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
+    ) -> None:
+        """Save or stop when it is time."""
+        assert isinstance(pl_module, Learner)
+        now = time.monotonic()
+        timely = pl_module.passed(self.every_images) or (
+            self.every_seconds is not None and now - self._saved >= self.every_seconds
+        )
+        flags = (self._received, self._over(pl_module), timely, signals.take_save())
+        received, over, due, asked = agreed(trainer, pl_module, *map(int, flags))
+        if received or over or due or asked:
+            self.save(trainer, pl_module)
+        if asked and not received:
+            received = self._saved_on_request(trainer, pl_module)
+        if received or over:
+            self.signal = received or None
+            trainer.should_stop = True
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Finish a run that reached its length."""
+        assert isinstance(pl_module, Learner)
+        self._listening.close()  # from here on a signal ends the run where it is
+        if self.signal is None:
+            (late,) = agreed(trainer, pl_module, self._received)
+            self.signal = late or None
+        if self.signal is None:
+            for finish in self.finish:
+                finish(trainer, pl_module)
+
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        """Give the signals back."""
+        self._listening.close()
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Refuse to save what is not finite, on any rank: weights, optimizers, sums, pools, all."""
+        assert isinstance(pl_module, Learner)
+        require_finite(trainer, pl_module, checkpoint, "the run's state is")
+
+    def save(self, trainer: pl.Trainer, learner: Learner) -> None:
+        """Write a checkpoint and the exported weights; Diverged where they are not finite."""
+        with self._writing():
+            trainer.save_checkpoint(self._checkpoints / checkpoint_name(learner.images_seen))
+            if trainer.is_global_zero:
+                self._publish(learner)
+        self._saved = time.monotonic()
+
+    def _publish(self, learner: Learner) -> None:
+        """Remove old checkpoints and export the newest one's weights, unless they are."""
+        prune(self._checkpoints, self.keep)
+        weights = self.folder / "weights.safetensors"
+        if whole_images_seen(weights) != learner.images_seen:
+            with_room(self._checkpoints, lambda: export_weights(learner, weights))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """What the disk refuses is a ResourceError that says what to do."""
+        try:
+            yield
+        except OSError as error:
+            file = Path(str(error.filename2 or error.filename or self.folder))
+            raise ResourceError(
+                f"{file.name} cannot be written ({error.strerror}); earlier checkpoints are whole: "
+                f"make room and continue with resume={self.folder}"
+            ) from error
+
+    def _saved_on_request(self, trainer: pl.Trainer, learner: Learner) -> int:
+        """Say what SIGUSR1 led to: the signal to stop with, where SLURM starts the job again."""
+        (requeued,) = agreed(trainer, learner, trainer.is_global_zero and slurm.requeue())
+        told = "SLURM will start the job again" if requeued else "going on"
+        log.info("saved after %s images, as SIGUSR1 asked: %s", f"{learner.images_seen:,}", told)
+        return signal.SIGUSR1 if requeued else 0
+
+    @property
+    def _checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
+
+    def _over(self, learner: Learner) -> bool:
+        return learner.images_seen >= self.total_images or (
+            self.max_seconds is not None and self.seconds >= self.max_seconds
+        )
+
+    def _on_stop(self, number: int) -> None:
+        self._received = number

@@ -1,0 +1,89 @@
+"""The progress bar: images, images per second, time left, losses."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytorch_lightning as pl
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from genlab.callbacks.lifecycle import Lifecycle
+from genlab.console import console, say
+from genlab.learners import Learner
+from genlab.words import printable
+
+_BAR_SECONDS = 0.5
+_LINE_SECONDS = 10.0
+
+
+class ProgressBar(pl.Callback):
+    """A live bar on a terminal, a plain line now and then elsewhere; the first rank only."""
+
+    def __init__(self, lifecycle: Lifecycle) -> None:
+        self.lifecycle = lifecycle
+        self._bar: Progress | None = None
+        self._task = TaskID(0)
+        self._shown = (0.0, 0)  # when, and at how many images
+        self._speed = 0.0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Show the bar."""
+        assert isinstance(pl_module, Learner)
+        self._shown = (time.monotonic(), pl_module.images_seen)
+        if trainer.is_global_zero and console().is_terminal:
+            self._bar = Progress(
+                BarColumn(bar_width=24),
+                TextColumn("{task.fields[text]}", markup=False),
+                console=console(),
+                auto_refresh=False,
+            )
+            self._bar.start()
+            self._task = self._bar.add_task("", total=1.0, text="first batch ...")
+            self._bar.refresh()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, *_: Any
+    ) -> None:
+        """Refresh when enough time has passed."""
+        assert isinstance(pl_module, Learner)
+        now, (then, images) = time.monotonic(), self._shown
+        interval = _BAR_SECONDS if self._bar else _LINE_SECONDS
+        if not trainer.is_global_zero or now - then < interval:
+            return
+        current = (pl_module.images_seen - images) / (now - then)
+        self._speed = 0.7 * self._speed + 0.3 * current if self._speed else current
+        self._shown = (now, pl_module.images_seen)
+        share, left = self._position(pl_module.images_seen)
+        shown = {name: value for name, value in outputs.items() if not name.endswith("gradient")}
+        losses = "  ".join(f"{name} {float(value):.4g}" for name, value in shown.items())
+        text = (
+            f"{pl_module.images_seen:,} images ({share:.0%})  {self._speed:,.0f} images/s  "
+            f"{timedelta(seconds=round(left))} left  {losses}"
+        )
+        if self._bar:
+            self._bar.update(self._task, completed=share, text=printable(text))
+            self._bar.refresh()
+        else:
+            say(text)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Take the bar away."""
+        if self._bar:
+            self._bar.stop()
+
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        """Take the bar away."""
+        if self._bar:
+            self._bar.stop()
+
+    def _position(self, images_seen: int) -> tuple[float, float]:
+        """How much is done, as a share, and the seconds left."""
+        run = self.lifecycle
+        share = images_seen / run.total_images
+        left = (run.total_images - images_seen) / max(self._speed, 1e-9)
+        if run.max_seconds is not None and run.max_seconds - run.seconds < left:
+            share = max(share, run.seconds / run.max_seconds)
+            left = run.max_seconds - run.seconds
+        return min(share, 1.0), max(left, 0.0)

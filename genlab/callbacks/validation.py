@@ -1,0 +1,69 @@
+"""The held-out measurements of a learner, while it trains and afterwards."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+
+from genlab.callbacks.history import History
+from genlab.data.module import data_of
+from genlab.data.stream import Batch, on_device
+from genlab.learners import Learner
+from genlab.learners.abilities import Measures
+from genlab.learners.learner import evaluating, seed_noise
+from genlab.runs.finite import require_finite
+
+BATCH = 500
+
+
+class Validation(pl.Callback):
+    """Records the learner's own measures on the validation part, over all ranks."""
+
+    def __init__(self, history: History, every_images: int) -> None:
+        self.history = history
+        self.every_images = every_images
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
+    ) -> None:
+        """Measure when due."""
+        assert isinstance(pl_module, Learner)
+        if pl_module.passed(self.every_images):
+            self.measure(trainer, pl_module)
+
+    def measure(self, trainer: pl.Trainer, learner: Learner) -> None:
+        """One pass over the validation part."""
+        if not isinstance(learner, Measures):
+            return
+        data = data_of(trainer)
+        rank, world = trainer.global_rank, trainer.world_size
+        if len(data.indices("validation")) < world:
+            rank, world = 0, 1  # every rank measures all, which leaves the mean as it is
+        with trainer.precision_plugin.val_step_context():
+            sums, count = summed(
+                learner, data.held_out("validation", BATCH, rank=rank, world=world)
+            )
+        names = sorted(sums)
+        totals = torch.tensor([*(sums[name] for name in names), count], device=learner.device)
+        totals = trainer.strategy.reduce(totals, reduce_op="sum")
+        means = (totals[:-1] / totals[-1]).tolist()
+        values = dict(zip(names, means, strict=True))
+        self.history.record(values, "validation", learner.images_seen)
+        require_finite(trainer, learner, values, "the held-out measures are")
+
+
+def summed(learner: Learner, batches: Iterable[Batch]) -> tuple[dict[str, float], int]:
+    """The sums of the learner's measures over batches, and the number of images."""
+    sums: dict[str, float] = {}
+    count = 0
+    assert isinstance(learner, Measures)
+    with evaluating(learner):
+        for number, batch in enumerate(batches):
+            seed_noise(number)  # of corruptions: the same in every measurement
+            images, labels = on_device(batch, learner.device)
+            measured = learner.measure(learner.prepare(images), labels)
+            for name, values in measured.items():
+                sums[name] = sums.get(name, 0.0) + values.double().sum().item()
+            count += len(batch.images)
+    return sums, count

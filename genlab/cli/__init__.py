@@ -1,0 +1,1 @@
+"""The command line: words, verbs, completion, errors of Hydra and resuming by name."""

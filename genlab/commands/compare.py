@@ -1,0 +1,132 @@
+"""`genlab compare`: the scores of several runs side by side."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from genlab.config.schema import flatten
+from genlab.console import print_table
+from genlab.drawing.charts import bars
+from genlab.drawing.pictures import save_png
+from genlab.errors import CheckpointError, ConfigError
+from genlab.io.files import write_csv, write_text
+from genlab.metrics import less_is_better
+from genlab.runs import finding
+
+log = logging.getLogger(__name__)
+
+# What a stamp says of the run itself, and not of the way it was measured.
+_OWN = ("weights.", "genlab")
+_MOST = 50  # metrics in the table and the chart, and differences in the list
+_LONGEST = 120  # of a value of a stamp
+
+
+class Scores(NamedTuple):
+    """A run by the name it is shown under, its scores and how they were measured."""
+
+    name: str
+    metrics: dict[str, float]
+    stamp: dict[str, Any]
+
+
+def run(config: dict[str, Any]) -> None:
+    """Read, compare stamps, print, write."""
+    wanted = config["runs"]
+    if not isinstance(wanted, list) or len(wanted) < 2:
+        raise ConfigError("runs= needs two run folders or more: runs=[runs/one,runs/other]")
+    scores = read([str(path) for path in wanted])
+    every = _metrics(scores, config["metrics"])
+    names = every[:_MOST]
+    differences = _differences(scores)
+    rows = [[each.name, *(_shown(each.metrics.get(name)) for name in names)] for each in scores]
+    print_table(["run", *names], rows)
+    lines = ["Not ranked, for the scores were measured in different ways:", *differences]
+    if not differences:
+        lines = ["Best, of scores measured in the same way:", *_best(scores, names)]
+    for line in lines:
+        log.info("%s", line)
+    folder = Path(config["out"]).expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "comparison.md", _markdown(["run", *names], rows, lines))
+    exact = [[each.name, *(_exact(each.metrics, name) for name in every)] for each in scores]
+    write_csv(folder / "comparison.csv", [["run", *every], *exact])
+    save_png(bars({each.name: each.metrics for each in scores}, names), folder / "comparison.png")
+    if len(every) > _MOST:
+        log.info("%s more metrics are in comparison.csv only", f"{len(every) - _MOST:,}")
+    log.info("wrote %s", folder / "comparison.{md,csv,png}")
+
+
+def read(paths: Sequence[str]) -> list[Scores]:
+    """The evaluations of runs, each named by what tells its path from the others'.
+
+    Raises CheckpointError where a run has not been evaluated.
+    """
+    folders = [finding.find(path, key="runs") for path in paths]
+    short = [folder.name for folder in folders]
+    scores = []
+    for path, folder in zip(paths, folders, strict=True):
+        if not folder.evaluation.exists():
+            raise CheckpointError(
+                f"{path} has no {folder.evaluation.name} yet: genlab evaluate run={path}"
+            )
+        content = folder.read_evaluation()
+        name = folder.name if short.count(folder.name) == 1 else str(path)
+        scores.append(Scores(name, content["metrics"], content["stamp"]))
+    return scores
+
+
+def _metrics(scores: Sequence[Scores], wanted: Sequence[str] | None) -> list[str]:
+    """The metrics to show: those asked for, else what every run has; ConfigError for none."""
+    known = list(dict.fromkeys(name for each in scores for name in each.metrics))
+    if wanted is None:
+        shared = [name for name in known if all(name in each.metrics for each in scores)]
+        if not shared:
+            raise ConfigError("the runs have no score in common")
+        return shared
+    if not wanted:
+        raise ConfigError("metrics=[] is empty: name at least one, or leave it out")
+    for name in wanted:
+        if name not in known:
+            shown = ", ".join(known)[:_LONGEST]
+            raise ConfigError(f"metrics: no run has {name}; they have {shown}")
+    return list(wanted)
+
+
+def _differences(scores: Sequence[Scores]) -> list[str]:
+    """Where stamps differ, a line each."""
+    stamps = [{k: v for k, v in flatten(each.stamp) if not k.startswith(_OWN)} for each in scores]
+    lines = []
+    for key in dict.fromkeys(key for stamp in stamps for key in stamp):
+        values = [str(stamp.get(key, "unset"))[:_LONGEST] for stamp in stamps]
+        if len(set(values)) > 1:
+            lines.append(f"- {key[:_LONGEST]}: {', '.join(dict.fromkeys(values))}")
+    more = [f"- and {len(lines) - _MOST:,} more"] if len(lines) > _MOST else []
+    return lines[:_MOST] + more
+
+
+def _best(scores: Sequence[Scores], names: Sequence[str]) -> list[str]:
+    lines = []
+    for name in names:
+        less = less_is_better(name)
+        if less is None:
+            continue
+        having = [each for each in scores if name in each.metrics]
+        choose = min if less else max
+        best = choose(having, key=lambda each: each.metrics[name])
+        lines.append(f"- {name}: {best.name} ({_shown(best.metrics[name])})")
+    return lines
+
+
+def _shown(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]], lines: Sequence[str]) -> str:
+    cells = [header, ["---"] * len(header), *rows]
+    text = "\n".join(f"| {' | '.join(row)} |" for row in cells)
+    return f"{text}\n\n{lines[0]}\n\n" + "\n".join(lines[1:]) + "\n"
+
+
+def _exact(metrics: Mapping[str, float], name: str) -> str:
+    return repr(metrics[name]) if name in metrics else ""

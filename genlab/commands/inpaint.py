@@ -1,0 +1,207 @@
+"""`genlab inpaint`: holes in pictures of yours, filled; all other pixels stay as they are."""
+
+import logging
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from genlab.commands.inputs import each, listed, names_of, read, reader, several, targets
+from genlab.commands.opening import open_asked
+from genlab.commands.originals import has_colour, loses_bits, original, pasted
+from genlab.data.pixels import WHITE_LEVEL
+from genlab.drawing.pictures import save_png
+from genlab.editing.inversion import Search
+from genlab.editing.space import space_of
+from genlab.errors import ConfigError, DataError
+from genlab.learners import Translation
+from genlab.learners.abilities import Generates
+from genlab.objectives.views import Holes
+from genlab.pixels import normalise, to_uint8
+from genlab.runs.loaded import Opened
+from genlab.words import one_of, readable, some
+
+log = logging.getLogger(__name__)
+
+METHODS = ("auto", "translator", "projection")
+USUAL = 0.25  # share of a window that its hole takes, where the model was trained on no holes
+
+Fill = Callable[[Tensor, Tensor], Tensor]
+"""Images (1, C, R, R) in [-1, 1] and holes (1, 1, R, R) of 0 and 1 to filled images."""
+
+
+class Window(NamedTuple):
+    """A square of a picture."""
+
+    top: int
+    left: int
+    side: int
+
+    def of(self, picture: Tensor) -> Tensor:
+        """Of a picture (..., H, W) the part (..., side, side)."""
+        rows = slice(self.top, self.top + self.side)
+        return picture[..., rows, self.left : self.left + self.side]
+
+
+def run(config: dict[str, Any]) -> None:
+    """Read pictures and masks, fill, write."""
+    one_of("method", config["method"], METHODS)
+    opened = open_asked(config)
+    fill, share = _filler(opened, config)
+    files = listed(config["image"], "image", config["out"])
+    masks = _masks(files, config["image"], config["mask"])
+    places = targets(
+        files, config["image"], config["out"], opened.folder, "inpainted", config["overwrite"]
+    )
+    data = opened.config["data"]
+    resolution, white_level = data["resolution"], data.get("white_level", WHITE_LEVEL)
+    read_whole = reader(opened.config, full_size=True)
+
+    def load(file: Path) -> tuple[Tensor, Tensor, Window]:
+        picture = read_whole(file)
+        holes = _holes(masks[file], picture.shape[-2:])
+        return picture, holes, window_of(holes, share, resolution)
+
+    grey, shallow = [], []
+    for file, (picture, holes, window) in each(files, load):
+        made = filled(picture, holes, window, resolution, fill)
+        image = original(file)
+        save_png(pasted(image, made, holes, white_level), places[file])
+        log.info("wrote %s: %d pixels filled", places[file], int(holes.sum()))
+        if data["channels"] == 1 and has_colour(image):
+            grey.append(readable(file.name))
+        if loses_bits(file):
+            shallow.append(readable(file.name))
+    if shallow:
+        log.warning("colours of 16 bits have 8 now: %s", some(shallow))
+    if grey:
+        log.warning("filled with grey in colour images, as this model is grey: %s", some(grey))
+
+
+def _filler(opened: Opened, config: dict[str, Any]) -> tuple[Fill, float]:
+    """What fills holes, and the share of a window that it expects them to take."""
+    learner, method = opened.learner, config["method"]
+    if method != "projection" and isinstance(learner, Translation):
+        translator, view = learner, learner.view
+        if isinstance(view, Holes):
+
+            def fill(images: Tensor, holes: Tensor) -> Tensor:
+                given = Holes.given(images, holes).to(opened.device)
+                return translator.translate(given, translator.directions[0])
+
+            return fill, view.share
+    if method == "translator":
+        raise ConfigError(
+            f"run={opened.folder.path}: this model was not trained to fill holes: train "
+            "model=context_encoder, or set method=projection for a generator"
+        )
+    opened.require(Generates, "neither fills holes nor makes pictures: train model=context_encoder")
+    space = space_of(opened)
+
+    def project(images: Tensor, holes: Tensor) -> Tensor:
+        known = (1 - holes).to(opened.device)
+        _, ways = Search(space, space.layers, None, config, known).find(to_uint8(images))
+        return normalise(ways[:, -1])
+
+    return project, USUAL
+
+
+def filled(picture: Tensor, holes: Tensor, window: Window, resolution: int, fill: Fill) -> Tensor:
+    """The picture uint8 (C, H, W) with what `fill` makes of a window where holes (H, W) are 1."""
+    part = normalise(window.of(picture)[None])
+    inside = window.of(holes)[None, None].float()
+    # A pixel of the model's image is known only where all that it stands for is.
+    small = _resized(part * (1 - inside), resolution)
+    known = _resized(1 - inside, resolution)
+    small = torch.where(known > 0, small / known.clamp(min=1e-3), small).clamp(-1, 1)
+    unknown = (known < 1 - 1e-3).float()
+    made = _resized(fill(small, unknown).cpu().float(), window.side)
+    result = picture.clone()
+    target = window.of(result)
+    target[:] = torch.where(inside[0] > 0, to_uint8(made[0]), target)
+    return result
+
+
+def window_of(holes: Tensor, share: float, resolution: int) -> Window:
+    """The square around holes (H, W) in which they take about the share that a model expects.
+
+    As much of the picture as there is where the holes are not much smaller than that: a model knows
+    whole pictures best.
+
+    Raises DataError where there are no holes, or where they do not fit into a square.
+    """
+    height, width = holes.shape
+    places = holes.nonzero()
+    if not len(places):
+        raise DataError("the mask has no white pixels: white says what is to be filled")
+    low, high = places.amin(0), places.amax(0) + 1
+    extent = int((high - low).max())
+    whole, usual = min(height, width), math.sqrt(share)
+    side = min(max(math.ceil(extent / usual), resolution), whole)
+    if extent >= usual / 2 * whole:
+        side = whole
+    if extent > side:
+        raise DataError(
+            f"the holes span {extent} pixels, more than the picture's shorter side of {whole}: "
+            "fill smaller ones, one after another"
+        )
+    centre = (low + high) // 2
+    top, left = (
+        int(min(max(int(middle) - side // 2, 0), size - side))
+        for middle, size in zip(centre, (height, width), strict=True)
+    )
+    # The centre of far-apart holes may lie such that the clamped window misses an end.
+    top = min(max(top, int(high[0]) - side), int(low[0]))
+    left = min(max(left, int(high[1]) - side), int(low[1]))
+    return Window(top, left, side)
+
+
+def _masks(files: list[Path], images: object, mask: object) -> dict[Path, Path]:
+    """The mask of each image: one that is named itself for all, else the one of the same place."""
+    if mask is None:
+        raise ConfigError("say what is to be filled: mask=PATH of an image that is white there")
+    found = listed(mask, "mask")
+    if several(mask) == [str(found[0])]:
+        return dict.fromkeys(files, found[0])
+    named: dict[Path, Path] = {}
+    for path, name in names_of(found, mask).items():
+        if name in named:
+            raise DataError(f"mask={mask}: {named[name]} and {path} are of one name: remove one")
+        named[name] = path
+    wanted = names_of(files, images)
+    if missing := [readable(name) for name in wanted.values() if name not in named]:
+        raise DataError(
+            f"mask={mask} holds no masks of these names: {some(missing)}: add them, or name one "
+            "mask file for all images"
+        )
+    if unused := [path for name, path in named.items() if name not in wanted.values()]:
+        log.warning("masks of no image: %s", some([readable(path) for path in unused]))
+    return {file: named[name] for file, name in wanted.items()}
+
+
+def _holes(mask: Path, size: torch.Size) -> Tensor:
+    """1 where the mask is lighter than middle grey, (H, W); DataError for transparent ones."""
+    image = original(mask)
+    if image.has_transparency_data and image.getchannel("A").getextrema()[0] != 255:
+        raise DataError(
+            f"{readable(mask)} is transparent in parts, which says nothing of holes: save the mask "
+            "in black and white, without transparency"
+        )
+    holes = read(mask, 1)[0]
+    if holes.shape != size:
+        raise DataError(
+            f"{readable(mask)} has {holes.shape[1]} x {holes.shape[0]} pixels and its picture "
+            f"{size[1]} x {size[0]}: make them the same"
+        )
+    return (holes > 127).to(torch.uint8)
+
+
+def _resized(pictures: Tensor, side: int) -> Tensor:
+    """(B, C, S, S) to (B, C, side, side): bilinear, antialiased; as they are at this size."""
+    if pictures.shape[-1] == side:
+        return pictures
+    return F.interpolate(pictures, (side, side), mode="bilinear", antialias=True)

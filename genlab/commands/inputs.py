@@ -1,0 +1,231 @@
+"""Pictures in the user's own files: found, read, and where what is made of them goes."""
+
+import glob
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import torch
+from torch import Tensor
+
+from genlab.commands.outputs import names_file
+from genlab.data.image_files import MAX_PIXELS, opened
+from genlab.data.listing import SUFFIXES, images_below, say_left_out
+from genlab.data.pixels import RULE, WHITE_LEVEL, fit, pillow_quiet, whole
+from genlab.errors import ConfigError, DataError
+from genlab.runs.folder import RunFolder
+
+log = logging.getLogger(__name__)
+
+FIX = "name another image"
+_SHOWN = 3
+T = TypeVar("T")
+
+
+class Pictures(NamedTuple):
+    """Some files and what is in them: images uint8 (B, C, R, R)."""
+
+    paths: list[Path]
+    images: Tensor
+
+
+def listed(pattern: object, key: str, out: object = None) -> list[Path]:
+    """The files that `pattern`, the value of the setting `key`, names, each of them once.
+
+    In the order of a list; those of a folder or a glob are sorted.
+
+    Args:
+        pattern: a file, a folder for all pictures below it, a glob such as "faces/*.png", or a list
+            of these.
+        key: what messages call the setting.
+        out: a folder that results go to: where it lies in a folder that is named, they are no
+            originals of the next time.
+
+    Raises:
+        DataError: one of them names nothing.
+    """
+    given = several(pattern)
+    results = None if out is None else Path(str(out)).expanduser().resolve()
+    if not given:
+        raise DataError(f'{key}=[] is empty: name a file, a folder, or a pattern like "*.png"')
+    found = (path for each in given for path in sorted(_found(each, key, results)))
+    return list(dict.fromkeys(found))
+
+
+def read(
+    path: Path, channels: int, resolution: int | None = None, white_level: int = WHITE_LEVEL
+) -> Tensor:
+    """The image of a file, uint8 (C, H, W): upright by EXIF, laid over white, grey or RGB.
+
+    Args:
+        path: of a format that genlab knows; of moving images the first frame counts.
+        channels: 1 (grey) or 3 (RGB).
+        resolution: fit it to a square of this side, as a folder of data is; None leaves it whole.
+        white_level: the value of white in images of 16 bits.
+
+    Raises:
+        DataError: it cannot be read, or is too large to decode, see `opened`.
+    """
+    if channels not in (1, 3):
+        raise ConfigError(f"{path}: this model knows no pictures, but points of {channels} values")
+    with pillow_quiet(), opened(path, FIX, MAX_PIXELS) as image:
+        if resolution is None:
+            pixels = whole(image, channels, white_level)
+        else:
+            pixels = fit(image, resolution, channels, white_level).pixels
+    return torch.from_numpy(pixels.copy())
+
+
+def reader(config: Mapping[str, Any], full_size: bool = False) -> Callable[[Path], Tensor]:
+    """`read` as a run's config prepares its data, or at the images' own size."""
+    data = config["data"]
+    white_level = data.get("white_level", WHITE_LEVEL)
+    resolution = None if full_size else data["resolution"]
+    return partial(read, channels=data["channels"], resolution=resolution, white_level=white_level)
+
+
+def each(paths: Sequence[Path], load: Callable[[Path], T]) -> Iterator[tuple[Path, T]]:
+    """What `load` makes of every path, one at a time, and a warning for each that it refuses.
+
+    Raises:
+        DataError: it refuses all.
+    """
+    done = 0
+    for path in paths:
+        try:
+            picture = load(path)
+        except DataError as error:
+            if len(paths) == 1:
+                raise
+            log.warning("left out: %s", error)
+            continue
+        done += 1
+        yield path, picture
+    if not done:
+        raise DataError(f"none of {len(paths)} pictures can be used: {paths[0]} and so on")
+
+
+def batches(paths: Sequence[Path], config: Mapping[str, Any], size: int) -> Iterator[Pictures]:
+    """Images as a run's config prepares its data, `size` at a time; see `each`."""
+    channels, resolution = (config["data"][key] for key in ("channels", "resolution"))
+    kind = "grey" if channels == 1 else "RGB"
+    log.info("pictures other than %d x %d %s are %s", resolution, resolution, kind, RULE)
+    pictures = each(paths, reader(config))
+    while some := list(islice(pictures, size)):
+        yield Pictures([path for path, _ in some], torch.stack([picture for _, picture in some]))
+
+
+def targets(
+    paths: Sequence[Path],
+    given: object,
+    out: str | None,
+    folder: RunFolder,
+    part: str,
+    overwrite: bool,
+) -> dict[Path, Path]:
+    """The PNG to write for each file: its name, and its place below a folder that was given.
+
+    Args:
+        paths: what `listed` made of `given`.
+        given: files, folders and globs as the user named them.
+        out: a folder, or for one picture a .png file; None for `part` of the run.
+        overwrite: files that are there already may be written over, the originals never.
+
+    Raises:
+        ConfigError: files are in the way, or two pictures would get one name.
+    """
+    place = folder.path / part if out is None else Path(out).expanduser()
+    if names_file(place):
+        if place.suffix != ".png" or len(paths) > 1:
+            wanted = "a folder" if len(paths) > 1 else "a .png file or a folder"
+            raise ConfigError(f"out={out} does not fit {len(paths)} picture(s): name {wanted}")
+        found = {paths[0]: place}
+    else:
+        found = {path: place / f"{name}.png" for path, name in names_of(paths, given).items()}
+    _refuse_overlap(found)
+    refuse_overwriting(list(found.values()), overwrite)
+    return found
+
+
+def names_of(paths: Sequence[Path], given: object) -> dict[Path, Path]:
+    """The place of each file below a folder that was given, without its suffix."""
+    roots = [_root(name) for name in several(given)]
+    return {path: _below(path, roots).with_suffix("") for path in paths}
+
+
+def refuse_overwriting(paths: Sequence[Path], overwrite: bool) -> None:
+    """Raise ConfigError where there are files already, unless they may be written over."""
+    there = [path for path in paths if path.exists()]
+    if there and not overwrite:
+        raise ConfigError(
+            f"{_names(there)} there already: add overwrite=true or choose another out="
+        )
+
+
+def several(pattern: object) -> list[str]:
+    """Each of the names, with `~` expanded."""
+    given = pattern if isinstance(pattern, list | tuple) else [pattern]
+    return [os.path.expanduser(str(name)) for name in given]
+
+
+def _found(name: str, key: str, results: Path | None) -> Iterable[Path]:
+    path = Path(name)
+    if path.is_file():
+        return [path]
+    if name and path.is_dir():
+        found, left_out = images_below(path)
+        say_left_out(path, left_out)
+        if results is not None and path.resolve() in results.parents:
+            found = [picture for picture in found if results not in picture.resolve().parents]
+        if found:
+            return found
+        kinds = ", ".join(suffix[1:] for suffix in SUFFIXES)
+        raise DataError(f"{key}={name} holds no pictures: it needs files of {kinds}")
+    if found := [Path(match) for match in glob.glob(name, recursive=True) if Path(match).is_file()]:
+        return found
+    raise DataError(f'{key}={name}: no such file; name a file, a folder, or a pattern like "*.png"')
+
+
+def _root(name: str) -> Path:
+    """The folder below which places are kept: the one that was named, or that of all matches."""
+    path = Path(name)
+    if path.is_dir():
+        return path
+    fixed = path
+    while glob.has_magic(str(fixed)) and not fixed.exists():
+        fixed = fixed.parent
+    return fixed if fixed.is_dir() else fixed.parent
+
+
+def _below(path: Path, roots: Sequence[Path]) -> Path:
+    """The path from the deepest of the roots that it lies in."""
+    return min(
+        (path.relative_to(root) for root in roots if path.is_relative_to(root)),
+        key=lambda place: len(place.parts),
+    )
+
+
+def _refuse_overlap(found: dict[Path, Path]) -> None:
+    """Raise ConfigError where a result would take the place of another, or of an original."""
+    originals = {path.resolve(): path for path in found}
+    first: dict[Path, Path] = {}
+    for path, target in found.items():
+        if target in first:
+            raise ConfigError(
+                f"{first[target]} and {path} would both become {target}: rename one, or name them "
+                "one by one with out= of their own"
+            )
+        first[target] = path
+        if target.resolve() in originals:
+            raise ConfigError(f"{target} would take the place of an original: choose another out=")
+
+
+def _names(paths: Sequence[Path]) -> str:
+    """The first few with how many more there are, and the verb."""
+    shown = ", ".join(str(path) for path in paths[:_SHOWN])
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return f"{shown}{more} {'is' if len(paths) == 1 else 'are'}"

@@ -1,0 +1,173 @@
+"""`genlab interpolate`: from one picture to another through the space of latents."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from genlab.commands.mix import layers_of, styles_of
+from genlab.commands.opening import open_asked
+from genlab.commands.outputs import destinations
+from genlab.data.stream import take
+from genlab.drawing.pictures import grid, save_png, write_gif
+from genlab.drawing.videos import write_mp4
+from genlab.editing.space import Space, space_of
+from genlab.errors import ConfigError
+from genlab.latent import PATHS
+from genlab.latent.layers import described, mixed
+from genlab.learners.abilities import Generates
+from genlab.runs.held_out import choose, condition_of, latents_of
+from genlab.runs.loaded import Opened
+from genlab.words import one_of
+
+log = logging.getLogger(__name__)
+
+BETWEEN = ("random", "images")
+SPACES = ("auto", "z", "w")
+SUFFIXES = {
+    "strip": [".png"],
+    "gif": [".gif"],
+    "mp4": [".mp4"],
+    "all": [".png", ".gif", ".mp4"],
+}
+# Pauses of a GIF are whole hundredths of a second, and players slow down those of one.
+MOST_FRAMES_PER_SECOND = 50
+
+
+class Ends(NamedTuple):
+    """Latents (B, n) to go from and to, and their real images uint8 where there are some."""
+
+    starts: Tensor
+    ends: Tensor
+    images: tuple[Tensor, Tensor] | None = None
+
+
+def run(config: dict[str, Any]) -> None:
+    """Find the ends, go from one to the other, decode, write."""
+    _check(config)
+    opened = open_asked(config, "between=random")
+    learner = opened.require(Generates, "cannot make pictures of codes: choose another run")
+    ends = _between_images(opened, config) if config["between"] == "images" else None
+    ends = ends or _between_draws(learner, config)
+    space = _space(opened, config)
+    pictures = _along(space, ends, config)
+    between = config["split"] if ends.images else "random"
+    name = f"interpolation_{between}_" + "{path}_seed{seed}_{count}x{steps}".format_map(config)
+    name += "_w" * space.styled + f"_layers_{config['layers']}" * (config["layers"] != "all")
+    suffixes = SUFFIXES[config["format"]]
+    files = destinations(config["out"], opened.folder, name, suffixes, "generated")
+    for suffix, file in files.items():
+        if suffix == ".png":
+            save_png(strip(pictures, ends.images, _caption(space, ends, config)), file)
+        else:
+            _animate(pictures, file, config["frames_per_second"])
+        log.info("wrote %s", file)
+
+
+def strip(pictures: Tensor, images: tuple[Tensor, Tensor] | None, caption: str) -> Image.Image:
+    """Paths uint8 (B, S, C, H, W) as rows of a grid, with the images (B, C, H, W) at the ends."""
+    columns = list(pictures.unbind(1))
+    apart: tuple[int, ...] = ()
+    if images:
+        columns = [images[0], *columns, images[1]]
+        apart = (1, len(columns) - 1)
+    return grid(torch.stack(columns, 1).flatten(0, 1), len(columns), caption, apart)
+
+
+def _check(config: Mapping[str, Any]) -> None:
+    words = {"between": BETWEEN, "path": PATHS, "space": SPACES, "format": SUFFIXES}
+    for key, known in words.items():
+        one_of(key, config[key], tuple(known))
+    if config["steps"] < 2:
+        raise ConfigError(f"steps={config['steps']} must be at least 2: a path has two ends")
+    if config["frames_per_second"] > MOST_FRAMES_PER_SECOND:
+        raise ConfigError(
+            f"frames_per_second={config['frames_per_second']} must be at most "
+            f"{MOST_FRAMES_PER_SECOND}"
+        )
+
+
+def _between_draws(learner: Generates, config: Mapping[str, Any]) -> Ends:
+    """Draws from the prior; of a conditional model both ends of a row have the same main label."""
+    generator = torch.Generator().manual_seed(config["seed"])
+    starts = learner.latents(config["count"], generator, {})
+    return Ends(starts, learner.latents(config["count"], generator, {}))
+
+
+def _between_images(opened: Opened, config: Mapping[str, Any]) -> Ends:
+    """Codes of twice as many images, the first half of them in the set's order to the second."""
+    count = config["count"]
+    indices = choose(opened, config["split"], 2 * count, config["seed"])
+    if len(indices) < 2 * count:
+        raise ConfigError(
+            f"count={count} paths need {2 * count} images, and split={config['split']} holds "
+            f"{len(indices)}: set count={len(indices) // 2} or less"
+        )
+    batch = take(opened.data.image_set, indices)
+    values = opened.codes(batch, config["batch_size"])["values"]
+    starts, ends = latents_of(opened, values, batch.labels).split(count)
+    return Ends(starts, ends, (batch.images[:count], batch.images[count:]))
+
+
+def _space(opened: Opened, config: Mapping[str, Any]) -> Space:
+    """Where paths go; ConfigError where styles are asked for and the model has none."""
+    if config["space"] == "w" or config["layers"] != "all":
+        styles_of(opened)
+    return space_of(opened, styled=config["space"] != "z")
+
+
+def _caption(space: Space, ends: Ends, config: Mapping[str, Any]) -> str:
+    words = [f"{config['path']} paths"]
+    if space.styled:
+        words.append("of styles")
+    if config["layers"] != "all":
+        layers = layers_of(space_of(space.opened), config["layers"])
+        words.append(f"in {described(layers)} alone")
+    images = f"{config['split']} images, which stand apart"
+    words.append(f"between {images if ends.images else 'draws from the prior'}")
+    return " ".join(words)
+
+
+def _along(space: Space, ends: Ends, config: Mapping[str, Any]) -> Tensor:
+    """Pictures uint8 (B, S, C, H, W) on the paths; other layers stay as they are at the start."""
+    if space.styled:  # at the ends all layers have one style
+        starts, goals = (space.codes(latents)[:, 0] for latents in ends[:2])
+        positions = torch.linspace(0, 1, config["steps"])
+        path = PATHS[config["path"]](starts, goals, positions)[:, :, None]
+    else:
+        path = _paths(space.opened, ends, config)[:, :, None]
+    if config["layers"] != "all":
+        styles = space_of(space.opened)
+        if not space.styled:
+            path = styles.codes(path.flatten(0, 2)).unflatten(0, path.shape[:2])
+        path = mixed(styles.codes(ends.starts)[:, None], path, layers_of(styles, config["layers"]))
+        space = styles
+    pictures = space.pictures(path.flatten(0, 1), config["batch_size"])
+    return pictures.unflatten(0, path.shape[:2])
+
+
+def _paths(opened: Opened, ends: Ends, config: Mapping[str, Any]) -> Tensor:
+    """(B, S, n) latents; labels within them always change evenly, for they are no directions."""
+    positions = torch.linspace(0, 1, config["steps"])
+    condition = condition_of(opened)
+    width = ends.starts.shape[1] - (condition.width if condition else 0)
+    codes = PATHS[config["path"]](ends.starts[:, :width], ends.ends[:, :width], positions)
+    told = PATHS["linear"](ends.starts[:, width:], ends.ends[:, width:], positions)
+    return torch.cat([codes, told], 2)
+
+
+def _animate(pictures: Tensor, file: Path, frames_per_second: int) -> None:
+    """All paths side by side, to their ends and back, so that the last frame meets the first."""
+    forth = [grid(frame) for frame in pictures.unbind(1)]
+    frames = forth + forth[-2:0:-1]
+    if file.suffix == ".mp4":
+        write_mp4(frames, file, frames_per_second)
+        return
+    both = Image.new("RGB", (forth[0].width, 2 * forth[0].height))
+    both.paste(forth[0], (0, 0))
+    both.paste(forth[-1], (0, forth[0].height))
+    write_gif(frames, file, round(1000 / frames_per_second), colours_of=both)

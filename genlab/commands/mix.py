@@ -1,0 +1,141 @@
+"""`genlab mix`: pictures with the styles of two latents, and what noise does to them."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from genlab.commands.opening import open_asked
+from genlab.drawing.pictures import grid, save_png, with_caption, with_column_captions
+from genlab.drawing.sheets import beside
+from genlab.editing.space import Space, space_of
+from genlab.errors import ConfigError
+from genlab.latent.layers import PARTS, chosen, described, mixed
+from genlab.learners.abilities import Generates
+from genlab.learners.learner import seed_noise
+from genlab.learners.styles import Styles
+from genlab.pixels import to_uint8
+from genlab.runs.loaded import Opened
+
+log = logging.getLogger(__name__)
+
+DRAWS = 20  # of noise
+SHOWN = 0.99  # share of pixels below the white of the picture of deviations
+MOST = 100  # rows and columns that a picture holds
+
+
+def run(config: dict[str, Any]) -> None:
+    """Draw latents of rows and columns, mix their styles, vary the noise, write."""
+    for key in ("rows", "columns"):
+        if config[key] > MOST:
+            raise ConfigError(f"{key}={config[key]}: at most {MOST} of them fit on a picture")
+    if Path(config["out"] or "").suffix == ".png":
+        raise ConfigError(f"out={config['out']}: two pictures are written, so name a folder")
+    opened = open_asked(config)
+    styles = styles_of(opened)
+    space = space_of(opened)
+    generator = torch.Generator().manual_seed(config["seed"])
+    rows, columns = (
+        space.codes(space.learner.latents(config[key], generator, {}))
+        for key in ("rows", "columns")
+    )
+    parts = PARTS if config["layers"] == "all" else (config["layers"],)
+    if len(parts) > space.layers:
+        raise ConfigError(
+            f"layers=all: this model has {space.layers} layers so far, too few for coarse, middle "
+            "and fine styles: train it further, or name layers=1-2"
+        )
+    tables = [table(space, rows, columns, part, config["batch_size"]) for part in parts]
+    _save(stacked(tables), "mix_{layers}_seed{seed}_{rows}x{columns}", config, opened)
+    seed_noise(config["seed"])
+    noise = noise_effect(opened, styles, rows, config["batch_size"])
+    _save(noise, "noise_seed{seed}_{rows}", config, opened)
+
+
+def styles_of(opened: Opened) -> Styles:
+    """The styles of the model; ConfigError where it has none."""
+    learner = opened.require(Generates, "cannot make pictures of codes: choose another run")
+    if learner.styles is None:
+        raise ConfigError(
+            f"run={opened.folder.path}: this {type(learner).__name__.lower()} model has no styles: "
+            "choose the run of a StyleGAN (model=stylegan or stylegan2)"
+        )
+    return learner.styles
+
+
+def layers_of(space: Space, words: str | int) -> range:
+    """The layers of a setting; ConfigError for words that name none of the model's."""
+    try:
+        return chosen(words, space.layers)
+    except ValueError as error:
+        raise ConfigError(f"layers={words}: {error}") from error
+
+
+def table(
+    space: Space, rows: Tensor, columns: Tensor, words: str | int, batch_size: int
+) -> Image.Image:
+    """Styles of rows (R, L, n) with those of columns (C, L, n) in the layers that words name.
+
+    Karras et al. 2019, figure 3: pictures of the columns alone stand on top, those of the rows
+    alone to the left.
+    """
+    layers = layers_of(space, words)
+    cells = torch.cat([columns[None], mixed(rows[:, None], columns, layers)])
+    made = space.pictures(cells.flatten(0, 1), batch_size).unflatten(0, cells.shape[:2])
+    left = space.pictures(rows, batch_size)
+    left = torch.cat([torch.full_like(left[:1], 255), left])
+    pictures = torch.cat([left[:, None], made], 1)
+    part = f"{words} styles, " if words in PARTS else ""
+    caption = f"{part}{described(layers)}, from the top row; all others from the left column"
+    return grid(pictures.flatten(0, 1), len(columns) + 1, caption, apart=(1,))
+
+
+def noise_effect(opened: Opened, styles: Styles, codes: Tensor, batch_size: int) -> Image.Image:
+    """What noise does to pictures of codes (N, L, n): a row for each.
+
+    Karras et al. 2019, figures 4 and 5: with the noise that is always the same, without any, the
+    average over draws, and each pixel's standard deviation over them, all channels taken together.
+    """
+
+    def pictures(noise: str) -> Tensor:
+        return opened.in_batches(
+            lambda part: styles.pictures(part, noise).clamp(-1, 1), codes, batch_size
+        )
+
+    average = torch.zeros(())
+    squares = torch.zeros(())
+    for number in range(1, DRAWS + 1):
+        drawn = pictures("random")
+        before = drawn - average
+        average = average + before / number
+        squares = squares + before * (drawn - average)  # Welford 1962: of distances to the mean
+    deviation = (squares / DRAWS).mean(1, keepdim=True).sqrt()
+    # All but the few largest, which would leave the others dark.
+    white = float(np.quantile(deviation.numpy(), SHOWN))
+    stretched = (deviation / (white or 1)).clamp(max=1).mul(2).sub(1).expand_as(average)
+    shown = [to_uint8(view) for view in (pictures("fixed"), pictures("none"), average, stretched)]
+    about = ("fixed noise", "no noise", f"average of {DRAWS} draws", "standard deviation")
+    sheet = with_column_captions(grid(beside(*shown), len(shown)), about)
+    return with_caption(sheet, f"white: a standard deviation of {127.5 * white:.3g} of 255 or more")
+
+
+def stacked(pictures: Sequence[Image.Image]) -> Image.Image:
+    """Pictures of one width, one above another."""
+    sheet = Image.new("RGB", (pictures[0].width, sum(picture.height for picture in pictures)))
+    top = 0
+    for picture in pictures:
+        sheet.paste(picture, (0, top))
+        top += picture.height
+    return sheet
+
+
+def _save(picture: Image.Image, name: str, config: Mapping[str, Any], opened: Opened) -> None:
+    folder = Path(config["out"] or opened.folder.path / "generated").expanduser()
+    path = folder / (name.format_map(config) + opened.folder.tag + ".png")
+    save_png(picture, path)
+    log.info("wrote %s", path)

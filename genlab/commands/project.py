@@ -1,0 +1,164 @@
+"""`genlab project`: the codes of real images, by an encoder or by looking for them."""
+
+import logging
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genlab.commands import inputs
+from genlab.commands.opening import IMAGE, open_asked
+from genlab.commands.outputs import destinations
+from genlab.data.stream import Batch, take
+from genlab.drawing.pictures import grid, save_png, shortened, with_caption, with_row_captions
+from genlab.editing.attributes import judge_of
+from genlab.editing.inversion import Search, See
+from genlab.editing.space import Space, space_of
+from genlab.errors import ConfigError, DataError
+from genlab.io.files import write_atomically
+from genlab.learners.abilities import Encodes
+from genlab.metrics import FeaturesUnavailable, psnr, squared_error
+from genlab.pixels import normalise
+from genlab.runs.held_out import condition_of, latents_of, positions
+from genlab.runs.loaded import Opened
+from genlab.words import one_of, readable
+
+log = logging.getLogger(__name__)
+
+METHODS = ("auto", "encoder", "optimise")
+SPACES = ("auto", "z", "w", "w+")
+
+
+class Asked(NamedTuple):
+    """Images uint8 (N, C, H, W), what to call each, and their labels (N,) where they have some."""
+
+    images: Tensor
+    names: list[str]
+    labels: dict[str, Tensor]
+
+
+def run(config: dict[str, Any]) -> None:
+    """Read the images, find their codes, write."""
+    one_of("method", config["method"], METHODS)
+    one_of("space", config["space"], SPACES)
+    opened = open_asked(config, IMAGE)
+    method = config["method"]
+    if method == "auto":
+        method = "encoder" if isinstance(opened.learner, Encodes) else "optimise"
+    asked = _images(opened, config)
+    if method == "encoder":
+        if config["space"] != "auto":
+            raise ConfigError(f"space={config['space']} is for method=optimise: leave it out")
+        space = space_of(opened)
+        codes = _encoded(opened, space, asked, config)
+        views = space.pictures(codes, config["batch_size"])[:, None]
+    else:
+        space, layers = _space(opened, config["space"])
+        search = Search(space, layers, _see(opened), config)
+        codes, views = search.find(asked.images)
+    _write(opened, asked, codes, views, config, method)
+
+
+def _called(names: list[str]) -> str:
+    """The first of the names as part of a file's, and how many more there are."""
+    first = re.sub(r"\W+", "_", Path(names[0]).stem)
+    return first if len(names) == 1 else f"{first}_and_{len(names) - 1}_more"
+
+
+def _images(opened: Opened, config: Mapping[str, Any]) -> Asked:
+    """The files that are named, or images of the split."""
+    if (config["image"] is None) == (config["index"] is None):
+        raise ConfigError("say which images: either image=PATH, or index=NUMBER of split=test")
+    if config["image"] is not None:
+        paths = inputs.listed(config["image"], "image")
+        found = dict(inputs.each(paths, inputs.reader(opened.config)))
+        return Asked(torch.stack(list(found.values())), [readable(path) for path in found], {})
+    given = config["index"] if isinstance(config["index"], list) else [config["index"]]
+    indices = positions(opened, config["split"])
+    if not given:
+        raise ConfigError("index=[] is empty: name at least one image")
+    for number in given:
+        if not isinstance(number, int) or not 0 <= number < len(indices):
+            raise ConfigError(
+                f"index={number} must be a whole number from 0 to {len(indices) - 1}, the last "
+                f"image of split={config['split']}"
+            )
+    batch = take(opened.data.image_set, indices[given])
+    return Asked(batch.images, [f"{config['split']} {number}" for number in given], batch.labels)
+
+
+def _encoded(opened: Opened, space: Space, asked: Asked, config: Mapping[str, Any]) -> Tensor:
+    """Codes (N, 1, n) by the model's own encoder."""
+    opened.require(Encodes, "has no encoder: use method=optimise")
+    if condition_of(opened) and not asked.labels:
+        raise ConfigError(
+            "method=encoder: this model is told labels, which image= does not say: use "
+            "method=optimise, or index="
+        )
+    values = opened.codes(Batch(asked.images, asked.labels), config["batch_size"])["values"]
+    return space.codes(latents_of(opened, values, asked.labels))
+
+
+def _space(opened: Opened, name: str) -> tuple[Space, int]:
+    """The space to look in, and in how many layers codes may differ."""
+    space = space_of(opened, styled=name != "z")
+    if name in ("w", "w+") and not space.styled:
+        raise ConfigError(f"space={name}: this model has no styles: use space=z")
+    return space, 1 if name == "w" else space.layers
+
+
+def _see(opened: Opened) -> See | None:
+    """The classifier's features (N, D) of pictures; None without labels, or without the data."""
+    try:
+        network: Any = judge_of(opened).network.network
+    except (FeaturesUnavailable, DataError) as error:
+        log.info("pixels alone are compared: %s", error)
+        return None
+    return network.features
+
+
+def _write(
+    opened: Opened,
+    asked: Asked,
+    codes: Tensor,
+    views: Tensor,
+    config: Mapping[str, Any],
+    method: str,
+) -> None:
+    """The images, ways to their codes (N, S, C, H, W), the codes (N, layers, n), the errors."""
+    errors = squared_error(normalise(views[:, -1]), normalise(asked.images))
+    ratios = psnr(errors)
+    for name, error, ratio in zip(asked.names, errors.tolist(), ratios.tolist(), strict=True):
+        log.info("%s: mse %.5f, psnr %.2f dB", name, error, ratio)
+    place = config["space"].replace("+", "plus")
+    name = f"projection_{_called(asked.names)}_{method}_{place}{opened.folder.tag}"
+    paths = destinations(config["out"], opened.folder, name, [".png", ".npz"], "generated")
+    columns = torch.cat([asked.images[:, None], views], 1)
+    apart = (1,) if views.shape[1] == 1 else (1, columns.shape[1] - 1)
+    caption = "image, and the picture of its code"
+    if views.shape[1] > 1:
+        caption = "image, ways to its code, and the picture of its code"
+    told = [
+        f"{shortened(Path(name).name)}: {ratio:.1f} dB"
+        for name, ratio in zip(asked.names, ratios.tolist(), strict=True)
+    ]
+    sheet = with_row_captions(grid(columns.flatten(0, 1), columns.shape[1], apart=apart), told)
+    save_png(with_caption(sheet, caption), paths[".png"])
+    arrays = {
+        "codes": codes,
+        "images": asked.images.permute(0, 2, 3, 1),
+        "pictures": views[:, -1].permute(0, 2, 3, 1),
+        "mse": errors,
+        "psnr": ratios,
+    }
+    stored = {key: value.numpy() for key, value in arrays.items()}
+    stored["names"] = np.array(asked.names)
+    write_atomically(
+        paths[".npz"], lambda file: np.savez_compressed(file, allow_pickle=False, **stored)
+    )
+    for path in paths.values():
+        log.info("wrote %s", path)

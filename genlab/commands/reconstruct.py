@@ -1,0 +1,96 @@
+"""`genlab reconstruct`: held-out images, or pictures in files, encoded and decoded."""
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from genlab.commands import inputs
+from genlab.commands.opening import IMAGE, open_asked
+from genlab.commands.outputs import named, write_pictures
+from genlab.data.stream import take
+from genlab.drawing.pictures import grid, save_png, to_image
+from genlab.drawing.sheets import beside
+from genlab.errors import ConfigError
+from genlab.learners.abilities import Reconstructs, Translates
+from genlab.learners.learner import seed_noise
+from genlab.pixels import to_uint8
+from genlab.runs.held_out import choose, condition_of
+from genlab.runs.loaded import Opened
+
+log = logging.getLogger(__name__)
+
+
+def run(config: dict[str, Any]) -> None:
+    """Reconstruct the pictures of `image`, or images of the split; write."""
+    key = _named(config)
+    count = config["count"]
+    batch_size = config["batch_size"]
+    opened = open_asked(config, IMAGE)
+    learner = opened.require(Reconstructs, "does not reconstruct images: use genlab sample")
+    if key is None:
+        _held_out(opened, learner, count, batch_size, config)
+    else:
+        _files(opened, learner, key, config)
+
+
+def _named(config: Mapping[str, Any]) -> str | None:
+    """The setting that names pictures: `image` or its other name `input`; None for neither."""
+    given = [key for key in ("image", "input") if config[key] is not None]
+    if len(given) > 1:
+        raise ConfigError("input= is another name of image=: set one of them")
+    return given[0] if given else None
+
+
+def _files(opened: Opened, learner: Reconstructs, key: str, config: dict[str, Any]) -> None:
+    """One PNG for each file, whose picture is encoded as it is: it may be noisy already."""
+    if isinstance(learner, Translates):
+        raise ConfigError(
+            f"run={opened.folder.path}: {key}= is for autoencoders: use genlab upscale, inpaint or "
+            "translate with this model"
+        )
+    if condition_of(opened):
+        raise ConfigError(
+            f"{key}=: this model is told labels, which files do not say: leave it out"
+        )
+    given, batch_size = config[key], config["batch_size"]
+    paths = inputs.listed(given, key, config["out"])
+    targets = inputs.targets(
+        paths, given, config["out"], opened.folder, "reconstructed", config["overwrite"]
+    )
+    written = 0
+    for some, images in inputs.batches(paths, opened.config, batch_size):
+        made = opened.in_batches(
+            lambda part: learner.reconstruct(opened.learner.prepare(part), {}), images, batch_size
+        )
+        for path, picture in zip(some, to_uint8(made), strict=True):
+            save_png(to_image(picture), targets[path])
+        written += len(some)
+    # Of several the folder around them, of one the file itself.
+    log.info("wrote %s (%d of %d)", Path(os.path.commonpath(targets.values())), written, len(paths))
+
+
+def _held_out(
+    opened: Opened, learner: Reconstructs, count: int, batch_size: int, config: dict[str, Any]
+) -> None:
+    """Images of the split, chosen by the seed."""
+    batch = take(opened.data.image_set, choose(opened, config["split"], count, config["seed"]))
+    seed_noise(config["seed"])
+    parts = [
+        learner.views(opened.learner.prepare(images), labels)
+        for images, labels in opened.batches(batch, batch_size)
+    ]
+    views = {name: torch.cat([to_uint8(part[name]).cpu() for part in parts]) for name in parts[0]}
+    original, *between, made = views
+    columns = len(views) * max(1, round((len(batch.images) / len(views)) ** 0.5))
+    arrays = {"images": views[made], "originals": views[original]}
+    write_pictures(
+        {**arrays, **{name: views[name] for name in between}, **named(batch.labels)},
+        lambda: grid(beside(*views.values()), columns, ", ".join(views)),
+        config,
+        opened.folder,
+        f"reconstructions_{config['split']}_seed{config['seed']}_{len(batch.images)}",
+    )

@@ -1,0 +1,181 @@
+"""`genlab score`: anomalies, images that are strange to an autoencoder trained on normal ones."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+import genlab
+from genlab.commands import inputs
+from genlab.commands.evaluate import weights_stamp
+from genlab.commands.opening import IMAGE, open_asked
+from genlab.commands.outputs import destinations
+from genlab.console import print_table
+from genlab.data.stream import Batch
+from genlab.drawing.charts import histogram
+from genlab.drawing.pictures import grid, save_png, with_caption, with_row_captions
+from genlab.errors import ConfigError
+from genlab.evaluation.anomalies import (
+    Scored,
+    by_likelihood,
+    by_mean,
+    normal_scores,
+    of_split,
+)
+from genlab.evaluation.normal import Score, by_reconstruction, scores_of
+from genlab.io.files import write_csv, write_text
+from genlab.learners.abilities import Reconstructs
+from genlab.learners.learner import seed_noise
+from genlab.metrics import detection, share_below
+from genlab.pixels import normalise, to_uint8
+from genlab.runs.held_out import choose, condition_of, positions
+from genlab.runs.loaded import Opened
+from genlab.words import one_of, readable
+
+log = logging.getLogger(__name__)
+
+BY = ("auto", "reconstruction", "likelihood")
+
+
+def run(config: dict[str, Any]) -> None:
+    """Score images, set them beside normal ones, write."""
+    one_of("by", config["by"], BY)
+    opened = open_asked(config, IMAGE if config["image"] is None else "")
+    opened.require(Reconstructs, "does not reconstruct images: choose the run of an autoencoder")
+    by = "reconstruction" if config["by"] == "auto" else config["by"]
+    by_codes = by == "likelihood"
+    score = by_likelihood(opened, config["samples"]) if by_codes else by_reconstruction(opened)
+    name = f"{by}_{config['split'] if config['image'] is None else 'images'}{opened.folder.tag}"
+    if config["image"] is not None:
+        paths = _paths(opened, config, name, [".csv", ".png"])
+        scored = _of_files(opened, score, config)
+    else:
+        indices = _chosen(opened, config)
+        strange = opened.data.left_out(indices)
+        more = [".json", "_histogram.png"] if strange.any() and not strange.all() else []
+        paths = _paths(opened, config, name, [".csv", ".png", *more])
+        scored = of_split(opened, score, indices, config)
+    order = scored.scores.argsort(descending=True, stable=True).tolist()
+    normal = normal_scores(opened, score, by, config)
+    _write_table(scored, order, normal, config["show"], paths[".csv"])
+    save_png(_strangest(opened, scored, order[: config["show"]]), paths[".png"])
+    if ".json" in paths:
+        _write_detection(opened, scored.scores, by, indices, strange, config, paths)
+    for path in paths.values():
+        log.info("wrote %s", path)
+
+
+def _of_files(opened: Opened, score: Score, config: Mapping[str, Any]) -> Scored:
+    """The images that `image` names, called by their paths."""
+    if condition_of(opened):
+        raise ConfigError("image=: this model is told labels, which files do not say: use split=")
+    paths = inputs.listed(config["image"], "image", config["out"])
+    found: list[Path] = []
+    scores = []
+    seed_noise(config["seed"])
+    for some, images in inputs.batches(paths, opened.config, config["batch_size"]):
+        found += some
+        scores.append(score(Batch(images, {})))
+
+    read = inputs.reader(opened.config)
+
+    def again(places: Sequence[int]) -> Batch:
+        return Batch(torch.stack([read(found[place]) for place in places]), {})
+
+    return Scored([readable(path) for path in found], torch.cat(scores), {}, again)
+
+
+def _paths(
+    opened: Opened, config: dict[str, Any], name: str, suffixes: Sequence[str]
+) -> dict[str, Path]:
+    """A file for each suffix, none of which is there unless it may be written over."""
+    paths = destinations(config["out"], opened.folder, name, suffixes, "scores")
+    inputs.refuse_overwriting(list(paths.values()), config["overwrite"])
+    return paths
+
+
+def _chosen(opened: Opened, config: dict[str, Any]) -> np.ndarray:
+    """Positions of images of the split: all, or `count` that the seed draws."""
+    if config["count"] is None:
+        return positions(opened, config["split"])
+    count = config["count"]
+    return choose(opened, config["split"], count, config["seed"])
+
+
+def _write_table(
+    scored: Scored, order: Sequence[int], normal: Tensor | None, show: int, path: Path
+) -> None:
+    """Write a row for each image, the strangest first, and print the first ones."""
+    shares = None if normal is None else share_below(scored.scores, normal).tolist()
+    header = ["name", "score", "share_of_normal_below", *scored.classes]
+    rows = [
+        [
+            scored.names[place],
+            f"{scored.scores[place].item():.6g}",
+            None if shares is None else f"{shares[place]:.4f}",
+            *(kinds[place] for kinds in scored.classes.values()),
+        ]
+        for place in order
+    ]
+    write_csv(path, [header, *rows])
+    print_table(header, [[cell or "" for cell in row] for row in rows[:show]])
+    if len(rows) > show:
+        log.info("and %s more", f"{len(rows) - show:,}")
+
+
+def _strangest(opened: Opened, scored: Scored, places: Sequence[int]) -> Image.Image:
+    """Rows of an image, its reconstruction and the squared error of each pixel."""
+    learner: Any = opened.learner
+    batch = scored.again(places)
+    (given,) = opened.batches(batch, len(places))
+    made = to_uint8(learner.reconstruct(learner.prepare(given.images), given.labels)).cpu()
+    # On [0, 1], the mean over colours.
+    errors = ((normalise(made) - normalise(batch.images)) / 2).square().mean(1, keepdim=True)
+    highest = errors.amax().clamp(min=1e-12)
+    maps = (errors / highest * 255).round().to(torch.uint8).expand_as(batch.images)
+    sheet = grid(torch.stack([batch.images, made, maps], 1).flatten(0, 1), 3)
+    told = [f"{Path(scored.names[place]).name}: {scored.scores[place]:.4g}" for place in places]
+    caption = f"image, reconstruction and squared error (white: {highest:.2f}), strangest first"
+    return with_caption(with_row_captions(sheet, told), caption)
+
+
+def _write_detection(
+    opened: Opened,
+    scores: Tensor,
+    by: str,
+    indices: np.ndarray,
+    strange: np.ndarray,
+    config: dict[str, Any],
+    paths: dict[str, Path],
+) -> None:
+    """How well classes that training never saw are told from the others, beside a baseline."""
+    truth = torch.from_numpy(strange)
+    naive = by_mean(opened, opened.data.indices("train"), config["batch_size"])
+    found = detection(scores, truth)
+    distances = scores_of(opened, naive, indices, config["seed"], config["batch_size"])
+    baseline = detection(distances, truth)
+    metrics = found._asdict() | {f"baseline_{k}": v for k, v in baseline._asdict().items()}
+    stamp = {
+        "by": by,
+        "samples": config["samples"] if by == "likelihood" else None,
+        "split": config["split"],
+        "left_out": opened.config["data"]["leave_out"],
+        "left_out_images": int(strange.sum()),
+        "kept_images": int((~strange).sum()),
+        "baseline": "squared distance to the mean training image",
+        "data": opened.data.source.fingerprint(),
+        "weights": weights_stamp(opened),
+        "genlab": genlab.__version__,
+    }
+    write_text(paths[".json"], json.dumps({"metrics": metrics, "stamp": stamp}, indent=2) + "\n")
+    unit = "-log p(x) in nats" if by == "likelihood" else "squared error per pixel"
+    groups = {"kept classes": scores[~truth].tolist(), "left out": scores[truth].tolist()}
+    save_png(histogram(groups, unit), paths["_histogram.png"])
+    for name, value in metrics.items():
+        log.info("%-28s %.4f", name, value)

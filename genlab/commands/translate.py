@@ -1,0 +1,81 @@
+"""`genlab translate`: pictures of yours, turned into what a translator was trained to make."""
+
+import logging
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genlab.commands.inputs import each, listed, read, targets
+from genlab.commands.opening import open_asked
+from genlab.data.pixels import WHITE_LEVEL
+from genlab.drawing.pictures import grid, save_png, to_image
+from genlab.drawing.sheets import beside
+from genlab.errors import ConfigError
+from genlab.io.files import may_write
+from genlab.learners import Translation
+from genlab.learners.abilities import Translates
+from genlab.learners.learner import seed_noise
+from genlab.objectives.views import Holes, Shrunk
+from genlab.pixels import normalise, to_uint8
+from genlab.words import one_of
+
+log = logging.getLogger(__name__)
+
+SHOWN = 32  # pairs on the sheet
+
+
+def run(config: dict[str, Any]) -> None:
+    """Read, translate, write."""
+    opened = open_asked(config)
+    learner = opened.require(Translates, "does not translate: train model=pix2pix or cyclegan")
+    channels: int = opened.config["data"]["channels"]
+    view = learner.view if isinstance(learner, Translation) else None
+    if isinstance(view, Shrunk | Holes):
+        verb = "upscale" if isinstance(view, Shrunk) else "inpaint"
+        raise ConfigError(f"run={opened.folder.path}: use genlab {verb} with this model")
+    if config["derive"] and view is None:
+        raise ConfigError("derive=true: this model takes pictures as they are: leave it out")
+    direction = config["direction"]
+    if direction is None and len(learner.directions) > 1:
+        raise ConfigError(f"say which direction={' or direction='.join(learner.directions)}")
+    direction = direction or learner.directions[0]
+    one_of("direction", direction, learner.directions)
+    if view is not None and not config["derive"]:
+        channels = view.channels(channels)
+    files = listed(config["image"], "image", config["out"])
+    places = targets(
+        files,
+        config["image"],
+        config["out"],
+        opened.folder,
+        f"translated/{direction}",
+        config["overwrite"],
+    )
+    resolution = None if config["whole"] else opened.config["data"]["resolution"]
+    shown: list[Tensor] = []
+    load = partial(
+        read,
+        channels=channels,
+        resolution=resolution,
+        white_level=opened.config["data"].get("white_level", WHITE_LEVEL),
+    )
+    for file, picture in each(files, load):
+        seed_noise(config["seed"])
+        given = normalise(picture[None].to(opened.device))
+        if view is not None and config["derive"]:
+            given = view(given)
+        with torch.inference_mode():
+            made = to_uint8(learner.translate(given, direction)).cpu()
+        save_png(to_image(made[0]), places[file])
+        log.info("wrote %s", places[file])
+        if resolution and len(shown) < SHOWN:
+            before = to_uint8(given).cpu().expand(-1, made.shape[1], -1, -1)
+            shown.append(beside(before, made))
+    if shown and may_write(opened.folder.path):
+        sheet = opened.folder.path / f"translated_{direction}.png"
+        save_png(
+            grid(torch.cat(shown), min(8, 2 * len(shown)), f"before, after: {direction}"), sheet
+        )
+        log.info("wrote %s", sheet)

@@ -1,0 +1,211 @@
+"""`genlab visualise`: the space of codes in planes, along each code, and in TensorBoard."""
+
+import logging
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from genlab.commands.opening import open_asked
+from genlab.data.stream import Batch, take
+from genlab.drawing.pictures import grid, save_png, with_caption, with_row_captions
+from genlab.drawing.planes import scatter, thumbnails
+from genlab.drawing.projector import write_projector
+from genlab.errors import ConfigError, DataError
+from genlab.io.files import may_write
+from genlab.latent import (
+    FEWEST,
+    PROJECTIONS,
+    Plane,
+    code_plane,
+    lattice,
+    order,
+    strengths,
+    traverse,
+)
+from genlab.learners.abilities import Generates
+from genlab.pixels import to_uint8
+from genlab.runs.held_out import choose, latents_of
+from genlab.runs.loaded import Opened
+from genlab.words import one_of
+
+log = logging.getLogger(__name__)
+
+_SIDE = 20
+_MOST_ROWS = 20
+_DEVIATIONS = 3.0
+_STEPS = 11
+
+
+@dataclass(frozen=True)
+class Space:
+    """Images of one split with their codes, and where pictures of them go."""
+
+    opened: Opened
+    batch: Batch
+    code: dict[str, Tensor]
+    indices: np.ndarray
+    split: str
+    batch_size: int
+    folder: Path
+
+    @property
+    def values(self) -> Tensor:
+        """The codes, (N, n)."""
+        return self.code["values"].float()
+
+    def decode(self, values: Tensor) -> Tensor:
+        """Codes (B, n) to pictures uint8; a conditional model is told the first image's labels."""
+        learner: Any = self.opened.learner
+        labels = {name: told[:1].expand(len(values)) for name, told in self.batch.labels.items()}
+        return self.opened.in_batches(
+            lambda latents: to_uint8(learner.generate(latents)),
+            latents_of(self.opened, values, labels),
+            self.batch_size,
+        )
+
+    def save(self, picture: Image.Image, name: str) -> None:
+        """Write one picture, say where."""
+        path = self.folder / (re.sub(r"[^\w-]+", "_", f"{name}_{self.split}") + ".png")
+        save_png(picture, path)
+        log.info("wrote %s", path)
+
+
+def run(config: dict[str, Any]) -> None:
+    """Encode images of the split, draw everything."""
+    methods = _words(config["methods"], "methods", list(PROJECTIONS))
+    one_of("tensorboard", config["tensorboard"], (True, False))
+    space = _encode(config)
+    labels = _words(config["labels"], "labels", list(space.batch.labels))
+    with _quiet():
+        for name, plane in _planes(space.values.numpy(), methods, config["seed"]):
+            _draw(space, name, plane, labels)
+    if isinstance(space.opened.learner, Generates):
+        if "indices" not in space.code:  # entries of a codebook have no numbers to go along
+            _draw_traversals(space)
+        if space.values.shape[1] == 2:
+            _draw_lattice(space)
+    if config["tensorboard"]:
+        _project(space)
+
+
+def _encode(config: Mapping[str, Any]) -> Space:
+    """The split's images and codes; DataError for codes that leave nothing to draw."""
+    count = config["count"]
+    batch_size = config["batch_size"]
+    if count < FEWEST:
+        raise ConfigError(f"count={count} must be at least {FEWEST}")
+    opened = open_asked(config)
+    indices = choose(opened, config["split"], count, config["seed"])
+    where = f"run={opened.folder.path}, split={config['split']}"
+    if len(indices) < FEWEST:
+        raise DataError(f"{where}: {len(indices)} images are too few to draw: choose another split")
+    # Seeded again, for thumbnails to be of all kinds where the data set is sorted by class.
+    indices = np.random.default_rng(config["seed"]).permutation(indices)
+    batch = take(opened.data.image_set, indices)
+    code = opened.codes(batch, batch_size)
+    values = code["values"]
+    if not values.isfinite().all():
+        raise DataError(f"{where}: some codes are not finite, train the model again")
+    if (values == values[0]).all():
+        raise DataError(f"{where}: all images have the same code, there is nothing to draw")
+    folder = Path(config["out"] or opened.folder.path / "codes").expanduser()
+    return Space(opened, batch, code, indices, config["split"], batch_size, folder)
+
+
+def _words(given: Any, key: str, known: list[str]) -> list[str]:
+    """The words of a list in a setting, all that are known for null; ConfigError for others."""
+    if given is None:
+        return known
+    if not isinstance(given, list):
+        raise ConfigError(f"{key}={given} must be a list: {key}=[{given}]")
+    for word in given:
+        one_of(key, word, known)
+    return given
+
+
+def _planes(values: np.ndarray, methods: Sequence[str], seed: int) -> Iterator[tuple[str, Plane]]:
+    if values.shape[1] == 2:
+        yield "codes", code_plane(values)
+    for method in methods:
+        yield method, PROJECTIONS[method](values, seed)
+
+
+def _draw(space: Space, name: str, plane: Plane, labels: Sequence[str]) -> None:
+    """A plane as points, once for each label, and as thumbnails."""
+    title = f"{len(plane.points):,} {space.split} images: {plane.title}"
+    classes = space.opened.data.image_set.classes
+    for label in labels:
+        told = space.batch.labels[label].numpy()
+        about = f"{title}, coloured by {label}"
+        space.save(
+            scatter(plane.points, about, plane.axes, told, classes[label]), f"{name}_{label}"
+        )
+    if not labels:
+        space.save(scatter(plane.points, title, plane.axes), f"{name}_points")
+    space.save(
+        thumbnails(plane.points, space.batch.images, f"{space.split} images, {plane.title}"),
+        f"{name}_images",
+    )
+
+
+def _draw_traversals(space: Space) -> None:
+    """A row for each code, the most used first."""
+    used = strengths(space.code)
+    rows = order(used.values, _MOST_ROWS)
+    deviations = torch.linspace(-_DEVIATIONS, _DEVIATIONS, _STEPS)
+    codes = traverse(space.values, rows, deviations)
+    sheet = grid(space.decode(codes.flatten(0, 1)), _STEPS)
+    sheet = with_row_captions(
+        sheet,
+        [f"code {i + 1}: {used.name} {used.values[i]:#.3g}{used.unit}" for i in rows.tolist()],
+    )
+    share = f"the {len(rows)} most used of {len(used.values)} codes, each"
+    caption = (
+        f"{share if len(rows) < len(used.values) else 'each code'} from "
+        f"-{_DEVIATIONS:g} to +{_DEVIATIONS:g} standard deviations around the mean code"
+    )
+    space.save(with_caption(sheet, caption), "traversals")
+
+
+def _draw_lattice(space: Space) -> None:
+    """The plane of both codes, decoded."""
+    caption = "the plane of codes, decoded: code 1 to the right, code 2 upwards"
+    pictures = space.decode(lattice(space.code, _SIDE))
+    space.save(grid(pictures, _SIDE, caption, margin=1), "decoded")
+
+
+def _project(space: Space) -> None:
+    """Codes, labels by name and images for TensorBoard, in a folder of their own."""
+    image_set = space.opened.data.image_set
+    columns: dict[str, Sequence[object]] = {"index": space.indices.tolist()}
+    for name, told in space.batch.labels.items():
+        columns[name] = [image_set.classes[name][i] for i in told.tolist()]
+    run = space.opened.folder.path
+    folder = (run if may_write(run) else space.folder) / "tensorboard" / f"codes_{space.split}"
+    write_projector(folder, space.values, columns, space.batch.images)
+    log.info("wrote %s", folder)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Nothing of what the drawing libraries say about themselves."""
+    loggers = [logging.getLogger(name) for name in ("matplotlib", "numba", "umap")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

@@ -1,0 +1,93 @@
+"""One line from Hydra's and OmegaConf's errors, with the near miss."""
+
+import re
+
+from genlab.config.schema import config_folder, flatten
+from genlab.words import near_miss
+
+
+def explain(error: Exception, argv: list[str]) -> str:
+    """The mistake on the command line in `argv` (verb first) behind a Hydra or OmegaConf error."""
+    messages = _chain(error)
+    text = "\n".join(messages)
+    page = re.search(r"Could not find '([^']+)/([^'/]+)'", text)
+    if page:
+        group, name = page.groups()
+        options = re.search(r"Available options in .*?:\n((?:\s+\S+\n?)*)", text)
+        known = options[1].split() if options else []
+        return f"{group}={name}: no such page{near_miss(name, known)}"
+    # One of a list of pages, whose options Hydra does not say.
+    page = re.search(r"Could not load '([^']+)/([^'/]+)'", text)
+    if page:
+        group, name = page.groups()
+        known = [file.stem for file in (config_folder() / group).glob("*.yaml")]
+        return f"{group}: {name}: no such page{near_miss(name, known)}"
+    several = re.search(r"Ambiguous value for argument '([^']+)'", text)
+    if several:
+        return f"{several[1]} gives several values: add -m to run with each of them"
+    key = re.search(r"Could not override '([^']+)'", text) or re.search(
+        r"Key '([^']+)' is not in struct", text
+    )
+    full = re.search(r"full_key: (\S+)", text)
+    if key:
+        name = key[1] if not full or key[1].endswith(full[1]) else full[1]
+        known = _known_keys(argv)
+        if name in known:
+            parent = name.rpartition(".")[0]
+            return f"{name}: entries with a number as name are set all at once: {parent}={{...}}"
+        hint = near_miss(name, known) or f"; genlab {argv[0]} --cfg job shows all"
+        return f"{name}: no such setting{hint}"
+    missing = re.search(r"Missing mandatory value: (\S+)", text)
+    if missing:
+        name = full[1] if full and "." not in missing[1] else missing[1]
+        return f"{name} is missing: add {name}=VALUE"
+    return _at_its_place(text, messages[-1].splitlines()[0], argv)
+
+
+def _at_its_place(text: str, complaint: str, argv: list[str]) -> str:
+    """The complaint after the override or setting that it is about."""
+    override = re.search(r"Error merging override (.+)", text)
+    full = re.search(r"full_key: (\S+)", text)
+    place = override[1] if override else full[1] if full else ""
+    variable = re.search(r"Environment variable '(\S+)' not found", text)
+    if variable:
+        return f"{place}: the environment has no {variable[1]}: set it, or give {place}=VALUE"
+    interpolation = re.search(r"Interpolation key '([^']+)' not found", text)
+    if interpolation and not place:
+        place = next((word for word in argv if f"${{{interpolation[1]}}}" in word), "")
+    complaint = complaint.replace("is not Optional", "cannot be null")
+    if "is not a subclass of" in complaint or "Cannot merge" in complaint:
+        name = place.partition("=")[0]
+        complaint = f"its entries are set one by one: {name}.NAME=VALUE"
+    return complaint if place in complaint else f"{place}: {complaint}"
+
+
+def _chain(error: BaseException | None) -> list[str]:
+    messages = []
+    while error is not None:
+        messages.append(str(error))
+        error = error.__cause__
+    return messages
+
+
+def _known_keys(argv: list[str]) -> list[str]:
+    """Every setting and group of the verb, composed with the pages chosen in `argv`."""
+    from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from omegaconf import OmegaConf
+
+    verb, words = argv[0], argv[1:]
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(config_folder()), version_base="1.3"):
+        names = {folder.name for folder in config_folder().iterdir() if folder.is_dir()}
+        groups = [word for word in words if word.partition("=")[0] in names]
+        try:
+            composed = compose(verb, overrides=groups)
+        except Exception:  # the choice of pages is itself at fault: there is nothing to compare
+            return []
+    plain = OmegaConf.to_container(composed, resolve=False)
+    paths = [path for path, _ in flatten(plain) if not path.endswith(("_target_", "_partial_"))]
+    inner = {
+        path.rsplit(".", depth)[0] for path in paths for depth in range(1, path.count(".") + 1)
+    }
+    return [*paths, *inner]

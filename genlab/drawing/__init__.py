@@ -1,0 +1,1 @@
+"""Grids, sheets, figures, planes, videos and the projector."""

@@ -1,0 +1,57 @@
+"""Numbers of several runs as bars, and how values are spread."""
+
+from collections.abc import Mapping, Sequence
+
+from PIL import Image
+
+from genlab.drawing.figures import new_figure, rendered
+
+
+def bars(scores: Mapping[str, Mapping[str, float]], metrics: Sequence[str]) -> Image.Image:
+    """A small chart for each metric, with a bar for every run that has it."""
+    columns = min(len(metrics), 3)
+    rows = -(-len(metrics) // columns)
+    height = 0.9 + 0.32 * len(scores)
+    figure = new_figure(4.2 * columns, height * rows)
+    colours = [f"C{number % 10}" for number in range(len(scores))]
+    for number, metric in enumerate(metrics):
+        plot = figure.add_subplot(rows, columns, number + 1)
+        values = [_length(run.get(metric, 0.0)) for run in scores.values()]
+        drawn = plot.barh(range(len(scores)), values, color=colours)
+        shown = [f"{run[metric]:.4g}" if metric in run else "none" for run in scores.values()]
+        plot.bar_label(drawn, shown, padding=3, fontsize=8)
+        plot.margins(x=0.25)
+        plot.set_title(metric, fontsize=10)
+        names = list(scores) if number % columns == 0 else [""] * len(scores)
+        plot.set_yticks(range(len(scores)), names, fontsize=8)
+        plot.invert_yaxis()
+        plot.spines[["top", "right"]].set_visible(False)
+        plot.tick_params(axis="x", labelsize=7)
+    return rendered(figure)
+
+
+def _length(value: float) -> float:
+    """Of a bar: nothing for what has no place on an axis."""
+    return value if abs(value) < 1e30 else 0.0
+
+
+def histogram(values: Mapping[str, Sequence[float]], title: str) -> Image.Image:
+    """How several groups of values are spread, each over its own number, in the same 60 bins."""
+    import numpy as np
+
+    figure = new_figure(6.4, 3.6)
+    plot = figure.add_subplot()
+    # The tail of a few would squeeze all others into one bin.
+    highest = max(np.quantile(group, 0.995) for group in values.values())
+    lowest = min(min(group) for group in values.values())
+    edges = np.linspace(lowest, max(highest, lowest + 1e-12), 61).tolist()
+    for name, group in values.items():
+        inside = np.minimum(group, edges[-1])
+        weights = np.full(len(group), 1 / len(group))
+        plot.hist(inside, edges, weights=weights, alpha=0.6, label=f"{name} ({len(group):,})")
+    plot.set_xlabel(f"{title} (higher ones in the last bin)", fontsize=9)
+    plot.set_ylabel("share", fontsize=9)
+    plot.spines[["top", "right"]].set_visible(False)
+    plot.tick_params(labelsize=8)
+    plot.legend(fontsize=8, frameon=False)
+    return rendered(figure)

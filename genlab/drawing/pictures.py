@@ -1,0 +1,209 @@
+"""Grids of images as labelled PNGs, and their evolution as an animated GIF."""
+
+import io
+import math
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from genlab.io.files import write_atomically
+
+# Files of pictures are bounded by pixels: those of a grid (a PNG of 13 MB at most, whatever it
+# shows), and those of what TensorBoard checks in pure Python, .08 s per MiB, and of animations.
+MOST_PIXELS = 4_300_000
+MOST_SHOWN = 1_200_000
+_SHOWN_WIDTH = 512  # of larger ones
+_MARGIN = 2
+_FONT_SIZE = 16
+_TARGET_WIDTH = 640
+_MAX_FRAMES = 60
+_LONGEST_NAME = 28
+
+
+def to_image(picture: Tensor) -> Image.Image:
+    """One picture uint8 (C, H, W) for Pillow, grey where C is 1."""
+    array = picture.permute(1, 2, 0).numpy()
+    return Image.fromarray(array[:, :, 0] if picture.shape[0] == 1 else array)
+
+
+def grid(
+    pictures: Tensor,
+    columns: int | None = None,
+    caption: str = "",
+    apart: Collection[int] = (),
+    margin: int = _MARGIN,
+) -> Image.Image:
+    """Pictures uint8 (N, C, H, W) in rows of `columns` (near square by default), enlarged.
+
+    Small pictures are enlarged by a whole factor, pixel for pixel; the caption stands above.
+    `margin` pixels of the pictures lie between them, a wider gap before the columns `apart`.
+    """
+    count, channels, height, width = pictures.shape
+    columns = columns or math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    cell_height, cell_width = height + margin, width + margin
+    gap = math.ceil(width / 4)
+    sheet = torch.full(
+        (channels, rows * cell_height + margin, columns * cell_width + margin + gap * len(apart)),
+        255,
+        dtype=torch.uint8,
+    )
+    for index, picture in enumerate(pictures.cpu()):
+        row, column = divmod(index, columns)
+        top = row * cell_height + margin
+        left = column * cell_width + margin + gap * sum(column >= place for place in apart)
+        sheet[:, top : top + height, left : left + width] = picture
+    image = to_image(sheet).convert("RGB")
+    scale = max(1, round(_TARGET_WIDTH / image.width))
+    image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
+    return with_caption(image, caption) if caption else image
+
+
+def fitting(height: int, width: int) -> int:
+    """How many pictures of a size have room in a square grid of MOST_PIXELS; at least one."""
+    side = math.isqrt(MOST_PIXELS) - _MARGIN
+    return max(1, (side // (height + _MARGIN)) * (side // (width + _MARGIN)))
+
+
+def bounded(image: Image.Image) -> Image.Image:
+    """A picture of far more than MOST_PIXELS made smaller by a whole factor; others as they are."""
+    excess = math.sqrt(image.width * image.height / MOST_PIXELS)
+    return image.reduce(math.ceil(excess)) if excess > 1.1 else image
+
+
+def thumbnail(image: Image.Image, content: bytes) -> tuple[bytes, tuple[int, int]]:
+    """The file's content and (width, height), or a JPEG of 512 pixels' width of a large picture."""
+    if image.width * image.height <= MOST_SHOWN:
+        return content, image.size
+    small = _narrowed(image.convert("RGB"))
+    buffer = io.BytesIO()
+    small.save(buffer, format="JPEG", quality=90)
+    return buffer.getvalue(), small.size
+
+
+def _narrowed(image: Image.Image) -> Image.Image:
+    height = max(1, round(image.height * _SHOWN_WIDTH / image.width))
+    return image.resize((_SHOWN_WIDTH, height), Image.Resampling.BOX)
+
+
+def save_png(image: Image.Image, path: Path) -> bytes:
+    """Write one picture atomically, making its folder; returns the file's content."""
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG", compress_level=1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, lambda file: file.write(buffer.getvalue()), durable=False)
+    return buffer.getvalue()
+
+
+def save_gif(frames: Sequence[Path], path: Path, seconds: float = 6.0) -> tuple[int, int]:
+    """Animate PNGs, evenly thinned to 60 frames, holding the last; returns (width, height).
+
+    All are shown in the size of the last, 512 pixels wide where that is a large one.
+    """
+    step = max(1, math.ceil(len(frames) / _MAX_FRAMES))
+    chosen = [*frames[:-1:step], frames[-1]]
+    last = _frame(frames[-1], None)
+    each = max(40, int(1000 * seconds / len(chosen)))
+    durations = [each] * (len(chosen) - 1) + [1500]
+    # The last frame's colours are those that the run arrives at.
+    write_gif((_frame(frame, last.size) for frame in chosen), path, durations, colours_of=last)
+    return last.size
+
+
+def _frame(file: Path, size: tuple[int, int] | None) -> Image.Image:
+    """A picture in a size; None for its own, up to what is shown of a large one."""
+    with Image.open(file, formats=("PNG",)) as opened:
+        picture = opened.convert("RGB")
+    if picture.width * picture.height > MOST_SHOWN:
+        picture = _narrowed(picture)
+    return picture if size in (None, picture.size) else picture.resize(size)
+
+
+def write_gif(
+    pictures: Iterable[Image.Image],
+    path: Path,
+    durations: int | Sequence[int],
+    colours_of: Image.Image,
+) -> None:
+    """Write an endless GIF atomically into a folder that exists; durations in milliseconds.
+
+    All frames share one palette, that of `colours_of`. Pictures are taken one at a time.
+    """
+    palette = colours_of.quantize()
+    images = (picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures)
+    first = next(images)
+    write_atomically(
+        path,
+        lambda file: first.save(
+            file,
+            format="GIF",
+            save_all=True,
+            append_images=images,
+            duration=durations,
+            loop=0,
+        ),
+    )
+
+
+def shortened(name: str) -> str:
+    """A name as captions and legends have room for it."""
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
+
+
+def with_caption(image: Image.Image, caption: str, centred: bool = False) -> Image.Image:
+    """The picture with a caption above it, in as many lines as its width asks for."""
+    font = ImageFont.load_default(size=_FONT_SIZE)
+    lines = [""]
+    for word in caption.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and font.getlength(longer) > image.width - 12:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    height = 20 * len(lines) + 6
+    sheet = Image.new("RGB", (image.width, image.height + height), "white")
+    for number, line in enumerate(lines):
+        left = (image.width - font.getlength(line)) / 2 if centred else 6
+        ImageDraw.Draw(sheet).text((left, 4 + 20 * number), line, fill="black", font=font)
+    sheet.paste(image, (0, height))
+    return sheet
+
+
+def with_row_captions(image: Image.Image, captions: Sequence[str]) -> Image.Image:
+    """The grid with a caption to the left of each of its rows."""
+    font = ImageFont.load_default(size=_FONT_SIZE)
+    width = math.ceil(max(map(font.getlength, captions))) + 14
+    sheet = Image.new("RGB", (image.width + width, image.height), "white")
+    for number, caption in enumerate(captions):
+        middle = (number + 0.5) * image.height / len(captions)
+        ImageDraw.Draw(sheet).text((6, middle), caption, fill="black", font=font, anchor="lm")
+    sheet.paste(image, (width, 0))
+    return sheet
+
+
+def with_column_captions(image: Image.Image, captions: Sequence[str]) -> Image.Image:
+    """The grid of evenly wide columns with a caption above each of them, in lines as it needs."""
+    width = image.width // len(captions)
+    blank = Image.new("RGB", (width, 0))
+    told = [with_caption(blank, caption, centred=True) for caption in captions]
+    height = max(label.height for label in told)
+    sheet = Image.new("RGB", (image.width, image.height + height), "white")
+    for number, label in enumerate(told):
+        sheet.paste(label, (number * width, height - label.height))
+    sheet.paste(image, (0, height))
+    return sheet
+
+
+def with_both_captions(
+    image: Image.Image, rows: Sequence[str], columns: Sequence[str]
+) -> Image.Image:
+    """The grid of evenly wide columns with captions beside its rows (none for []) and above."""
+    named = with_row_captions(image, rows) if rows else image
+    above = with_column_captions(Image.new("RGB", (image.width, 0)), columns)
+    sheet = Image.new("RGB", (named.width, above.height + named.height), "white")
+    sheet.paste(above, (named.width - image.width, 0))
+    sheet.paste(named, (0, above.height))
+    return sheet

@@ -1,0 +1,1 @@
+"""The latent space of a trained model: directions, edits, sums and inversion."""

@@ -1,0 +1,1 @@
+"""Scores: references, feature networks, distances and anomalies."""

@@ -1,0 +1,120 @@
+"""How strange images are to an autoencoder: what scores them, and the images that are scored."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genlab.data.stream import Batch, on_device, take
+from genlab.errors import ConfigError, DataError
+from genlab.evaluation.normal import Normal, Score, batches, keep, kept, measured, scores_of
+from genlab.io.files import may_write
+from genlab.learners.abilities import EstimatesLikelihood
+from genlab.metrics import squared_error
+from genlab.pixels import normalise
+from genlab.runs.held_out import positions
+from genlab.runs.loaded import Opened
+
+log = logging.getLogger(__name__)
+
+
+class Scored(NamedTuple):
+    """Images with their scores.
+
+    Attributes:
+        names: what to call each, N of them.
+        scores: (N,), the higher the stranger.
+        classes: the class of each by label, where images have labels.
+        again: the images at some places among the names.
+    """
+
+    names: Sequence[str]
+    scores: Tensor
+    classes: Mapping[str, Sequence[str]]
+    again: Callable[[Sequence[int]], Batch]
+
+
+def by_likelihood(opened: Opened, samples: int) -> Score:
+    """-log p(x) in nats by importance weighting (Burda et al. 2016, equation 8).
+
+    The reconstruction probability of An and Cho 2015 (SNU Data Mining Center, technical report
+    2015-2) is the mean of log p(x | z) over codes z of the image; importance weighting counts how
+    usual the codes are as well.
+    """
+    refused = ConfigError(
+        "by=likelihood: codes of this model have no posterior, as those of model=vae have: use "
+        "by=reconstruction"
+    )
+    if not isinstance(opened.learner, EstimatesLikelihood):
+        raise refused
+    learner: Any = opened.learner
+
+    def score(batch: Batch) -> Tensor:
+        images, labels = on_device(batch, opened.device)
+        estimate = learner.log_likelihood(learner.prepare(images), labels, samples)
+        if estimate is None:
+            raise refused
+        return -estimate.cpu()
+
+    return score
+
+
+def by_mean(opened: Opened, indices: np.ndarray, batch_size: int) -> Score:
+    """The squared distance per pixel to the mean of the images at `indices`: a naive baseline."""
+    total: Any = 0
+    for batch in batches(opened, indices, batch_size):
+        total = total + normalise(batch.images).double().sum(0)
+    mean = (total / len(indices)).float()
+    return lambda batch: squared_error(mean.expand_as(batch.images), normalise(batch.images))
+
+
+def of_split(
+    opened: Opened, score: Score, indices: np.ndarray, config: Mapping[str, Any]
+) -> Scored:
+    """The images at `indices`, called by their places in the split."""
+    image_set, split = opened.data.image_set, config["split"]
+    places = np.searchsorted(positions(opened, split), indices)
+    return Scored(
+        [f"{split} {place}" for place in places],
+        scores_of(opened, score, indices, config["seed"], config["batch_size"]),
+        {
+            label: [image_set.classes[label][number] for number in numbers[indices]]
+            for label, numbers in image_set.labels.items()
+        },
+        lambda places: take(image_set, indices[list(places)]),
+    )
+
+
+def normal_scores(
+    opened: Opened, score: Score, by: str, config: Mapping[str, Any]
+) -> Tensor | None:
+    """Of validation images, (M,), which have no class that is left out; None without any.
+
+    Those that are kept in the run where they were measured in the way that is asked for, or where
+    files are scored and the data are gone; else they are measured now, and kept. None as well, with
+    a warning, where files are scored, the data are gone and none are kept.
+    """
+    samples = config["samples"] if by == "likelihood" else None
+    asked = Normal(torch.empty(0), config["normal_images"], config["seed"], samples)
+    there = kept(opened, by, samples)
+    if there and (there.wanted, there.seed) == (asked.wanted, asked.seed):
+        return there.scores
+    try:
+        found = measured(opened, score, asked, config["batch_size"])
+    except DataError as error:
+        if config["image"] is None:
+            raise
+        if there is None:
+            log.warning("scores stand alone, without those of normal images: %s", error)
+            return None
+        log.info("beside %d validation images, kept with the run", len(there.scores))
+        return there.scores
+    if found is None:
+        log.warning("the run has no validation images to say how usual scores are")
+        return None
+    if there is None and may_write(opened.folder.path):
+        keep(opened, by, found)
+    return found.scores

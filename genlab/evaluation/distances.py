@@ -1,0 +1,118 @@
+"""Scores in the features of a network, of made pictures against those that they should be like."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from genlab import ranks
+from genlab.data.image_set import drawn
+from genlab.data.stream import take
+from genlab.drawing.pictures import grid, save_png, with_caption, with_row_captions
+from genlab.drawing.sheets import are_points
+from genlab.errors import ConfigError
+from genlab.evaluation.reference import Memorisation, Reference, memorisation, reference
+from genlab.evaluation.translations import translated, translation_scores, translation_sheet
+from genlab.learners.abilities import Generates, Translates
+from genlab.networks.styles import own_noise
+from genlab.processes import launch, peers
+from genlab.runs.held_out import condition_of
+from genlab.runs.loaded import Opened
+from genlab.runs.sampling import generate
+
+log = logging.getLogger(__name__)
+
+
+def distances_of(
+    opened: Opened, config: dict[str, Any], stamp: dict[str, Any], path: Path
+) -> dict[str, float]:
+    """What is told in the features of a network, with pictures beside `path`."""
+    if isinstance(opened.learner, Generates):
+        return _generated(opened, _real(opened, config), config, stamp, path)
+    if isinstance(opened.learner, Translates):
+        return _translations(opened, _real(opened, config), config, stamp, path)
+    return {}
+
+
+def _real(opened: Opened, config: dict[str, Any]) -> Reference:
+    """The images of the split; ConfigError for too few to measure distances with."""
+    if config["count"] < 2:
+        raise ConfigError(f"count={config['count']}: distances need 2 at least, or features=none")
+    return reference(
+        opened.config,
+        opened.data,
+        config["split"],
+        config["count"],
+        config["features"],
+        opened.device,
+    )
+
+
+def _generated(
+    opened: Opened, held: Reference, config: dict[str, Any], stamp: dict[str, Any], path: Path
+) -> dict[str, float]:
+    """Generated pictures against the split's images, and against the training part."""
+    count, seed = config["count"], config["seed"]
+    peers.join(opened.device.type)
+    held.features = ranks.joined(held.see(ranks.own(held.images)))
+    labels = held.asked(condition_of(opened), count, seed)
+    with own_noise(opened.learner):
+        pictures, asked = generate(opened, count, seed, config["batch_size"], labels)
+    features = ranks.joined(held.see(ranks.own(pictures)))
+    if launch.rank() > 0:
+        return {}
+    stamp |= held.stamp | {
+        "generated_images": len(pictures),
+        "reference_images": len(held.images),
+        "seed": seed,
+    }
+    assert isinstance(opened.learner, Generates)
+    if opened.learner.styles is not None:
+        stamp["noise"] = "own"
+    scores = held.score_all(pictures, features, asked)
+    chosen = min(config["memorisation_images"], count)
+    if are_points(pictures):
+        return scores
+    training = take(opened.data.image_set, opened.data.indices("train")).images
+    some = torch.from_numpy(drawn(np.arange(len(held.images)), chosen))
+    found = memorisation(pictures[:chosen], held.images[some], training)
+    stamp["memorisation_images"] = chosen
+    neighbours = path.with_name(f"{path.stem}_neighbours.png")
+    save_png(_neighbours(found), neighbours)
+    log.info("wrote %s", neighbours)
+    if found.ratio is not None:
+        scores["nearest_training_ratio"] = found.ratio
+    return scores | {"copies": found.copies}
+
+
+def _translations(
+    opened: Opened, held: Reference, config: dict[str, Any], stamp: dict[str, Any], path: Path
+) -> dict[str, float]:
+    """Translated images of the split against what they should have become."""
+    directions = translated(opened, config["split"], config["count"], config["batch_size"])
+    stamp |= held.stamp | {"translated_images": len(held.images)}
+    sheet = path.with_name(f"{path.stem}_translations.png")
+    save_png(translation_sheet(directions), sheet)
+    log.info("wrote %s", sheet)
+    return translation_scores(directions, held)
+
+
+def _neighbours(found: Memorisation) -> Image.Image:
+    """Rows of a generated picture and the training images nearest to it."""
+    count, columns = found.distances.shape
+    rows = [
+        torch.cat([picture[None], neighbours])
+        for picture, neighbours in zip(
+            found.pictures, found.neighbours.unflatten(0, (count, columns)), strict=True
+        )
+    ]
+    sheet = grid(torch.cat(rows), columns + 1, apart=(1,))
+    told = [" ".join(f"{value:.3f}" for value in row) for row in found.distances.tolist()]
+    caption = (
+        "generated pictures nearest to the training part, and the nearest training images with "
+        "their distances (root mean square of pixels on [0, 1])"
+    )
+    return with_caption(with_row_captions(sheet, told), caption)

@@ -1,0 +1,112 @@
+"""Jobs of a multirun and how they ended, each told by a file in its own run folder.
+
+Launchers run jobs in other processes and on other machines, so nothing is told through memory.
+"""
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from genlab.errors import CheckpointError, WorkerFailed
+from genlab.io.files import write_text
+from genlab.io.reading import read_json
+from genlab.io.schemas import COUNT, MAPPING, NUMBER, TEXT, Kind
+from genlab.io.secrets import redacted, redacted_words
+from genlab.runs.folder import LOCK, RunFolder
+
+REPORT = "job.json"
+ENDS = ("done", "pruned", "stopped", "failed")
+
+_SCHEMA = {
+    "overrides": [TEXT],
+    "status": Kind(f"one of {', '.join(ENDS)}", lambda status: status in ENDS),
+    "error": TEXT,
+    "exit_code": COUNT,
+    "metrics": {str: NUMBER},
+    "objective": Kind("text or null", lambda name: name is None or isinstance(name, str)),
+    "report": Kind("a mapping or null", lambda report: report is None or MAPPING.holds(report)),
+    "settings": MAPPING,
+}
+
+
+@dataclass
+class Job:
+    """One job and how it ended.
+
+    `settings` are those that the multirun's `report` is about, by dotted name.
+    """
+
+    path: Path
+    overrides: list[str]
+    status: str = "done"
+    error: str = ""
+    exit_code: int = 0
+    metrics: dict[str, float] = field(default_factory=dict)
+    objective: str | None = None
+    report: dict[str, Any] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def tell(self) -> None:
+        """Write the report into the run folder, making it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        content = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "path"}
+        content["overrides"] = redacted_words(self.overrides)
+        write_text(self.path / REPORT, json.dumps(redacted(content), indent=2) + "\n")
+
+
+def told(path: Path) -> Job | None:
+    """The job of a run folder as it has told; None before it has, CheckpointError for no report."""
+    file = path / REPORT
+    if not file.exists():
+        return None
+    content = read_json(file, CheckpointError, _SCHEMA)
+    job = Job(path, **{name: content[name] for name in _SCHEMA})
+    job.metrics = {name: float(value) for name, value in job.metrics.items()}
+    return job
+
+
+def end_of(job: Job) -> Job:
+    """How a job ended, is still under way, died, or was never begun."""
+    try:
+        if found := told(job.path):
+            return found
+    except CheckpointError as error:
+        return Job(job.path, job.overrides, "failed", str(error), CheckpointError.exit_code)
+    folder = RunFolder(job.path)
+    if folder.held:
+        return Job(job.path, job.overrides, "running", "another process is at it")
+    if begun(job):
+        mend = "ended without a word: the same sweep again goes on with it"
+        return Job(job.path, job.overrides, "died", mend, WorkerFailed.exit_code)
+    return Job(job.path, job.overrides, "not begun", "", WorkerFailed.exit_code)
+
+
+def begun(job: Job) -> bool:
+    """Whether a process has ever worked in the job's folder."""
+    return (job.path / LOCK).exists() or RunFolder(job.path).exists
+
+
+def all_jobs(folder: Path, expected: Iterable[Job]) -> list[Job]:
+    """The jobs that are expected and any others in the multirun's folder, as they ended.
+
+    In the order of their numbers where folders are named by these, else the others come last.
+    """
+    jobs = {job.path: end_of(job) for job in expected}
+    depths = {len(path.relative_to(folder).parts) for path in jobs if folder in path.parents}
+    for depth in sorted(depths or {1}):
+        for file in sorted(folder.glob("/".join(["*"] * depth + [REPORT]))):
+            if file.parent not in jobs:
+                jobs[file.parent] = end_of(Job(file.parent, []))
+    found = list(jobs.values())
+    if all(job.path.name.isdecimal() and job.path.parent == folder for job in found):
+        found.sort(key=lambda job: int(job.path.name))
+    return found
+
+
+def objective_value(job: Job) -> float | None:
+    """What a search looks at; None for a job without a finite one."""
+    value = job.metrics.get(job.objective or "")
+    return value if job.status == "done" and value is not None and math.isfinite(value) else None

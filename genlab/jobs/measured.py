@@ -1,0 +1,67 @@
+"""What a run of a config will have measured, so that a search knows its objective beforehand."""
+
+import logging
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from genlab.callbacks.listener import DEFAULTS, objective_among
+from genlab.callbacks.validation import summed
+from genlab.config.build import build_data, build_learner, completed
+from genlab.config.sizes import sized
+from genlab.errors import ConfigError, GenlabError
+from genlab.evaluation.reference import WHILE_TRAINING
+from genlab.learners.abilities import Generates, Measures
+from genlab.training.settings import together
+from genlab.words import near_miss
+
+log = logging.getLogger(__name__)
+
+_IMAGES = 2
+_SHOWN = 6  # metrics, in a message
+
+
+def objective_of(composed: DictConfig) -> str:
+    """The metric that a search over such runs looks at: config.objective, else the usual one.
+
+    Raises ConfigError for one that no such run records, as far as that can be told beforehand:
+    what a learner tells of its training batches cannot.
+    """
+    wanted: str | None = composed.objective
+    if wanted is not None and (wanted.startswith("train/") or wanted == "seconds"):
+        return wanted
+    try:
+        names = recorded(composed)
+    except GenlabError as error:  # it is about one corner of what is searched: trials say more
+        log.warning("what a run measures cannot be told beforehand: %s", error)
+        return wanted or DEFAULTS[0]
+    found = objective_among(names, wanted)
+    if found is None:
+        close = near_miss(wanted, names) if wanted else ""
+        has = f"; these runs have {', '.join(names[:_SHOWN]) or 'none but train/NAME'}"
+        if not composed.evaluate.every_images:
+            has += "; evaluate.every_images=N adds scores of a generator's samples, evaluation/NAME"
+        what = "there is no such metric" if wanted else "set one"
+        raise ConfigError(f"objective={wanted}: {what}{close or has}")
+    return found
+
+
+def recorded(composed: DictConfig) -> list[str]:
+    """The metrics of validation/ and evaluation/ that such a run records, measured on two images.
+
+    A GenlabError where its data or networks cannot be made.
+    """
+    config: Any = OmegaConf.to_container(
+        sized(composed, together(composed)), resolve=True, throw_on_missing=True
+    )
+    config = completed(config)
+    data, learner = build_data(config), build_learner(config)
+    names = []
+    if isinstance(learner, Measures):
+        sums, _ = summed(learner, data.held_out("validation", _IMAGES, count=_IMAGES))
+        names += [f"validation/{name}" for name in sorted(sums)]
+    if config["evaluate"]["every_images"] and isinstance(learner, Generates):
+        names += [f"evaluation/{name}" for name in WHILE_TRAINING]
+        labels = data.image_set.classes
+        names += [f"evaluation/class_divergence/{label}" for label in labels if len(labels) > 1]
+    return names

@@ -1,0 +1,186 @@
+"""Runs that another run needs first: an encoder to start from, a generator of further images."""
+
+import hashlib
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import OmegaConf, open_dict
+
+from genlab.config.build import build_data
+from genlab.config.sizes import sized
+from genlab.errors import ConfigError, Locked
+from genlab.io.files import write_atomically
+from genlab.jobs import train as training
+from genlab.runs import finding
+from genlab.runs.held_out import condition_of
+from genlab.runs.loaded import Opened, open_run
+from genlab.runs.sampling import generate
+from genlab.training.pretrained import refuse_useless
+from genlab.training.settings import together
+
+log = logging.getLogger(__name__)
+
+BATCH = 250
+
+
+class Prepared(NamedTuple):
+    """A run's config and overrides with the folders of the runs that it builds on."""
+
+    config: dict[str, Any]
+    overrides: list[str]
+
+
+def with_runs_before(config: dict[str, Any], overrides: Sequence[str], folder: Path) -> Prepared:
+    """Train in `folder` what config["encoder"] and config["generator"] ask for, if it is not there.
+
+    "last" becomes a path in the config and in the overrides: it will be another run when this one
+    goes on.
+    """
+    words = list(overrides)
+    encoder = config["encoder"]
+    if encoder and (encoder["run"] or encoder["page"]):
+        run = _run_of("encoder", encoder, config, folder)
+        config = {**config, "encoder": {**encoder, "run": str(run)}}
+        words = _pinned(words, "encoder", run)
+    before = config["generator"]
+    if before and before["run"]:
+        finding.find(before["run"], key="generator.run")  # also where nothing is made by it
+    config = with_pictures(config, folder)
+    if config["generator"] is not before:
+        words = _pinned(words, "generator", config["generator"]["run"])
+    return Prepared(config, words)
+
+
+def with_pictures(config: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The config with what config["generator"] asks for as data.extra, made in `folder`."""
+    generator = config["generator"]
+    if generator and generator["ratio"] < 0:
+        raise ConfigError(f"generator.ratio={generator['ratio']} must not be negative; 0 for none")
+    if not generator or not generator["ratio"]:
+        return config
+    if not generator["run"] and not generator["page"]:
+        raise ConfigError("generator.ratio above 0 needs generator.run=PATH or generator.page")
+    run = _run_of("generator", generator, config, folder)
+    made = _pictures(run, config, folder)
+    pinned = {**generator, "run": str(run)}
+    return {**config, "generator": pinned, "data": {**config["data"], "extra": str(made)}}
+
+
+def _pinned(words: Sequence[str], kind: str, run: Path | str) -> list[str]:
+    return [f"{kind}.run={run}" if word.startswith(f"{kind}.run=") else word for word in words]
+
+
+def _run_of(kind: str, wanted: Mapping[str, Any], config: Mapping[str, Any], folder: Path) -> Path:
+    """The folder of the run that is named, or of one of the page that is named, trained here."""
+    if wanted["run"]:
+        return finding.find(wanted["run"], key=f"{kind}.run").path
+    if not HydraConfig.initialized():
+        raise ConfigError(f"{kind}.run is missing: give it, {kind}.run=PATH")
+    for word in (str(wanted["page"]), *map(str, wanted.get("overrides") or [])):
+        if "${" in word or word.lstrip("+~").startswith("hydra"):
+            raise ConfigError(f"{kind}: {word}: only settings of the run itself can be given")
+    hydra = HydraConfig.get()
+    words = [word for word in hydra.overrides.task if word.startswith(("data", "trainer"))]
+    own = _OWN[kind]
+    overrides = [
+        *(word for word in words if not word.startswith(own)),
+        f"model={wanted['page']}",
+        f"seed={config['seed']}",
+        f"total_images={wanted['total_images']}",
+        *wanted.get("overrides", []),
+    ]
+    if not any(word.startswith("data=") for word in words):
+        overrides.append(f"data={hydra.runtime.choices['data']}")
+    composed = (
+        GlobalHydra.instance().config_loader().load_configuration("train", overrides, RunMode.RUN)
+    )
+    with open_dict(composed):
+        del composed["hydra"]
+    plain: Any = OmegaConf.to_container(
+        sized(composed, together(composed)), resolve=True, throw_on_missing=True
+    )
+    if kind == "encoder":
+        refuse_useless(plain, wanted["layer"], f"encoder.page={wanted['page']}")
+    told = hashlib.sha256(" ".join(sorted(overrides)).encode()).hexdigest()[:8]
+    run = folder / f"{kind}_{wanted['page']}_seed{config['seed']}_{told}"
+    if not (run / "summary.json").exists():
+        log.info("first the %s: %s", kind, run)
+    run.mkdir(parents=True, exist_ok=True)
+    _trained_once(plain, run, overrides)
+    return run
+
+
+def _trained_once(config: dict[str, Any], run: Path, overrides: Sequence[str]) -> None:
+    """Train the run to its end; wait where another job of the multirun is at it."""
+    said = False
+    while True:
+        try:
+            training.train(config, run, list(overrides), go_on=True)
+            return
+        except Locked:
+            if not said:
+                log.info("waiting for another process that trains %s", run)
+            said = True
+            time.sleep(1)
+
+
+# An encoder learns from all images; a generator from those that the run itself has.
+_OWN = {
+    "encoder": ("data.labels_per_class=", "data.batch_size=", "data.crop="),
+    "generator": ("data.batch_size=", "data.flip=", "data.crop="),
+}
+
+
+def _pictures(run: Path, config: Mapping[str, Any], folder: Path) -> Path:
+    """A file with generator.ratio pictures for each training image of each class."""
+    ratio, seed = config["generator"]["ratio"], config["seed"]
+    data = build_data(dict(config))
+    told = f"{run} {ratio} {seed} {data.labels_per_class}"
+    path = folder / f"synthetic_{hashlib.sha256(told.encode()).hexdigest()[:8]}.npz"
+    if path.exists():
+        return path
+    opened = open_run(str(run), "auto")
+    label = _label(opened, config)
+    training_labels = data.image_set.labels[label][data.indices("train")]
+    images, labels = [], []
+    for number, name in enumerate(data.image_set.classes[label]):
+        count = round(ratio * int((training_labels == number).sum()))
+        if not count:
+            continue
+        images.append(generate(opened, count, seed, BATCH, {label: name}).images)
+        labels.append(np.full(count, number, np.int64))
+    pixels = torch.cat(images).permute(0, 2, 3, 1).numpy()
+    log.info("%s: %d pictures by %s", path.name, len(pixels), run)
+    key = "labels" if label == "label" else f"labels/{label}"
+    arrays = {"images": pixels, key: np.concatenate(labels)}
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, lambda file: np.savez_compressed(file, allow_pickle=False, **arrays))
+    return path
+
+
+def _label(opened: Opened, config: Mapping[str, Any]) -> str:
+    """The label whose classes the generator makes; ConfigError where they are not the data's."""
+    named = f"generator.run={opened.folder.path}"
+    condition = condition_of(opened)
+    if condition is None:
+        raise ConfigError(f"{named} is not told classes: train model=cgan, say")
+    for key in ("resolution", "channels"):
+        if opened.config["data"][key] != config["data"][key]:
+            raise ConfigError(
+                f"{named} was trained with data.{key}={opened.config['data'][key]}: set the same"
+            )
+    ours = build_data(dict(config)).image_set.classes
+    if len(ours) != 1 or dict(condition.classes) != ours:
+        raise ConfigError(
+            f"{named} knows the classes {', '.join(condition.classes)}; the data set must have the "
+            "same, of a single label"
+        )
+    return next(iter(ours))

@@ -1,0 +1,188 @@
+"""Jobs of `genlab train`: one, or one of the many of a multirun."""
+
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from genlab.callbacks.listener import objective_among
+from genlab.config.build import DATA_KEYS, OPTIONAL_DATA_KEYS
+from genlab.config.entries import check_data, check_numbers, check_parts
+from genlab.config.schema import flatten
+from genlab.config.sizes import sized
+from genlab.console import print_table, say
+from genlab.errors import ConfigError, GenlabError, Locked, Pruned, Stopped
+from genlab.jobs import multirun
+from genlab.jobs.job import REPORT, Job
+from genlab.processes import launch, peers
+from genlab.runs.folder import RunFolder, unused
+from genlab.training.failures import explained
+
+log = logging.getLogger(__name__)
+
+
+def run_job(config: DictConfig) -> float | None:
+    """Train one job; in a multirun its failure is told and the others go on.
+
+    Returns what a search looks at; see `objective` in configs/train.yaml.
+    """
+    hydra = HydraConfig.get()
+    path = Path(hydra.runtime.output_dir)
+    many = hydra.mode is RunMode.MULTIRUN
+    named = any(word.startswith("hydra.run.dir=") for word in hydra.overrides.hydra)
+    if not many and not launch.launched() and not named and config.resume is None:
+        path = unused(path)
+    try:
+        if launch.rank() > 0:
+            _follow(many)
+            return None
+        if many:
+            return _run_one_of_many(config, path)
+        RunFolder(path).claim()
+        with peers.leading(told):
+            plain, overrides = _settings(config, path)
+            summary = _trained(plain, path, overrides, go_on=plain["resume"] is not None)
+        print_end(path, summary)
+        return None
+    finally:
+        RunFolder(path).remove_if_empty()
+
+
+def _follow(many: bool) -> None:
+    """Do what the first process tells; in a multirun its failures are no end."""
+    from genlab.jobs import train as training
+
+    try:
+        training.follow()
+    except GenlabError as error:
+        if not many or not error.told:
+            raise
+
+
+def told(error: BaseException) -> tuple[str, int]:
+    """What the other processes hear of an error, and the exit code of all."""
+    if isinstance(error, Stopped):
+        return str(error), error.exit_code
+    if isinstance(error, Exception):
+        return explained(error, sys.argv)
+    return type(error).__name__, GenlabError.exit_code
+
+
+def _settings(config: DictConfig, place: Path) -> tuple[dict[str, Any], list[str]]:
+    """The resolved config and the overrides that lead to it; `place` has the runs before it."""
+    from genlab.jobs.prerequisites import with_runs_before
+    from genlab.training.settings import check_settings, together
+
+    hydra = HydraConfig.get()
+    if config.resume not in (None, "auto"):
+        raise ConfigError(f"resume={config.resume} belongs on the command line")
+    sources = hydra.runtime.config_sources  # also in a launcher's process, whose words are others
+    folders = [f"--config-dir={source.path}" for source in sources if source.provider == "user"]
+    overrides = [*hydra.overrides.task, *folders[:1]]
+    raw: Any = OmegaConf.to_container(config)
+    check_parts(raw)
+    check_numbers("", raw)
+    check_data(raw, ("source", "resolution", "channels", *DATA_KEYS, *OPTIONAL_DATA_KEYS))
+    plain: Any = OmegaConf.to_container(
+        sized(config, together(config)), resolve=True, throw_on_missing=True
+    )
+    check_settings(plain)  # before other runs are trained for this one
+    return with_runs_before(plain, overrides, place)
+
+
+def _trained(
+    plain: dict[str, Any], path: Path, overrides: list[str], go_on: bool
+) -> dict[str, Any]:
+    from genlab.jobs import train as training
+
+    return training.train(plain, path, overrides, go_on)
+
+
+def _run_one_of_many(config: DictConfig, path: Path) -> float | None:
+    """Train a job of a multirun and tell how it ended in its folder."""
+    hydra = HydraConfig.get()
+    if not multirun.under_way() and hydra.launcher._target_.endswith(".BasicLauncher"):
+        multirun.begin(Path(hydra.sweep.dir))  # by a sweeper that is not ours
+    job = Job(path, list(hydra.overrides.task))
+    if not RunFolder(path).held:
+        (path / REPORT).unlink(missing_ok=True)  # of an earlier time
+    try:
+        with peers.leading(told):
+            plain, overrides = _settings(config, path.parent)
+            _describe(job, plain)
+            summary = _unless_held(plain, path, overrides)
+        job.metrics = {**summary.get("metrics", {}), "seconds": summary.get("seconds", 0.0)}
+        _require_objective(job)
+    except Locked as error:
+        log.warning("job %s is left to the process that is at it: %s", path.name, error)
+        return None
+    except Stopped as error:
+        job.status, job.error, job.exit_code = "stopped", str(error), error.exit_code
+        job.tell()
+        multirun.report()
+        raise SystemExit(error.exit_code) from error
+    except Pruned as error:
+        job.status, job.error = "pruned", str(error)
+    except Exception as error:
+        message, code = explained(error, ["train", *hydra.overrides.task])
+        job.status, job.error, job.exit_code = "failed", message, code
+        log.error("job %s failed: %s", path.name, message)
+    job.tell()
+    name = objective_among(job.metrics, job.objective)
+    return None if name is None else job.metrics[name]
+
+
+def _describe(job: Job, plain: dict[str, Any]) -> None:
+    """Note what a multirun's table is to show of the job."""
+    job.objective, job.report = plain["objective"], plain["report"]
+    if job.report and "table" not in job.report:
+        settings = dict(flatten(plain))
+        keys = [job.report["across"], *job.report["curves"], "seed"]
+        job.settings = {key: settings.get(key) for key in keys}
+
+
+def _unless_held(plain: dict[str, Any], path: Path, overrides: list[str]) -> dict[str, Any]:
+    """Train; Locked where another process does, not where one has a look at the lock."""
+    for _ in range(5):
+        try:
+            return _trained(plain, path, overrides, go_on=True)
+        except Locked:
+            time.sleep(0.1)
+    return _trained(plain, path, overrides, go_on=True)
+
+
+def _require_objective(job: Job) -> None:
+    """Raise ConfigError for a trial of a search that has not measured what the search looks at."""
+    searching = "optuna" in HydraConfig.get().sweeper._target_
+    if searching and objective_among(job.metrics, job.objective) is None:
+        known = ", ".join(job.metrics)
+        raise ConfigError(
+            f"objective={job.objective}: there is no such metric; set it to one of {known}"
+        )
+
+
+def print_end(path: Path, summary: dict[str, Any]) -> None:
+    """Print what a run reached and where its files are; nothing without a summary."""
+    if not summary:
+        return
+    rows = [
+        ["images seen", f"{summary['images_seen']:,}"],
+        ["seconds", f"{summary['seconds']:,.1f}"],
+        ["images/s", f"{summary['images_per_second']:,.0f}"],
+        *([name, multirun.number(value)] for name, value in summary["metrics"].items()),
+    ]
+    print_table(["", ""], rows)
+    for name, what in (
+        ("samples", "pictures"),
+        ("reconstructions", "reconstructions"),
+        ("weights.safetensors", "weights"),
+        ("metrics.csv", "metrics"),
+    ):
+        if (path / name).exists():
+            say(f"{what + ':':<17}{path / name}")
+    say(f"{'run folder:':<17}{path}")

@@ -1,0 +1,160 @@
+"""Training, told as a story: settings, encoder, run folder, processes.
+
+`train` is what the command line calls: it fits in this process on one device, and through
+`genlab.processes.children` with one process per device otherwise. Those processes enter at
+`main`; the further ones of those that torchrun or SLURM starts `follow` the first.
+"""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from genlab.callbacks.listener import listener
+from genlab.config.build import completed
+from genlab.console import log_to
+from genlab.data.description import Description, Origin
+from genlab.errors import ConfigError, ResourceError
+from genlab.evaluation import normal
+from genlab.evaluation.reference import judge_of
+from genlab.io import secrets
+from genlab.processes import children, launch, peers
+from genlab.runs import places
+from genlab.runs.finding import remember
+from genlab.runs.folder import RunFolder
+from genlab.runs.weights import whole_images_seen
+from genlab.training.fit import fit, prepare
+from genlab.training.pretrained import with_encoder
+from genlab.training.settings import check_settings, processes, reached, refuse_changes
+from genlab.training.stopping import stoppable, stopped_message
+
+log = logging.getLogger(__name__)
+
+
+def train(
+    config: dict[str, Any], path: Path, overrides: list[str] | None, go_on: bool
+) -> dict[str, Any]:
+    """Train what `config` describes in the run folder `path`; returns the run's summary.
+
+    A run that is there already is continued where `go_on` allows it and nothing that shapes the
+    result has changed (or config["allow_changes"] is true).
+    """
+    check_settings(config)
+    config = completed(with_encoder(places.absolute(config)))
+    folder = RunFolder(path)
+    with stoppable(folder):
+        folder.claim()
+        folder.lock()
+        try:
+            return _train_locked(config, folder, overrides, go_on)
+        except OSError as error:
+            again = f"continue with genlab train resume={path}" if folder.exists else "start again"
+            raise ResourceError(
+                f"{error.filename or path}: {error.strerror or error}; make room there, or choose "
+                f"another place, and {again}"
+            ) from error
+        finally:
+            folder.release()
+
+
+def _train_locked(
+    config: dict[str, Any], folder: RunFolder, overrides: list[str] | None, go_on: bool
+) -> dict[str, Any]:
+    if (summary := _finished(config, folder, go_on)) is not None:
+        return summary
+    count = processes(config)
+    several = count > 1 and not launch.launched()
+    if several and (place := secrets.hidden(secrets.redacted(config))):
+        raise ConfigError(
+            f"{place} is not kept with a run, where processes would look for it: use 1"
+        )
+    # Everything that can be wrong shows before the run has a folder.
+    parts = prepare(config, folder, count if several else launch.world_size())
+    if folder.saved:
+        places.refuse_others(folder, parts.data, config["allow_changes"])
+    judge = judge_of(config, parts.learner)
+    scorable = normal.reconstructs_alone(parts.learner)
+    folder.create({**config, "resume": None}, overrides)
+    folder.write_data(
+        {
+            "description": Description.of(parts.data.image_set).plain(),
+            "origin": Origin.of(parts.data).plain(),
+            "contents": places.contents(parts.data),
+        }
+    )
+    remember(folder)
+    if several:
+        del parts, judge  # every process makes its own
+        if listener():
+            log.warning("trials of several processes run to their end: pruning needs a single one")
+        children.run_processes(
+            ["genlab.jobs.train", str(folder.path)],
+            count,
+            folder.path,
+            again=f"continue with genlab train resume={folder.path}",
+            stopped=lambda: stopped_message(folder),
+            held=folder.lock_descriptors,
+        )
+    else:
+        peers.order(folder=str(folder.path), config=config)
+        with log_to(folder.path / "train.log"):
+            fit(config, folder, parts, judge)
+    if scorable:
+        accelerator, batch_size = config["trainer"]["accelerator"], config["data"]["batch_size"]
+        normal.keep_reconstructions(folder, accelerator, batch_size)
+    return folder.read_summary()
+
+
+def _finished(config: dict[str, Any], folder: RunFolder, go_on: bool) -> dict[str, Any] | None:
+    """The summary of a run that is as long as asked for, None where there is more to do.
+
+    Raises:
+        ConfigError: a run is there that is not to be gone on with.
+        CheckpointError: it was started with other settings.
+    """
+    if not folder.saved:
+        if folder.exists:
+            log.info("nothing was saved in %s yet: starting from the beginning", folder.path)
+        return None
+    if not go_on:
+        raise ConfigError(
+            f"hydra.run.dir={folder.path} holds a run already: continue it with "
+            f"resume={folder.path}, or choose another folder"
+        )
+    stored = folder.config()
+    refuse_changes(places.absolute(stored), config)
+    for path in places.relative(stored):
+        log.warning("%s is relative in config.yaml: taken from %s", path, Path.cwd())
+    summary = folder.read_summary()
+    if not reached(summary, config) or whole_images_seen(folder.weights) != summary["images_seen"]:
+        return None
+    log.info("%s is finished; total_images=N trains it further", folder.path)
+    return summary
+
+
+def follow() -> None:
+    """Take part in what the first process trains, as one of several, until it is done."""
+    with stoppable(), peers.following() as orders:
+        for order in orders:
+            _fit_as_one_of_several(order["config"], RunFolder(Path(order["folder"])))
+
+
+def _fit_as_one_of_several(config: dict[str, Any], folder: RunFolder) -> None:
+    with peers.failing_together():
+        parts = prepare(config, folder, launch.world_size())
+        fit(config, folder, parts, judge_of(config, parts.learner))
+
+
+def main() -> None:
+    """Entry of one of several processes: `python -m genlab.jobs.train RUN_FOLDER`."""
+    folder = RunFolder(Path(sys.argv[1]))
+    with (
+        children.reporting(folder.path),
+        stoppable(folder),
+        log_to(folder.path / "train.log", on_console=True, quiet=launch.rank() > 0),
+    ):
+        _fit_as_one_of_several(folder.config(), folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The run folder: found, claimed, read, written, and opened for use."""

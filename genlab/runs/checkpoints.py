@@ -1,0 +1,164 @@
+"""Checkpoints that are never torn, never rotten unnoticed, and never run code."""
+
+import errno
+import hashlib
+import io
+import logging
+import re
+import warnings
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from pytorch_lightning.plugins import CheckpointIO
+
+from genlab.errors import CheckpointError
+from genlab.io.files import write_atomically, write_text
+from genlab.io.reading import read_bytes, read_text
+
+log = logging.getLogger(__name__)
+
+_HASH = 1000  # bytes of a file that holds a hash
+_NAME = re.compile(r"images-(\d+)\.ckpt")
+
+
+class Checkpoint(NamedTuple):
+    """A checkpoint that was read, its tensors on the CPU."""
+
+    path: Path
+    state: dict[str, Any]
+
+
+def checkpoint_name(images_seen: int) -> str:
+    """The file name of a checkpoint; names sort by images seen."""
+    return f"images-{images_seen:012d}.ckpt"
+
+
+def checkpoints_of(folder: Path) -> list[Path]:
+    """The checkpoints in a folder, newest first; none behind a link."""
+    if folder.is_symlink():
+        return []
+    return sorted((p for p in folder.glob("*.ckpt") if _NAME.fullmatch(p.name)), reverse=True)
+
+
+def images_seen_of(checkpoint: Path) -> int:
+    """How many images the run had seen when it wrote the checkpoint, from its name."""
+    match = _NAME.fullmatch(checkpoint.name)
+    return int(match[1]) if match else 0
+
+
+def read_checkpoint(path: Path, map_location: Any = None) -> dict[str, Any]:
+    """The checkpoint's content, after its hash is verified and without running code from it.
+
+    Raises CheckpointError for a file that is missing, damaged or not a checkpoint.
+    """
+    content = read_bytes(path, CheckpointError, limit=None)
+    expected = read_text(_hash_file(path), CheckpointError, limit=_HASH).strip()
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise CheckpointError(f"{path}: its content does not match its sha256, it is damaged")
+    try:
+        _refuse_compressed(content)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what is found to be wrong below
+            state = torch.load(io.BytesIO(content), map_location=map_location, weights_only=True)
+    # What is no checkpoint is answered with nearly any exception.
+    except Exception as error:
+        raise CheckpointError(f"{path}: not a checkpoint that is safe to load") from error
+    if not isinstance(state, dict) or "images_seen" not in state:
+        raise CheckpointError(f"{path}: not a checkpoint of a run")
+    return state
+
+
+def _refuse_compressed(content: bytes) -> None:
+    """Raise ValueError for an archive that grows when it is read: torch stores tensors as is."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > len(content):
+            raise ValueError("compressed")
+
+
+def newest_valid(folder: Path) -> Checkpoint | None:
+    """The newest checkpoint in `folder` that can be loaded; damaged ones are named in the log."""
+    for path in checkpoints_of(folder):
+        try:
+            return Checkpoint(path, read_checkpoint(path, "cpu"))
+        except CheckpointError as error:
+            log.warning("%s; trying the one before", error)
+    return None
+
+
+def prune(folder: Path, keep: int) -> None:
+    """Remove all but the newest `keep` checkpoints, and hashes without a checkpoint."""
+    for path in checkpoints_of(folder)[keep:]:
+        path.unlink(missing_ok=True)
+    for file in folder.glob("images-*.sha256"):
+        if not file.with_suffix(".ckpt").exists():
+            file.unlink(missing_ok=True)
+
+
+def set_aside(folder: Path, images_seen: int) -> None:
+    """Rename checkpoints newer than the one that a run goes on from: none could be loaded.
+
+    They would count among the newest, in whose favour whole ones are removed.
+    """
+    for path in checkpoints_of(folder):
+        if images_seen_of(path) > images_seen:
+            path.replace(path.with_suffix(".damaged"))
+
+
+def with_room(folder: Path, write: Callable[[], object]) -> None:
+    """Write; where the disk is full, again without all checkpoints in `folder` but the newest."""
+    try:
+        write()
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        log.warning("%s: the disk is full; keeping one checkpoint and trying again", folder)
+        prune(folder, keep=1)
+        write()
+
+
+class SafeCheckpointIO(CheckpointIO):
+    """Lightning's way to our checkpoint files.
+
+    Args:
+        read: a checkpoint that need not be read again.
+    """
+
+    def __init__(self, read: Checkpoint | None = None) -> None:
+        self._read = read
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        """Write content and hash; the hash comes first so that a visible checkpoint has one."""
+        buffer = io.BytesIO()
+        torch.save(checkpoint, buffer)
+        content = buffer.getvalue()
+        target = Path(path)
+
+        def write() -> None:
+            write_text(_hash_file(target), hashlib.sha256(content).hexdigest() + "\n")
+            write_atomically(target, lambda file: file.write(content))
+
+        with_room(target.parent, write)
+
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any = None, weights_only: bool | None = None
+    ) -> dict[str, Any]:
+        """Read with the hash verified, always with weights_only=True."""
+        read, self._read = self._read, None
+        if read and read.path == Path(path):
+            state = dict(read.state)
+            read.state.clear()  # so that it is held as long as Lightning needs it
+            return state
+        return read_checkpoint(Path(path), map_location)
+
+    def remove_checkpoint(self, path: str | Path) -> None:
+        """Remove one checkpoint."""
+        Path(path).unlink(missing_ok=True)
+
+
+def _hash_file(path: Path) -> Path:
+    return path.with_suffix(".sha256")

@@ -1,0 +1,102 @@
+"""Where a run's images lie, and whether they are those that it was started with."""
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from genlab.data.module import ImageData
+from genlab.errors import CheckpointError, DataError
+from genlab.runs.folder import RunFolder
+
+log = logging.getLogger(__name__)
+
+_SETTINGS = ("resolution", "channels", "version", "source")
+"""Parts of a fingerprint that tell how images are read, which the config and the code say."""
+
+
+def absolute(config: dict[str, Any]) -> dict[str, Any]:
+    """The config with the paths of its data as they are from the root."""
+    data = dict(config["data"])
+    moved = {path: os.path.abspath(Path(path).expanduser()) for path in _paths(data.get("source"))}
+    data["source"] = _moved(data.get("source"), moved)
+    for key in ("path", "first", "second"):
+        if isinstance(data.get(key), str):
+            data[key] = moved.get(data[key], data[key])
+    if isinstance(data.get("extra"), str):
+        data["extra"] = os.path.abspath(Path(data["extra"]).expanduser())
+    return {**config, "data": data}
+
+
+def relative(config: Mapping[str, Any]) -> list[str]:
+    """The paths of the data that depend on the folder in which a command is run."""
+    paths = [*_paths(config["data"].get("source")), config["data"].get("extra")]
+    return [p for p in paths if isinstance(p, str) and not Path(p).expanduser().is_absolute()]
+
+
+def contents(data: ImageData) -> dict[str, Any]:
+    """What tells the images from others: stamps of names, sizes and times, nothing is decoded."""
+    found: dict[str, Any] = {
+        key: value for key, value in data.source.fingerprint().items() if key not in _SETTINGS
+    }
+    if data.extra is not None:
+        try:
+            status = Path(data.extra).stat()
+        except OSError as error:
+            raise DataError(
+                f"data.extra={data.extra}: cannot be read ({error.strerror})"
+            ) from error
+        found["extra"] = [status.st_size, status.st_mtime_ns]
+    return found
+
+
+def changed(folder: RunFolder, data: ImageData) -> str | None:
+    """One line on images that are others than the run was started with; None where they are not.
+
+    Runs from before contents were kept are taken as they are.
+    """
+    stored = folder.data().get("contents")
+    if isinstance(stored, dict) and data.extra is None:
+        stored = {key: value for key, value in stored.items() if key != "extra"}
+    if stored is None or _plain(stored) == _plain(contents(data)):
+        return None
+    places = ", ".join(_paths(folder.config()["data"].get("source"))) or "the data"
+    return f"{places}: the images are not those that {folder.path} was started with"
+
+
+def refuse_others(folder: RunFolder, data: ImageData, allow: bool) -> None:
+    """Raise CheckpointError for images that have changed since the run was started."""
+    told = changed(folder, data)
+    if told and not allow:
+        raise CheckpointError(f"{told}: put them back, or add allow_changes=true to train on these")
+    if told:
+        log.warning("%s; going on with these", told)
+
+
+def _paths(node: Any) -> Iterator[str]:
+    """Every `path` of a source and of those within it."""
+    if isinstance(node, dict):
+        if isinstance(node.get("path"), str):
+            yield node["path"]
+        for value in node.values():
+            yield from _paths(value)
+
+
+def _moved(node: Any, moved: Mapping[str, str]) -> Any:
+    """A source with its paths, and those of sources within it, moved."""
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: moved.get(value, value)
+        if key == "path" and isinstance(value, str)
+        else _moved(value, moved)
+        for key, value in node.items()
+    }
+
+
+def _plain(node: Any) -> Any:
+    """Containers as JSON gives them back."""
+    if isinstance(node, Mapping):
+        return {str(key): _plain(value) for key, value in node.items()}
+    return [_plain(value) for value in node] if isinstance(node, (list, tuple)) else node

@@ -1,0 +1,1 @@
+"""One run in this process: its settings, the fit, what it starts from and how it stops."""
