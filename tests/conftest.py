@@ -19,6 +19,8 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch.setenv("GENLAB_CACHE", str(tmp_path_factory.mktemp("cache")))
     patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
     patch.delenv("GENLAB_CONFIGS", raising=False)
+    # Feature networks need to be the same ones, not good ones.
+    patch.setattr("genlab.evaluation.feature_networks.CLASSIFIER_IMAGES", 2000)
     yield
     patch.undo()
 

@@ -23,11 +23,6 @@ RUN = ["data=digits", "trainer=cpu", "samples.count=4", "model=gan", "log.every_
 SCORED = ["evaluate.every_images=2000", "evaluate.count=150"]
 
 
-@pytest.fixture(autouse=True)
-def _short_classifier(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("genlab.evaluation.feature_networks.CLASSIFIER_IMAGES", 2000)
-
-
 def rows(folder: Path) -> list[dict[str, str]]:
     import csv
 

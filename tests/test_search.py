@@ -27,16 +27,10 @@ SCORED = ["evaluate.every_images=1000", "evaluate.count=100", "objective=evaluat
 RATE = "model.generator_optimizer.lr=tag(log,interval(1e-5,1e-2))"
 
 
-@pytest.fixture
-def short_classifier(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("genlab.evaluation.feature_networks.CLASSIFIER_IMAGES", 1000)
-
-
 def study(folder: Path) -> optuna.Study:
     return optuna.load_study(study_name="genlab", storage=_kept_in(folder))
 
 
-@pytest.mark.usefixtures("short_classifier")
 def test_a_search_names_the_best_trial_and_goes_on_where_it_was(genlab, tmp_path: Path) -> None:
     folder = tmp_path / "search"
     words = ["-m", "hydra/sweeper=optuna", *SMALL, *SCORED, RATE, "data.batch_size=16,64"]
@@ -71,7 +65,6 @@ def test_a_search_names_the_best_trial_and_goes_on_where_it_was(genlab, tmp_path
     assert "in another way: search in another hydra.sweep.dir" in err
 
 
-@pytest.mark.usefixtures("short_classifier")
 def test_hopeless_trials_are_given_up(genlab, tmp_path: Path, monkeypatch) -> None:
     class Hopeless(optuna.pruners.BasePruner):
         def prune(self, study, trial) -> bool:

@@ -15,7 +15,6 @@ FAST = ["codes=60", "check=30", "seeds=[3,5]", "settle=2"]
 
 @pytest.fixture(autouse=True)
 def _short_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("genlab.evaluation.feature_networks.CLASSIFIER_IMAGES", 2000)
     monkeypatch.setattr("genlab.editing.optimise.STEPS", 10)
 
 

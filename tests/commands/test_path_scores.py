@@ -1,13 +1,6 @@
 import json
 from pathlib import Path
 
-import pytest
-
-
-@pytest.fixture(autouse=True)
-def _short_classifier(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("genlab.evaluation.feature_networks.CLASSIFIER_IMAGES", 2000)
-
 
 def test_models_with_styles_have_path_lengths(genlab, styled: Path, tmp_path: Path) -> None:
     out = tmp_path / "e.json"

@@ -12,11 +12,6 @@ from genlab.runs.loaded import open_run
 FAST = ["steps=8", "draws=20"]
 
 
-@pytest.fixture(autouse=True)
-def _short_classifier(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("genlab.evaluation.feature_networks.CLASSIFIER_IMAGES", 2000)
-
-
 def projected(genlab, run: Path, out: Path, *words: str) -> np.lib.npyio.NpzFile:
     code, said, err = genlab("project", f"run={run}", f"out={out}", *words)
     assert (code, err) == (0, "")
