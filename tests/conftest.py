@@ -4,6 +4,7 @@ import io
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers share two cores
+os.environ.setdefault("NUMBA_NUM_THREADS", "1")  # its threads are OpenMP's: no fork survives them
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout

@@ -10,7 +10,7 @@ import pytest
 _SCRIPT = """
 import atexit, signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # nohup has it ignored
-from genlab import cli
+from genlab.cli import main as cli
 def ready(): print("ready", flush=True); time.sleep(20)
 moment = sys.argv[1]
 def command():

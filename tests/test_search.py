@@ -139,7 +139,7 @@ WORKER = """
 import sys
 from pathlib import Path
 import optuna
-from genlab import study
+from genlab.jobs import study
 folder, storage = Path(sys.argv[1]), sys.argv[2] or None
 settings = study.Settings("genlab", storage, 9, "tpe", 0, True, "validation/loss", "minimize")
 space = {"x": optuna.distributions.FloatDistribution(0, 1)}
