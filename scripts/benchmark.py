@@ -149,7 +149,8 @@ def compose(model: str) -> dict[str, Any]:
     from hydra import initialize_config_dir
     from omegaconf import OmegaConf
 
-    from genlab.config.schema import config_folder, register_schema
+    from genlab.config.pages import config_folder
+    from genlab.config.schema import register_schema
 
     register_schema()
     with initialize_config_dir(str(config_folder()), version_base="1.3"):

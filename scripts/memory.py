@@ -44,7 +44,7 @@ def measured(page: str, resolution: int) -> str:
     from omegaconf import OmegaConf
     from torch.utils.flop_counter import FlopCounterMode
 
-    from genlab.config.schema import config_folder
+    from genlab.config.pages import config_folder
     from genlab.config.sizes import sized
 
     register_schema()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from genlab.cli.main import VERBS
-from genlab.config.schema import config_folder
+from genlab.config.pages import config_folder
 
 
 def last_line(text: str) -> str:
@@ -84,7 +84,7 @@ def test_help_of_train_lists_the_groups(genlab) -> None:
         (("train", "checkpoint.keep=null"), 2, "checkpoint.keep=null"),
         (("train", "seed=1,2"), 2, "add -m"),
         (("train", "a b"), 2, "'a b' cannot be read"),
-        (("sample", "labels=3"), 2, "must name the label: labels={label:3}"),
+        (("sample", "labels=3"), 2, "labels with a class each, such as {label:3}"),
         (("sample", "labels={label:a=b}"), 2, """'labels={NAME:"VALUE"}'"""),
         (("train", "seed=[1"), 2, "'seed=\"[1\"'"),
         (("train", "vae"), 2, "vae: settings are given as KEY=VALUE"),

@@ -98,7 +98,8 @@ def test_the_first_step_of_a_generator_may_be_the_last_of_a_run() -> None:
     from hydra import compose, initialize_config_dir
     from omegaconf import OmegaConf, open_dict
 
-    from genlab.config.schema import config_folder, register_schema
+    from genlab.config.pages import config_folder
+    from genlab.config.schema import register_schema
     from genlab.config.sizes import sized
     from genlab.errors import ConfigError
     from genlab.training.settings import check_settings
@@ -128,20 +129,23 @@ def test_no_setting_of_the_skeleton_is_cast_to_a_truth() -> None:
     ("words", "told"),
     [
         (("sample", "count=1.5"), "count=1.5 must be a whole number from 1 to 10,000,000"),
-        (("sample", "count=true"), "count=True must be a whole number"),
-        (("sample", f"batch_size={HUGE}"), "batch_size=99999999999999999999 must be at most"),
+        (("sample", "count=true"), "count=true must be a whole number"),
+        (
+            ("sample", f"batch_size={HUGE}"),
+            "batch_size=99999999999999999999 must be a whole number from 1 to",
+        ),
         (("sample", "+nope=1"), "nope: no such setting; known:"),
         (("sample", "+batch_sise=1"), "did you mean batch_size?"),
-        (("sample", "seed=true"), "seed=True must be a whole number"),
-        (("sample", "format=[grid]"), "format=['grid'] must be a word"),
+        (("sample", "seed=true"), "seed=true must be a whole number"),
+        (("sample", "format=[grid]"), "format=[grid] must be grid, png or npz"),
         (("interpolate", "frames_per_second=0"), "must be a whole number from 1"),
         (("evaluate", "split=nope"), "split=nope is not known: choose one of train, validation"),
         (("evaluate", "probe_images=[1]"), "probe_images=[1] must be a whole number"),
         (("translate", "image=x.png", "whole=3"), "whole=3 must be true or false"),
-        (("upscale", "image=x.png", "tile=nan"), "tile=nan must be a finite number"),
+        (("upscale", "image=x.png", "tile=nan"), "tile=nan must be a whole number from 1"),
         (("upscale", "image=3.5e400"), "image=3.5e400"),
         (("visualise", "methods={a:1}"), "methods={a:1}"),
-        (("compare", "metrics=3"), "metrics=3 must be a list, metrics=[ONE,OTHER]"),
+        (("compare", "metrics=3"), "metrics=3 must be a list of scores: [frechet_distance"),
     ],
 )
 def test_every_command_refuses_nonsense(genlab, words: tuple[str, ...], told: str) -> None:

@@ -11,7 +11,8 @@ from omegaconf import OmegaConf
 
 from genlab.cli.listing import description
 from genlab.config.build import DATA_KEYS, build_learner, completed
-from genlab.config.schema import check, config_folder, register_schema
+from genlab.config.pages import config_folder
+from genlab.config.schema import check, register_schema
 from genlab.config.sizes import sized
 from genlab.errors import ConfigError
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from genlab.cli.search_path import CheckedPages, Growth
-from genlab.config.schema import config_folder
+from genlab.config.pages import config_folder
 from genlab.errors import ConfigError
 from genlab.io.reading import read_yaml
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from genlab.config.schema import config_folder
+from genlab.config.pages import config_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 

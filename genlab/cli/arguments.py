@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from genlab.errors import ConfigError
+from genlab.settings import settings_of
+from genlab.settings.fields import abouts
 from genlab.words import near_miss, one_of, printable, readable
 
 PATH_KEYS = (
@@ -168,6 +170,16 @@ def check(verb: str, overrides: Sequence[str]) -> None:
             raise ConfigError(f"{word}: no such page{near_miss(str(value), pages)}")
 
 
+def check_names(command: str, overrides: Sequence[str]) -> None:
+    """Raise ConfigError with every setting that a command other than train does not have."""
+    known = list(abouts(settings_of(command)))
+    names = [word.partition("=")[0].lstrip("+~") for word in overrides if "=" in word]
+    unknown = [name for name in names if name not in known and not name.startswith("hydra")]
+    if unknown:
+        told = [f"{name}: no such setting{near_miss(name, known)}" for name in unknown]
+        raise ConfigError("; ".join(told))
+
+
 def _unreadable(word: str) -> str:
     key, equals, value = word.partition("=")
     if re.fullmatch(r"[\w.+@/]+", key) and not equals:
@@ -184,7 +196,7 @@ def _unreadable(word: str) -> str:
 
 
 def _pages(group: str) -> list[str]:
-    from genlab.config.schema import config_folder
+    from genlab.config.pages import config_folder
 
     return [file.stem for file in (config_folder() / group).glob("*.yaml")] if group else []
 

@@ -101,7 +101,7 @@ def _hydras(before: list[str], last: str, ask: Ask) -> list[str]:
 
 def _of_train(word: str) -> bool:
     """Whether the word chooses a page, or a setting of Hydra's, which only training needs."""
-    from genlab.config.schema import config_folder
+    from genlab.config.pages import config_folder
 
     group = re.split(r"[=/.]", word)[0]
     return (config_folder() / group).is_dir()

@@ -1,21 +1,20 @@
 """`genlab models` and `genlab data`: the pages that can be selected, in their own words."""
 
-import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-from hydra.core.global_hydra import GlobalHydra
 
 from genlab.console import say
 from genlab.errors import ConfigError
 from genlab.io.reading import read_text
 
 
-def run(config: dict[str, Any]) -> None:
-    """Print name and description of every page of the group, the user's own included."""
-    group, match = config["group"], str(config["match"])
+def show(group: str, match: str, folders: Sequence[Path]) -> None:
+    """Print name and description of every page of a group (model, data), the first folder's first.
+
+    Only those whose name or description contains `match`; ConfigError where there are none.
+    """
     pages: dict[str, str] = {}
-    for folder in _folders():
+    for folder in folders:
         for file in sorted((folder / group).glob("*.yaml")):
             pages.setdefault(file.stem, description(file))
     chosen = {
@@ -36,9 +35,3 @@ def description(page: Path) -> str:
         if line.startswith("#") and "@package" not in line:
             return line.lstrip("# ").strip()
     return ""
-
-
-def _folders() -> list[Path]:
-    search_path = GlobalHydra.instance().config_loader().get_search_path()
-    paths = [item.path or "" for item in search_path.get_path()]
-    return [Path(re.sub("^(file|genlab)://", "", path)) for path in paths if path[:3] != "pkg"]

@@ -17,40 +17,24 @@ from genlab.cli import arguments, completion
 from genlab.cli.endings import exit_codes_to_the_end
 from genlab.errors import ConfigError, ResourceError, Stopped
 from genlab.io import secrets
+from genlab.settings import COMMANDS, settings_of
 from genlab.training.failures import explained
 from genlab.words import near_miss, printable, shortened
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-VERBS = {
-    "train": "train a model and write everything about it to a run folder",
-    "sample": "make new pictures with a trained model",
-    "reconstruct": "encode and decode held-out images, or pictures of yours",
-    "encode": "write the codes of held-out images, or pictures of yours",
-    "interpolate": "go from one picture to another through the space of codes",
-    "mix": "mix the styles of pictures, layer by layer, with a StyleGAN",
-    "edit": "change what pictures show, by directions in the space of codes and by sums",
-    "project": "find the codes of real images, for any model that makes pictures",
-    "upscale": "enlarge pictures with a network trained by model=srgan",
-    "inpaint": "fill holes in pictures",
-    "translate": "turn pictures of one kind into another, with pix2pix or CycleGAN",
-    "score": "say how strange images are to an autoencoder: detect anomalies",
-    "visualise": "draw the space of codes",
-    "evaluate": "score a run on held-out images, with a stamp that says how",
-    "compare": "put the scores of several runs side by side",
-    "models": "list the models that can be trained",
-    "data": "list the data sets that can be trained on",
-}
+TRAIN = "train a model and write everything about it to a run folder"
+VERBS = ("train", *COMMANDS, "schema")
 
 _EXAMPLES = """\
 examples:
   genlab train                                       faces by a DCGAN, in minutes, on any machine
   genlab train model=vae data=fashion_mnist          another model, other data
-  genlab sample run=last format=grid                 more pictures from the newest run
+  genlab sample run=last format=grid                 more images from the newest run
   genlab train resume=last total_images=1000000      train it further
 
-genlab VERB --help explains the verb's settings."""
+genlab COMMAND --help explains the command's settings, genlab schema COMMAND is for editors."""
 
 
 def main() -> None:
@@ -117,7 +101,56 @@ def _dispatch(argv: list[str]) -> int:
     verb = argv[0]
     if verb not in VERBS:
         raise ConfigError(f"{verb}: no such verb{near_miss(verb, VERBS)}")
-    return run_verb(verb, argv[1:])
+    words = argv[1:]
+    if verb == "schema":
+        return _show_schema(words)
+    if verb in COMMANDS:
+        if {"-h", "--help"} & set(words):
+            from genlab.settings.help import help_text
+
+            print(help_text(settings_of(verb)))
+            return 0
+        if verb in ("models", "data"):
+            return _list_pages(verb, words)
+    return run_verb(verb, words)
+
+
+def _show_schema(words: list[str]) -> int:
+    """The task of `genlab schema COMMAND`."""
+    import json
+
+    from genlab.settings.help import json_schema
+
+    if {"-h", "--help"} & set(words):
+        print(
+            "genlab schema: print the settings of a command as a JSON schema\n\n"
+            f"usage: genlab schema {'|'.join(COMMANDS)}\n\n"
+            "An editor or a program that fills in settings can check them by it."
+        )
+        return 0
+    if len(words) != 1 or words[0] not in COMMANDS:
+        near = near_miss(words[0], COMMANDS) if words else ""
+        raise ConfigError(f"schema: name one command of {', '.join(COMMANDS)}{near}")
+    print(json.dumps(json_schema(settings_of(words[0])), indent=2))
+    return 0
+
+
+def _list_pages(group: str, words: list[str]) -> int:
+    """The task of `genlab models` and `genlab data`."""
+    from genlab.cli.listing import show
+    from genlab.config.pages import check_folder, config_folder, user_folders
+
+    overrides, flags = arguments.read(words)
+    if others := [flag for flag in flags if not flag.startswith("--config-dir=")]:
+        raise ConfigError(f"{others[0]}: genlab {group} has no such flag")
+    arguments.check_names(group, overrides)
+    given = {key: arguments.unquoted(v) for key, _, v in (w.partition("=") for w in overrides)}
+    match = vars(settings_of(group).read(given))["match"]
+    own = user_folders(flags)
+    for folder in own:
+        check_folder(folder)
+    show("model" if group == "models" else "data", match, [*own, config_folder()])
+    return 0
 
 
 def run_verb(verb: str, words: list[str]) -> int:
@@ -134,6 +167,8 @@ def run_verb(verb: str, words: list[str]) -> int:
         return _resume(named, arguments.Arguments(overrides, flags))
     if verb == "edit":
         overrides = [arguments.expression(word) for word in overrides]
+    if verb != "train":
+        arguments.check_names(verb, overrides)
     swept = ",(" if "--multirun" in flags else ""  # what gives one setting several values
     overrides = [
         w if set(swept) & set(w) and not w.startswith("hydra.") else arguments.quoted(w)
@@ -167,12 +202,18 @@ def _run_hydra(verb: str, words: list[str]) -> None:
     """Run the verb's Hydra application, overrides first."""
     import hydra
 
-    from genlab.config import schema
+    from genlab.config import pages
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to main() instead of being printed
     if verb == "train":
-        schema.register_schema()
-    _prepend_folders(schema.user_folders(words))
+        from genlab.config.schema import register_schema
+
+        register_schema()
+    else:
+        from genlab.cli.hydra_pages import register
+
+        register(verb)
+    _prepend_folders(pages.user_folders(words))
     words = [word for word in words if not word.startswith("--config-dir=")]  # checked instead
     sys.argv = [f"genlab {verb}", *words]
     failures: list[Exception] = []
@@ -186,13 +227,13 @@ def _run_hydra(verb: str, words: list[str]) -> None:
             failures.append(error)
         return None
 
-    pages = str(schema.config_folder())
-    hydra.main(version_base="1.3", config_path=pages, config_name=verb)(task)()
+    folder = str(pages.config_folder())
+    hydra.main(version_base="1.3", config_path=folder, config_name=verb)(task)()
     if failures:
         raise failures[0]
 
 
-def _train(schema: "DictConfig") -> float | None:
+def _train(page: "DictConfig") -> float | None:
     """The task of `genlab train`, once per job of a sweep."""
     import warnings
 
@@ -200,26 +241,22 @@ def _train(schema: "DictConfig") -> float | None:
         warnings.simplefilter("ignore")
         from genlab.jobs import sweep
 
-    return sweep.run_job(schema)
+    return sweep.run_job(page)
 
 
-def _use(verb: str, schema: "DictConfig") -> None:
-    """The task of every other verb."""
+def _use(command: str, page: "DictConfig") -> None:
+    """The task of every other command."""
     import importlib
 
     from omegaconf import OmegaConf
 
-    from genlab.commands.settings import check_verb
-
-    plain: Any = OmegaConf.to_container(schema, resolve=True, throw_on_missing=True)
-    check_verb(verb, plain)
+    plain: Any = OmegaConf.to_container(page, resolve=True)
+    settings = settings_of(command).read(plain)
     if plain.get("out") is not None:
         from genlab.commands.outputs import check_place
 
         check_place(str(plain["out"]))
-    listed = verb in ("models", "data")
-    module = "genlab.cli.listing" if listed else f"genlab.commands.{verb}"
-    importlib.import_module(module).run(plain)
+    importlib.import_module(f"genlab.commands.{command}").run(settings)
 
 
 def _resume(named: str, words: arguments.Arguments) -> int:
@@ -245,7 +282,8 @@ def _prepend_folders(folders: Sequence[Path]) -> None:
     """Let the user's own pages extend and shadow the packaged ones."""
     from hydra.core.plugins import Plugins
 
-    from genlab.cli.search_path import CheckedPages, Growth, UserPages, check_folder
+    from genlab.cli.search_path import CheckedPages, Growth, UserPages
+    from genlab.config.pages import check_folder
 
     for folder in folders:
         check_folder(folder)
@@ -259,10 +297,12 @@ def _overview() -> str:
     lines = [
         f"genlab {__version__}: train autoencoders and GANs",
         "",
-        "usage: genlab VERB [KEY=VALUE ...]",
+        "usage: genlab COMMAND [KEY=VALUE ...]",
         "",
     ]
-    lines += [f"  {verb:<12} {text}" for verb, text in VERBS.items()]
+    told = {"train": TRAIN, **{each: settings_of(each).summary for each in COMMANDS}}
+    told["schema"] = "print the settings of a command as a JSON schema"
+    lines += [f"  {command:<12} {text}" for command, text in told.items()]
     return "\n".join([*lines, "", _EXAMPLES])
 
 

@@ -18,7 +18,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from genlab.cli.arguments import Arguments
 from genlab.config.hydra_errors import explain
-from genlab.config.schema import Run, check, config_folder, flatten, register_schema
+from genlab.config.pages import config_folder
+from genlab.config.schema import Run, check, flatten, register_schema
 from genlab.console import log_to
 from genlab.errors import CheckpointError, ConfigError
 from genlab.io import secrets

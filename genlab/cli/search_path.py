@@ -5,7 +5,6 @@ settings name code to run and places to write; it may look at other settings, an
 environment. It is refused as it is loaded, before Hydra acts on anything.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +20,7 @@ from omegaconf.errors import GrammarParseError
 from omegaconf.grammar.gen.OmegaConfGrammarParser import OmegaConfGrammarParser
 from omegaconf.grammar_parser import parse
 
-from genlab.config.schema import config_folder
+from genlab.config.pages import HYDRAS
 from genlab.errors import ConfigError
 from genlab.io.reading import read_text, read_yaml
 
@@ -31,7 +30,6 @@ _PACKAGE = re.compile(r"(_global_|_group_|_here_|\w+)(\.\w+)*")
 _NAME = r"[^\s.,:${}\[\]()'\"]+"
 _LONGEST = 300  # characters of a value with an interpolation
 INTERPOLATIONS = 200  # of a page
-_HYDRAS = "nothing of hydra: give it on the command line"
 
 
 class Growth:
@@ -111,21 +109,6 @@ class UserPages(SearchPathPlugin):
             search_path.prepend(provider="user", path=f"{SCHEME}://{folder}", anchor="main")
 
 
-def check_folder(folder: Path) -> None:
-    """Raise ConfigError for a folder of pages that reaches for what is not a page's."""
-    if "${" in str(folder):
-        raise ConfigError(f"{folder}: rename the folder, ${{ stands for a setting")
-    ours = {file.name for file in config_folder().glob("*.yaml")}
-    for name in sorted(os.listdir(folder)):
-        if name in ours:
-            raise ConfigError(
-                f"{folder / name} would take the place of a verb's own page: pages lie in folders "
-                "named for their groups, as in model/NAME.yaml"
-            )
-        if name.lower() == "hydra":
-            raise ConfigError(f"{folder / name}: folders of pages may set {_HYDRAS}")
-
-
 def check_page(file: Path, package: str | None, content: Any) -> None:
     """Raise ConfigError for a page that sets something of Hydra or looks at the environment."""
     if content is None:
@@ -134,13 +117,13 @@ def check_page(file: Path, package: str | None, content: Any) -> None:
         raise ConfigError(f"{file}: a page holds settings, KEY: VALUE")
     _check_package(file, package)
     if "hydra" in content:
-        raise ConfigError(f"{file}: pages of your own may set {_HYDRAS}")
+        raise ConfigError(f"{file}: pages of your own may set {HYDRAS}")
     for entry in _entries(file, content.get("defaults", [])):
         if "${" in entry:
             raise ConfigError(f"{file}: defaults: {entry}: write the page's name")
         place, _, target = entry.partition("@")
         if "hydra" in re.split(r"[/\s]", place.removeprefix("override ")):
-            raise ConfigError(f"{file}: defaults: {entry}: pages of your own may set {_HYDRAS}")
+            raise ConfigError(f"{file}: defaults: {entry}: pages of your own may set {HYDRAS}")
         for part in target.split(":"):
             _check_package(file, part or None)
     texts = [text for text in _strings(content) if "${" in text]
@@ -153,7 +136,7 @@ def check_page(file: Path, package: str | None, content: Any) -> None:
 def _check_package(file: Path, package: str | None) -> None:
     parts = (package or "_group_").split(".")
     if not _PACKAGE.fullmatch(".".join(parts)) or {"hydra", "_name_"} & set(parts):
-        raise ConfigError(f"{file}: @{package}: pages of your own may set {_HYDRAS}")
+        raise ConfigError(f"{file}: @{package}: pages of your own may set {HYDRAS}")
 
 
 def _entries(file: Path, defaults: Any) -> Iterator[str]:

@@ -13,6 +13,7 @@ from genlab.errors import CheckpointError, ConfigError
 from genlab.io.files import write_csv, write_text
 from genlab.metrics import less_is_better
 from genlab.runs import finding
+from genlab.settings.compare import Compare
 
 log = logging.getLogger(__name__)
 
@@ -30,13 +31,10 @@ class Scores(NamedTuple):
     stamp: dict[str, Any]
 
 
-def run(config: dict[str, Any]) -> None:
+def run(settings: Compare) -> None:
     """Read, compare stamps, print, write."""
-    wanted = config["runs"]
-    if not isinstance(wanted, list) or len(wanted) < 2:
-        raise ConfigError("runs= needs two run folders or more: runs=[runs/one,runs/other]")
-    scores = read([str(path) for path in wanted])
-    every = _metrics(scores, config["metrics"])
+    scores = read(settings.runs)
+    every = _metrics(scores, settings.metrics)
     names = every[:_MOST]
     differences = _differences(scores)
     rows = [[each.name, *(_shown(each.metrics.get(name)) for name in names)] for each in scores]
@@ -46,7 +44,7 @@ def run(config: dict[str, Any]) -> None:
         lines = ["Best, of scores measured in the same way:", *_best(scores, names)]
     for line in lines:
         log.info("%s", line)
-    folder = Path(config["out"]).expanduser()
+    folder = Path(settings.out).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "comparison.md", _markdown(["run", *names], rows, lines))
     exact = [[each.name, *(_exact(each.metrics, name) for name in every)] for each in scores]

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from genlab.bounds import is_finite
 from genlab.commands.opening import open_asked
 from genlab.commands.outputs import destination
-from genlab.commands.sample import seeds_of
 from genlab.drawing.pictures import (
     grid,
     save_png,
@@ -30,6 +29,8 @@ from genlab.editing.space import Space, space_of
 from genlab.errors import ConfigError
 from genlab.io.files import write_text
 from genlab.latent import Step, factorised, in_deviations, principal
+from genlab.settings.edit import Edit
+from genlab.settings.fields import seeds_of
 from genlab.words import near_miss
 
 log = logging.getLogger(__name__)
@@ -37,37 +38,27 @@ log = logging.getLogger(__name__)
 COMPONENTS = ("pca", "factorised")
 
 
-def run(config: dict[str, Any]) -> None:
+def run(settings: Edit) -> None:
     """Find the direction or add the sum up, draw, measure."""
-    _check(config)
-    config = {**config, "seeds": seeds_of(config["seeds"])}
-    bench = Bench(space_of(open_asked(config, "direction=pca")), config)
-    if config["expression"] is not None:
-        _add_up(bench, str(config["expression"]))
-    elif config["direction"] in COMPONENTS:
-        _components(bench, config["direction"])
+    _check(settings)
+    settings = replace(settings, seeds=seeds_of(settings.seeds))
+    bench = Bench(space_of(open_asked(settings, "direction=pca")), settings)
+    if settings.expression is not None:
+        _add_up(bench, str(settings.expression))
+    elif settings.direction in COMPONENTS:
+        _components(bench, settings.direction)
     else:
-        _slide(bench, str(config["direction"]))
+        _slide(bench, str(settings.direction))
 
 
-def _check(config: Mapping[str, Any]) -> None:
-    if (config["direction"] is None) == (config["expression"] is None):
+def _check(settings: Edit) -> None:
+    if (settings.direction is None) == (settings.expression is None):
         raise ConfigError(
             "say what to edit: either direction=LABEL, pca or factorised, or a sum such as "
             "'with_LABEL - without_LABEL + 7'"
         )
-    if config["seeds"] is None:
-        raise ConfigError("seeds=null: name those of the pictures to edit, say seeds=0-7")
-    strengths = config["strengths"]
-    if strengths != "auto" and not (
-        isinstance(strengths, list) and strengths and all(map(is_finite, strengths))
-    ):
-        raise ConfigError(f"strengths={strengths} must be a list of numbers: strengths=[-2,0,2]")
-    strength = config["strength"]
-    if strength != "auto" and not is_finite(strength):
-        raise ConfigError(f"strength={strength} must be a number, or auto")
-    if config["direction"] in COMPONENTS and config["codes"] < 2:
-        raise ConfigError(f"codes={config['codes']}: directions are found from 2 codes or more")
+    if settings.direction in COMPONENTS and settings.codes < 2:
+        raise ConfigError(f"codes={settings.codes}: directions are found from 2 codes or more")
 
 
 def _slide(bench: Bench, word: str) -> None:
@@ -92,7 +83,7 @@ def _slide(bench: Bench, word: str) -> None:
 def _components(bench: Bench, method: str) -> None:
     """The first directions that codes vary in most, or that layers magnify most: a strip each."""
     codes = bench.free[:, 0]
-    count = min(bench.config["count"], *codes.shape)
+    count = min(bench.settings.count, *codes.shape)
     if method == "pca":
         directions = principal(codes, count)
     else:
@@ -113,7 +104,7 @@ def _style_weights(space: Space) -> list[Tensor]:
 
 
 def _strip(bench: Bench, step: Step, about: str, name: str, unit: str, widest: float) -> None:
-    seeds, given = bench.config["seeds"], bench.config["strengths"]
+    seeds, given = bench.settings.seeds, bench.settings.strengths
     strengths = widest / 3 * torch.arange(-3, 4) if given == "auto" else torch.tensor(given).float()
     codes = bench.moved(bench.space.of_seeds(seeds), step, strengths)
     sheet = with_both_captions(
@@ -138,7 +129,7 @@ def _add_up(bench: Bench, expression: str) -> None:
     for term, operand in zip(terms, operands, strict=True):
         if term.attribute is None:
             start += term.factor * (operand - mean)
-    starts = torch.cat([start[None], bench.space.of_seeds(bench.config["seeds"])])
+    starts = torch.cat([start[None], bench.space.of_seeds(bench.settings.seeds)])
     edit = bench.editor(step, targets, strength) if targets else None
     ends = edit(starts) if edit else starts
     pictures = bench.pictures(torch.stack([*operands, ends[0]]))
@@ -153,7 +144,7 @@ def _add_up(bench: Bench, expression: str) -> None:
 
 def _pairs(bench: Bench, starts: Tensor, ends: Tensor, expression: str) -> None:
     pairs = beside(bench.pictures(starts), bench.pictures(ends))
-    seeds = ", ".join(map(str, bench.config["seeds"]))
+    seeds = ", ".join(map(str, bench.settings.seeds))
     caption = f"before and after: the sum, then seeds {seeds}"
     _save(bench, grid(pairs, 6, caption, apart=(2, 4)), f"{expression}_seeds")
 
@@ -181,7 +172,7 @@ def _operands(bench: Bench, terms: Sequence[Term], mean: Tensor) -> tuple[list[T
 
 def _strength(bench: Bench, step: Step, targets: Targets) -> float:
     """The strength that is set, or the one found."""
-    given = bench.config["strength"]
+    given = bench.settings.strength
     if given != "auto":
         return float(given)
     found = bench.strength(step, targets)
@@ -197,7 +188,7 @@ def _sign(number: int, term: Term) -> str:
 def _path(bench: Bench, name: str, suffix: str) -> Path:
     slug = re.sub(r"\W+", "_", f"edit_{name}").strip("_")
     slug += bench.space.opened.folder.tag
-    return destination(bench.config["out"], bench.space.opened.folder, slug, suffix)
+    return destination(bench.settings.out, bench.space.opened.folder, slug, suffix)
 
 
 def _save(bench: Bench, picture: Image.Image, name: str) -> None:

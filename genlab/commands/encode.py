@@ -1,7 +1,7 @@
 """`genlab encode`: the codes of images, as a table or as arrays."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from genlab.io.files import write_atomically
 from genlab.learners.abilities import Encodes
 from genlab.runs.held_out import condition_of, positions
 from genlab.runs.loaded import NO_CODES, Opened
-from genlab.words import one_of, readable
+from genlab.settings.encode import Encode
+from genlab.words import readable
 
 log = logging.getLogger(__name__)
 
@@ -45,44 +46,43 @@ class Rows:
     classes: dict[str, list[str]]
 
 
-def run(config: dict[str, Any]) -> None:
+def run(settings: Encode) -> None:
     """Encode the pictures of `image`, or images of the split; write."""
-    one_of("format", config["format"], tuple(SUFFIXES))
-    opened = open_asked(config, IMAGE)
+    opened = open_asked(settings, IMAGE)
     opened.require(Encodes, NO_CODES)
-    name = f"codes_{config['split'] if config['image'] is None else 'images'}"
-    if config["image"] is None:
-        rows, code = _of_split(opened, config)
+    name = f"codes_{settings.split if settings.image is None else 'images'}"
+    if settings.image is None:
+        rows, code = _of_split(opened, settings)
     else:
-        rows, code = _of_files(opened, config)
-    suffixes = SUFFIXES[config["format"]]
-    for suffix, path in destinations(config["out"], opened.folder, name, suffixes, "codes").items():
+        rows, code = _of_files(opened, settings)
+    suffixes = SUFFIXES[settings.format]
+    for suffix, path in destinations(settings.out, opened.folder, name, suffixes, "codes").items():
         write = write_parquet if suffix == ".parquet" else write_npz
         write(path, rows, code)
         log.info("wrote %s", path)
 
 
-def _of_split(opened: Opened, config: Mapping[str, Any]) -> tuple[Rows, dict[str, Tensor]]:
+def _of_split(opened: Opened, settings: Encode) -> tuple[Rows, dict[str, Tensor]]:
     """All images of the split, or `count` of them."""
-    indices = drawn(positions(opened, config["split"]), config["count"])
+    indices = drawn(positions(opened, settings.split), settings.count)
     image_set = opened.data.image_set
     code = _joined(
-        opened.codes(take(image_set, indices[start : start + _CHUNK]), config["batch_size"])
+        opened.codes(take(image_set, indices[start : start + _CHUNK]), settings.batch_size)
         for start in range(0, len(indices), _CHUNK)
     )
     labels = {name: values[indices] for name, values in image_set.labels.items()}
     return Rows({"index": indices}, labels, image_set.classes), code
 
 
-def _of_files(opened: Opened, config: Mapping[str, Any]) -> tuple[Rows, dict[str, Tensor]]:
+def _of_files(opened: Opened, settings: Encode) -> tuple[Rows, dict[str, Tensor]]:
     """Pictures of the user, called by their paths."""
     if condition_of(opened):
         raise ConfigError("image=: this model is told labels, which files do not say: use split=")
-    paths = inputs.listed(config["image"], "image", config["out"])
+    paths = inputs.listed(settings.image, "image", settings.out)
     names, parts = [], []
-    for some, images in inputs.batches(paths, opened.config, config["batch_size"]):
+    for some, images in inputs.batches(paths, opened.config, settings.batch_size):
         names += [readable(path) for path in some]
-        parts.append(opened.codes(Batch(images, {}), config["batch_size"]))
+        parts.append(opened.codes(Batch(images, {}), settings.batch_size))
     return Rows({"name": np.array(names)}, {}, {}), _joined(parts)
 
 

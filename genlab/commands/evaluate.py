@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 import tempfile
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,7 @@ from genlab.data.image_set import DRAW_SEED, drawn
 from genlab.data.stream import on_device, take
 from genlab.editing.attributes import judge_of
 from genlab.editing.path_length import path_scores
-from genlab.errors import ConfigError
 from genlab.evaluation.distances import distances_of
-from genlab.evaluation.feature_networks import CHOICES
 from genlab.io.files import write_text
 from genlab.learners.abilities import Encodes, EstimatesLikelihood, Generates, Measures
 from genlab.learners.learner import seed_noise
@@ -35,32 +34,24 @@ from genlab.metrics import (
 )
 from genlab.processes import children, launch
 from genlab.runs.loaded import Opened
+from genlab.settings.evaluate import Evaluate
 from genlab.training.settings import counted
-from genlab.words import one_of
 
 log = logging.getLogger(__name__)
 
-FEWEST_PATHS = 10
 
-
-def run(config: dict[str, Any]) -> None:
+def run(settings: Evaluate) -> None:
     """Measure, print, write; several processes share the making and seeing of pictures."""
     # Single precision, as the stamp says: not what GPUs round it to by default.
     torch.backends.cudnn.allow_tf32 = False
-    count, batch_size = config["count"], config["batch_size"]
-    one_of("features", config["features"], (*CHOICES, "none"))
-    paths = config["path_samples"]
-    if not isinstance(paths, int) or 0 != paths < FEWEST_PATHS:
-        raise ConfigError(
-            f"path_samples={paths} must be a whole number, at least {FEWEST_PATHS}, or 0 for none"
-        )
-    opened = open_asked(config)
-    processes = counted(config["devices"], opened.device.type, "devices")
+    count, batch_size = settings.count, settings.batch_size
+    opened = open_asked(settings)
+    processes = counted(settings.devices, opened.device.type, "devices")
     if processes > 1 and not launch.launched():
-        _several(opened, config, processes)
+        _several(opened, settings, processes)
         return
     stamp: dict[str, Any] = {
-        "split": config["split"],
+        "split": settings.split,
         "draw_seed": DRAW_SEED,  # of the images, where only some of a split are looked at
         "data": opened.data.source.fingerprint(),
         "weights": weights_stamp(opened),
@@ -68,42 +59,47 @@ def run(config: dict[str, Any]) -> None:
     }
     metrics: dict[str, float] = {}
     path = opened.folder.evaluation
-    if config["out"]:
-        path = destination(config["out"], opened.folder, path.stem, path.suffix)
+    if settings.out:
+        path = destination(settings.out, opened.folder, path.stem, path.suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
     distances: dict[str, float] = {}
-    if config["features"] != "none":
+    if settings.features != "none":
         try:
-            distances = distances_of(opened, config, stamp, path)
+            distances = distances_of(opened, settings, stamp, path)
         except FeaturesUnavailable as error:
-            if config["features"] != "auto":
+            if settings.features != "auto":
                 raise
             log.warning("no distances: %s", error)
             stamp["no_distances"] = str(error)
     if launch.rank() > 0:  # the first process does the rest
         return
     if isinstance(opened.learner, Measures):
-        metrics |= _measures(opened, config["split"], count, batch_size, stamp)
+        metrics |= _measures(opened, settings.split, count, batch_size, stamp)
     if isinstance(opened.learner, EstimatesLikelihood):
-        metrics |= _likelihood(opened, config, stamp)
+        metrics |= _likelihood(opened, settings, stamp)
     if isinstance(opened.learner, Encodes):
-        metrics |= _codes(opened, config, count, batch_size, stamp)
+        metrics |= _codes(opened, settings, count, batch_size, stamp)
     metrics |= distances
-    if paths:
-        metrics |= _paths(opened, config, stamp)
+    if settings.path_samples:
+        metrics |= _paths(opened, settings, stamp)
     write_text(path, json.dumps({"metrics": metrics, "stamp": stamp}, indent=2) + "\n")
     for name, value in metrics.items():
         log.info("%-28s %.5g", name, value)
     log.info("wrote %s", path)
 
 
-def _several(opened: Opened, config: dict[str, Any], processes: int) -> None:
+def _several(opened: Opened, settings: Evaluate, processes: int) -> None:
     """The same in so many processes."""
     folder = opened.folder
-    run = folder.weights if folder.tag else folder.path  # "last" may soon be another one
+    named = folder.weights if folder.tag else folder.path  # "last" may soon be another one
+    settings = replace(settings, run=str(named))
     with tempfile.TemporaryDirectory() as reports:
         children.run_processes(
-            ["genlab.commands.evaluate", json.dumps({**config, "run": str(run)}), reports],
+            [
+                "genlab.commands.evaluate",
+                json.dumps(asdict(settings)),
+                reports,
+            ],
             processes,
             Path(reports),
             again="run the command again, or with devices=1",
@@ -113,9 +109,9 @@ def _several(opened: Opened, config: dict[str, Any], processes: int) -> None:
 
 def main() -> None:
     """Entry of one of several processes: `python -m genlab.commands.evaluate CONFIG REPORTS`."""
-    config, reports = json.loads(sys.argv[1]), Path(sys.argv[2])
+    settings, reports = Evaluate.read(json.loads(sys.argv[1])), Path(sys.argv[2])
     with children.reporting(reports), log_to(None, on_console=True, quiet=launch.rank() > 0):
-        run(config)
+        run(settings)
 
 
 def _measures(
@@ -127,13 +123,13 @@ def _measures(
     return {name: value / images for name, value in sums.items()}
 
 
-def _likelihood(opened: Opened, config: dict[str, Any], stamp: dict[str, Any]) -> dict[str, float]:
+def _likelihood(opened: Opened, settings: Evaluate, stamp: dict[str, Any]) -> dict[str, float]:
     """The importance-weighted log-likelihood in nats per image, where codes have a posterior."""
-    images, samples = config["likelihood_images"], config["likelihood_samples"]
+    images, samples = settings.likelihood_images, settings.likelihood_samples
     learner: Any = opened.learner
     total, seen = 0.0, 0
-    seed_noise(config["seed"])
-    for batch in opened.data.held_out(config["split"], config["batch_size"], images):
+    seed_noise(settings.seed)
+    for batch in opened.data.held_out(settings.split, settings.batch_size, images):
         pictures, labels = on_device(batch, opened.device)
         estimate = learner.log_likelihood(learner.prepare(pictures), labels, samples)
         if estimate is None:
@@ -145,12 +141,12 @@ def _likelihood(opened: Opened, config: dict[str, Any], stamp: dict[str, Any]) -
 
 
 def _codes(
-    opened: Opened, config: dict[str, Any], count: int, batch_size: int, stamp: dict[str, Any]
+    opened: Opened, settings: Evaluate, count: int, batch_size: int, stamp: dict[str, Any]
 ) -> dict[str, float]:
     """What the codes of the split are good for, with codes of the training part to learn from."""
     data = opened.data
-    known = take(data.image_set, drawn(data.indices("train"), config["probe_images"]))
-    asked = take(data.image_set, drawn(data.indices(config["split"]), count))
+    known = take(data.image_set, drawn(data.indices("train"), settings.probe_images))
+    asked = take(data.image_set, drawn(data.indices(settings.split), count))
     known_codes = opened.codes(known, batch_size)["values"]
     code = opened.codes(asked, batch_size)
     codes = code["values"]
@@ -172,13 +168,13 @@ def _codes(
     return scores
 
 
-def _paths(opened: Opened, config: dict[str, Any], stamp: dict[str, Any]) -> dict[str, float]:
+def _paths(opened: Opened, settings: Evaluate, stamp: dict[str, Any]) -> dict[str, float]:
     """Path lengths and separability of latents and styles, in the classifier's features.
 
     The network of distances takes whole grey levels, and pictures a ten-thousandth of a path apart
     have the same ones; the classifier takes pictures as they are made.
     """
-    count = config["path_samples"]
+    count = settings.path_samples
     if not isinstance(opened.learner, Generates) or opened.learner.styles is None:
         return {}
     try:
@@ -186,7 +182,7 @@ def _paths(opened: Opened, config: dict[str, Any], stamp: dict[str, Any]) -> dic
     except FeaturesUnavailable as error:
         log.warning("no path lengths: %s", error)
         return {}
-    scores = path_scores(opened, judge, count, config["seed"], config["batch_size"])
+    scores = path_scores(opened, judge, count, settings.seed, settings.batch_size)
     stamp |= {"path_samples": count, "path_features": judge.network.name}
     return scores
 

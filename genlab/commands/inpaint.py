@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -23,11 +23,11 @@ from genlab.learners.abilities import Generates
 from genlab.objectives.views import Holes
 from genlab.pixels import normalise, to_uint8
 from genlab.runs.loaded import Opened
-from genlab.words import one_of, readable, some
+from genlab.settings.inpaint import Inpaint
+from genlab.words import readable, some
 
 log = logging.getLogger(__name__)
 
-METHODS = ("auto", "translator", "projection")
 USUAL = 0.25  # share of a window that its hole takes, where the model was trained on no holes
 
 Fill = Callable[[Tensor, Tensor], Tensor]
@@ -47,15 +47,14 @@ class Window(NamedTuple):
         return picture[..., rows, self.left : self.left + self.side]
 
 
-def run(config: dict[str, Any]) -> None:
+def run(settings: Inpaint) -> None:
     """Read pictures and masks, fill, write."""
-    one_of("method", config["method"], METHODS)
-    opened = open_asked(config)
-    fill, share = _filler(opened, config)
-    files = listed(config["image"], "image", config["out"])
-    masks = _masks(files, config["image"], config["mask"])
+    opened = open_asked(settings)
+    fill, share = _filler(opened, settings)
+    files = listed(settings.image, "image", settings.out)
+    masks = _masks(files, settings.image, settings.mask)
     places = targets(
-        files, config["image"], config["out"], opened.folder, "inpainted", config["overwrite"]
+        files, settings.image, settings.out, opened.folder, "inpainted", settings.overwrite
     )
     data = opened.config["data"]
     resolution, white_level = data["resolution"], data.get("white_level", WHITE_LEVEL)
@@ -82,9 +81,9 @@ def run(config: dict[str, Any]) -> None:
         log.warning("filled with grey in colour images, as this model is grey: %s", some(grey))
 
 
-def _filler(opened: Opened, config: dict[str, Any]) -> tuple[Fill, float]:
+def _filler(opened: Opened, settings: Inpaint) -> tuple[Fill, float]:
     """What fills holes, and the share of a window that it expects them to take."""
-    learner, method = opened.learner, config["method"]
+    learner, method = opened.learner, settings.method
     if method != "projection" and isinstance(learner, Translation):
         translator, view = learner, learner.view
         if isinstance(view, Holes):
@@ -104,7 +103,7 @@ def _filler(opened: Opened, config: dict[str, Any]) -> tuple[Fill, float]:
 
     def project(images: Tensor, holes: Tensor) -> Tensor:
         known = (1 - holes).to(opened.device)
-        _, ways = Search(space, space.layers, None, config, known).find(to_uint8(images))
+        _, ways = Search(space, space.layers, None, settings, known).find(to_uint8(images))
         return normalise(ways[:, -1])
 
     return project, USUAL

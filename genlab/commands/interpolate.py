@@ -1,9 +1,8 @@
 """`genlab interpolate`: from one picture to another through the space of latents."""
 
 import logging
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from PIL import Image
@@ -22,12 +21,10 @@ from genlab.latent.layers import described, mixed
 from genlab.learners.abilities import Generates
 from genlab.runs.held_out import choose, condition_of, latents_of
 from genlab.runs.loaded import Opened
-from genlab.words import one_of
+from genlab.settings.interpolate import Interpolate
 
 log = logging.getLogger(__name__)
 
-BETWEEN = ("random", "images")
-SPACES = ("auto", "z", "w")
 SUFFIXES = {
     "strip": [".png"],
     "gif": [".gif"],
@@ -35,7 +32,6 @@ SUFFIXES = {
     "all": [".png", ".gif", ".mp4"],
 }
 # Pauses of a GIF are whole hundredths of a second, and players slow down those of one.
-MOST_FRAMES_PER_SECOND = 50
 
 
 class Ends(NamedTuple):
@@ -46,25 +42,25 @@ class Ends(NamedTuple):
     images: tuple[Tensor, Tensor] | None = None
 
 
-def run(config: dict[str, Any]) -> None:
+def run(settings: Interpolate) -> None:
     """Find the ends, go from one to the other, decode, write."""
-    _check(config)
-    opened = open_asked(config, "between=random")
+    opened = open_asked(settings, "between=random")
     learner = opened.require(Generates, "cannot make pictures of codes: choose another run")
-    ends = _between_images(opened, config) if config["between"] == "images" else None
-    ends = ends or _between_draws(learner, config)
-    space = _space(opened, config)
-    pictures = _along(space, ends, config)
-    between = config["split"] if ends.images else "random"
-    name = f"interpolation_{between}_" + "{path}_seed{seed}_{count}x{steps}".format_map(config)
-    name += "_w" * space.styled + f"_layers_{config['layers']}" * (config["layers"] != "all")
-    suffixes = SUFFIXES[config["format"]]
-    files = destinations(config["out"], opened.folder, name, suffixes, "generated")
+    ends = _between_images(opened, settings) if settings.between == "images" else None
+    ends = ends or _between_draws(learner, settings)
+    space = _space(opened, settings)
+    pictures = _along(space, ends, settings)
+    between = settings.split if ends.images else "random"
+    name = f"interpolation_{between}_{settings.path}_seed{settings.seed}_"
+    name += f"{settings.count}x{settings.steps}"
+    name += "_w" * space.styled + f"_layers_{settings.layers}" * (settings.layers != "all")
+    suffixes = SUFFIXES[settings.format]
+    files = destinations(settings.out, opened.folder, name, suffixes, "generated")
     for suffix, file in files.items():
         if suffix == ".png":
-            save_png(strip(pictures, ends.images, _caption(space, ends, config)), file)
+            save_png(strip(pictures, ends.images, _caption(space, ends, settings)), file)
         else:
-            _animate(pictures, file, config["frames_per_second"])
+            _animate(pictures, file, settings.frames_per_second)
         log.info("wrote %s", file)
 
 
@@ -78,84 +74,71 @@ def strip(pictures: Tensor, images: tuple[Tensor, Tensor] | None, caption: str) 
     return grid(torch.stack(columns, 1).flatten(0, 1), len(columns), caption, apart)
 
 
-def _check(config: Mapping[str, Any]) -> None:
-    words = {"between": BETWEEN, "path": PATHS, "space": SPACES, "format": SUFFIXES}
-    for key, known in words.items():
-        one_of(key, config[key], tuple(known))
-    if config["steps"] < 2:
-        raise ConfigError(f"steps={config['steps']} must be at least 2: a path has two ends")
-    if config["frames_per_second"] > MOST_FRAMES_PER_SECOND:
-        raise ConfigError(
-            f"frames_per_second={config['frames_per_second']} must be at most "
-            f"{MOST_FRAMES_PER_SECOND}"
-        )
-
-
-def _between_draws(learner: Generates, config: Mapping[str, Any]) -> Ends:
+def _between_draws(learner: Generates, settings: Interpolate) -> Ends:
     """Draws from the prior; of a conditional model both ends of a row have the same main label."""
-    generator = torch.Generator().manual_seed(config["seed"])
-    starts = learner.latents(config["count"], generator, {})
-    return Ends(starts, learner.latents(config["count"], generator, {}))
+    generator = torch.Generator().manual_seed(settings.seed)
+    starts = learner.latents(settings.count, generator, {})
+    return Ends(starts, learner.latents(settings.count, generator, {}))
 
 
-def _between_images(opened: Opened, config: Mapping[str, Any]) -> Ends:
+def _between_images(opened: Opened, settings: Interpolate) -> Ends:
     """Codes of twice as many images, the first half of them in the set's order to the second."""
-    count = config["count"]
-    indices = choose(opened, config["split"], 2 * count, config["seed"])
+    count = settings.count
+    indices = choose(opened, settings.split, 2 * count, settings.seed)
     if len(indices) < 2 * count:
         raise ConfigError(
-            f"count={count} paths need {2 * count} images, and split={config['split']} holds "
+            f"count={count} paths need {2 * count} images, and split={settings.split} holds "
             f"{len(indices)}: set count={len(indices) // 2} or less"
         )
     batch = take(opened.data.image_set, indices)
-    values = opened.codes(batch, config["batch_size"])["values"]
+    values = opened.codes(batch, settings.batch_size)["values"]
     starts, ends = latents_of(opened, values, batch.labels).split(count)
     return Ends(starts, ends, (batch.images[:count], batch.images[count:]))
 
 
-def _space(opened: Opened, config: Mapping[str, Any]) -> Space:
+def _space(opened: Opened, settings: Interpolate) -> Space:
     """Where paths go; ConfigError where styles are asked for and the model has none."""
-    if config["space"] == "w" or config["layers"] != "all":
+    if settings.space == "w" or settings.layers != "all":
         styles_of(opened)
-    return space_of(opened, styled=config["space"] != "z")
+    return space_of(opened, styled=settings.space != "z")
 
 
-def _caption(space: Space, ends: Ends, config: Mapping[str, Any]) -> str:
-    words = [f"{config['path']} paths"]
+def _caption(space: Space, ends: Ends, settings: Interpolate) -> str:
+    words = [f"{settings.path} paths"]
     if space.styled:
         words.append("of styles")
-    if config["layers"] != "all":
-        layers = layers_of(space_of(space.opened), config["layers"])
+    if settings.layers != "all":
+        layers = layers_of(space_of(space.opened), settings.layers)
         words.append(f"in {described(layers)} alone")
-    images = f"{config['split']} images, which stand apart"
+    images = f"{settings.split} images, which stand apart"
     words.append(f"between {images if ends.images else 'draws from the prior'}")
     return " ".join(words)
 
 
-def _along(space: Space, ends: Ends, config: Mapping[str, Any]) -> Tensor:
+def _along(space: Space, ends: Ends, settings: Interpolate) -> Tensor:
     """Pictures uint8 (B, S, C, H, W) on the paths; other layers stay as they are at the start."""
     if space.styled:  # at the ends all layers have one style
         starts, goals = (space.codes(latents)[:, 0] for latents in ends[:2])
-        positions = torch.linspace(0, 1, config["steps"])
-        path = PATHS[config["path"]](starts, goals, positions)[:, :, None]
+        positions = torch.linspace(0, 1, settings.steps)
+        path = PATHS[settings.path](starts, goals, positions)[:, :, None]
     else:
-        path = _paths(space.opened, ends, config)[:, :, None]
-    if config["layers"] != "all":
+        path = _paths(space.opened, ends, settings)[:, :, None]
+    if settings.layers != "all":
         styles = space_of(space.opened)
         if not space.styled:
             path = styles.codes(path.flatten(0, 2)).unflatten(0, path.shape[:2])
-        path = mixed(styles.codes(ends.starts)[:, None], path, layers_of(styles, config["layers"]))
+        path = mixed(styles.codes(ends.starts)[:, None], path, layers_of(styles, settings.layers))
         space = styles
-    pictures = space.pictures(path.flatten(0, 1), config["batch_size"])
+    pictures = space.pictures(path.flatten(0, 1), settings.batch_size)
     return pictures.unflatten(0, path.shape[:2])
 
 
-def _paths(opened: Opened, ends: Ends, config: Mapping[str, Any]) -> Tensor:
+def _paths(opened: Opened, ends: Ends, settings: Interpolate) -> Tensor:
     """(B, S, n) latents; labels within them always change evenly, for they are no directions."""
-    positions = torch.linspace(0, 1, config["steps"])
+    positions = torch.linspace(0, 1, settings.steps)
     condition = condition_of(opened)
     width = ends.starts.shape[1] - (condition.width if condition else 0)
-    codes = PATHS[config["path"]](ends.starts[:, :width], ends.ends[:, :width], positions)
+    codes = PATHS[settings.path](ends.starts[:, :width], ends.ends[:, :width], positions)
     told = PATHS["linear"](ends.starts[:, width:], ends.ends[:, width:], positions)
     return torch.cat([codes, told], 2)
 

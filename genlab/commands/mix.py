@@ -1,9 +1,9 @@
 """`genlab mix`: pictures with the styles of two latents, and what noise does to them."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from genlab.learners.learner import seed_noise
 from genlab.learners.styles import Styles
 from genlab.pixels import to_uint8
 from genlab.runs.loaded import Opened
+from genlab.settings.mix import Mix
 
 log = logging.getLogger(__name__)
 
@@ -29,32 +30,32 @@ SHOWN = 0.99  # share of pixels below the white of the picture of deviations
 MOST = 100  # rows and columns that a picture holds
 
 
-def run(config: dict[str, Any]) -> None:
+def run(settings: Mix) -> None:
     """Draw latents of rows and columns, mix their styles, vary the noise, write."""
     for key in ("rows", "columns"):
-        if config[key] > MOST:
-            raise ConfigError(f"{key}={config[key]}: at most {MOST} of them fit on a picture")
-    if Path(config["out"] or "").suffix == ".png":
-        raise ConfigError(f"out={config['out']}: two pictures are written, so name a folder")
-    opened = open_asked(config)
+        if (number := getattr(settings, key)) > MOST:
+            raise ConfigError(f"{key}={number}: at most {MOST} of them fit on a picture")
+    if Path(settings.out or "").suffix == ".png":
+        raise ConfigError(f"out={settings.out}: two pictures are written, so name a folder")
+    opened = open_asked(settings)
     styles = styles_of(opened)
     space = space_of(opened)
-    generator = torch.Generator().manual_seed(config["seed"])
+    generator = torch.Generator().manual_seed(settings.seed)
     rows, columns = (
-        space.codes(space.learner.latents(config[key], generator, {}))
+        space.codes(space.learner.latents(getattr(settings, key), generator, {}))
         for key in ("rows", "columns")
     )
-    parts = PARTS if config["layers"] == "all" else (config["layers"],)
+    parts = PARTS if settings.layers == "all" else (settings.layers,)
     if len(parts) > space.layers:
         raise ConfigError(
             f"layers=all: this model has {space.layers} layers so far, too few for coarse, middle "
             "and fine styles: train it further, or name layers=1-2"
         )
-    tables = [table(space, rows, columns, part, config["batch_size"]) for part in parts]
-    _save(stacked(tables), "mix_{layers}_seed{seed}_{rows}x{columns}", config, opened)
-    seed_noise(config["seed"])
-    noise = noise_effect(opened, styles, rows, config["batch_size"])
-    _save(noise, "noise_seed{seed}_{rows}", config, opened)
+    tables = [table(space, rows, columns, part, settings.batch_size) for part in parts]
+    _save(stacked(tables), "mix_{layers}_seed{seed}_{rows}x{columns}", settings, opened)
+    seed_noise(settings.seed)
+    noise = noise_effect(opened, styles, rows, settings.batch_size)
+    _save(noise, "noise_seed{seed}_{rows}", settings, opened)
 
 
 def styles_of(opened: Opened) -> Styles:
@@ -134,8 +135,8 @@ def stacked(pictures: Sequence[Image.Image]) -> Image.Image:
     return sheet
 
 
-def _save(picture: Image.Image, name: str, config: Mapping[str, Any], opened: Opened) -> None:
-    folder = Path(config["out"] or opened.folder.path / "generated").expanduser()
-    path = folder / (name.format_map(config) + opened.folder.tag + ".png")
+def _save(picture: Image.Image, name: str, settings: Mix, opened: Opened) -> None:
+    folder = Path(settings.out or opened.folder.path / "generated").expanduser()
+    path = folder / (name.format_map(asdict(settings)) + opened.folder.tag + ".png")
     save_png(picture, path)
     log.info("wrote %s", path)

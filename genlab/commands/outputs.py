@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from PIL import Image
@@ -13,32 +13,42 @@ from genlab.drawing.pictures import save_png, to_image
 from genlab.errors import ConfigError, ResourceError
 from genlab.io.files import may_write, write_atomically
 from genlab.runs.folder import RunFolder
-from genlab.words import one_of
 
 log = logging.getLogger(__name__)
 
 FORMATS = ("grid", "png", "npz")
 
 
+class Writes(Protocol):
+    """Settings of a command that writes images."""
+
+    @property
+    def format(self) -> str:
+        """One of `FORMATS`."""
+
+    @property
+    def out(self) -> str | None:
+        """A file or a folder; None for a place in the run folder."""
+
+
 def write_pictures(
     arrays: Mapping[str, Tensor],
     draw_grid: Callable[[], Image.Image],
-    config: Mapping[str, Any],
+    settings: Writes,
     folder: RunFolder,
     name: str,
 ) -> None:
-    """Write `arrays["images"]` in config["format"] to config["out"] and say where.
+    """Write `arrays["images"]` in settings.format to settings.out and say where.
 
     Images in `arrays` are uint8 (N, C, H, W) and become (N, H, W, C) in an npz; other arrays go
     there as they are.
     """
-    form = config["format"]
-    one_of("format", form, FORMATS)
+    form = settings.format
     if form == "grid":
-        path = destination(config["out"], folder, name, ".png")
+        path = destination(settings.out, folder, name, ".png")
         save_png(draw_grid(), path)
     elif form == "npz":
-        path = destination(config["out"], folder, name, ".npz")
+        path = destination(settings.out, folder, name, ".npz")
         path.parent.mkdir(parents=True, exist_ok=True)
         stored = {
             key: (value.permute(0, 2, 3, 1) if value.ndim == 4 else value).numpy()
@@ -46,7 +56,7 @@ def write_pictures(
         }
         write_atomically(path, lambda file: np.savez_compressed(file, allow_pickle=False, **stored))
     else:
-        path = destination(config["out"], folder, name, "")
+        path = destination(settings.out, folder, name, "")
         digits = len(str(len(arrays["images"]) - 1))
         if others := list(path.glob("*.png")):
             log.warning("%s: %d pictures were here before; some may stay", path, len(others))

@@ -2,7 +2,6 @@
 
 import logging
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,12 +24,10 @@ from genlab.metrics import FeaturesUnavailable, psnr, squared_error
 from genlab.pixels import normalise
 from genlab.runs.held_out import condition_of, latents_of, positions
 from genlab.runs.loaded import Opened
-from genlab.words import one_of, readable
+from genlab.settings.project import Project
+from genlab.words import readable
 
 log = logging.getLogger(__name__)
-
-METHODS = ("auto", "encoder", "optimise")
-SPACES = ("auto", "z", "w", "w+")
 
 
 class Asked(NamedTuple):
@@ -41,26 +38,24 @@ class Asked(NamedTuple):
     labels: dict[str, Tensor]
 
 
-def run(config: dict[str, Any]) -> None:
+def run(settings: Project) -> None:
     """Read the images, find their codes, write."""
-    one_of("method", config["method"], METHODS)
-    one_of("space", config["space"], SPACES)
-    opened = open_asked(config, IMAGE)
-    method = config["method"]
+    opened = open_asked(settings, IMAGE)
+    method = settings.method
     if method == "auto":
         method = "encoder" if isinstance(opened.learner, Encodes) else "optimise"
-    asked = _images(opened, config)
+    asked = _images(opened, settings)
     if method == "encoder":
-        if config["space"] != "auto":
-            raise ConfigError(f"space={config['space']} is for method=optimise: leave it out")
+        if settings.space != "auto":
+            raise ConfigError(f"space={settings.space} is for method=optimise: leave it out")
         space = space_of(opened)
-        codes = _encoded(opened, space, asked, config)
-        views = space.pictures(codes, config["batch_size"])[:, None]
+        codes = _encoded(opened, space, asked, settings)
+        views = space.pictures(codes, settings.batch_size)[:, None]
     else:
-        space, layers = _space(opened, config["space"])
-        search = Search(space, layers, _see(opened), config)
+        space, layers = _space(opened, settings.space)
+        search = Search(space, layers, _see(opened), settings)
         codes, views = search.find(asked.images)
-    _write(opened, asked, codes, views, config, method)
+    _write(opened, asked, codes, views, settings, method)
 
 
 def _called(names: list[str]) -> str:
@@ -69,29 +64,29 @@ def _called(names: list[str]) -> str:
     return first if len(names) == 1 else f"{first}_and_{len(names) - 1}_more"
 
 
-def _images(opened: Opened, config: Mapping[str, Any]) -> Asked:
+def _images(opened: Opened, settings: Project) -> Asked:
     """The files that are named, or images of the split."""
-    if (config["image"] is None) == (config["index"] is None):
+    if (settings.image is None) == (settings.index is None):
         raise ConfigError("say which images: either image=PATH, or index=NUMBER of split=test")
-    if config["image"] is not None:
-        paths = inputs.listed(config["image"], "image")
+    if settings.image is not None:
+        paths = inputs.listed(settings.image, "image")
         found = dict(inputs.each(paths, inputs.reader(opened.config)))
         return Asked(torch.stack(list(found.values())), [readable(path) for path in found], {})
-    given = config["index"] if isinstance(config["index"], list) else [config["index"]]
-    indices = positions(opened, config["split"])
+    given = settings.index if isinstance(settings.index, list) else [settings.index]
+    indices = positions(opened, settings.split)
     if not given:
         raise ConfigError("index=[] is empty: name at least one image")
     for number in given:
         if not isinstance(number, int) or not 0 <= number < len(indices):
             raise ConfigError(
                 f"index={number} must be a whole number from 0 to {len(indices) - 1}, the last "
-                f"image of split={config['split']}"
+                f"image of split={settings.split}"
             )
     batch = take(opened.data.image_set, indices[given])
-    return Asked(batch.images, [f"{config['split']} {number}" for number in given], batch.labels)
+    return Asked(batch.images, [f"{settings.split} {number}" for number in given], batch.labels)
 
 
-def _encoded(opened: Opened, space: Space, asked: Asked, config: Mapping[str, Any]) -> Tensor:
+def _encoded(opened: Opened, space: Space, asked: Asked, settings: Project) -> Tensor:
     """Codes (N, 1, n) by the model's own encoder."""
     opened.require(Encodes, "has no encoder: use method=optimise")
     if condition_of(opened) and not asked.labels:
@@ -99,7 +94,7 @@ def _encoded(opened: Opened, space: Space, asked: Asked, config: Mapping[str, An
             "method=encoder: this model is told labels, which image= does not say: use "
             "method=optimise, or index="
         )
-    values = opened.codes(Batch(asked.images, asked.labels), config["batch_size"])["values"]
+    values = opened.codes(Batch(asked.images, asked.labels), settings.batch_size)["values"]
     return space.codes(latents_of(opened, values, asked.labels))
 
 
@@ -126,7 +121,7 @@ def _write(
     asked: Asked,
     codes: Tensor,
     views: Tensor,
-    config: Mapping[str, Any],
+    settings: Project,
     method: str,
 ) -> None:
     """The images, ways to their codes (N, S, C, H, W), the codes (N, layers, n), the errors."""
@@ -134,9 +129,9 @@ def _write(
     ratios = psnr(errors)
     for name, error, ratio in zip(asked.names, errors.tolist(), ratios.tolist(), strict=True):
         log.info("%s: mse %.5f, psnr %.2f dB", name, error, ratio)
-    place = config["space"].replace("+", "plus")
+    place = settings.space.replace("+", "plus")
     name = f"projection_{_called(asked.names)}_{method}_{place}{opened.folder.tag}"
-    paths = destinations(config["out"], opened.folder, name, [".png", ".npz"], "generated")
+    paths = destinations(settings.out, opened.folder, name, [".png", ".npz"], "generated")
     columns = torch.cat([asked.images[:, None], views], 1)
     apart = (1,) if views.shape[1] == 1 else (1, columns.shape[1] - 1)
     caption = "image, and the picture of its code"

@@ -2,9 +2,7 @@
 
 import logging
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -20,32 +18,33 @@ from genlab.learners.learner import seed_noise
 from genlab.pixels import to_uint8
 from genlab.runs.held_out import choose, condition_of
 from genlab.runs.loaded import Opened
+from genlab.settings.reconstruct import Reconstruct
 
 log = logging.getLogger(__name__)
 
 
-def run(config: dict[str, Any]) -> None:
+def run(settings: Reconstruct) -> None:
     """Reconstruct the pictures of `image`, or images of the split; write."""
-    key = _named(config)
-    count = config["count"]
-    batch_size = config["batch_size"]
-    opened = open_asked(config, IMAGE)
+    key = _named(settings)
+    count = settings.count
+    batch_size = settings.batch_size
+    opened = open_asked(settings, IMAGE)
     learner = opened.require(Reconstructs, "does not reconstruct images: use genlab sample")
     if key is None:
-        _held_out(opened, learner, count, batch_size, config)
+        _held_out(opened, learner, count, batch_size, settings)
     else:
-        _files(opened, learner, key, config)
+        _files(opened, learner, key, settings)
 
 
-def _named(config: Mapping[str, Any]) -> str | None:
+def _named(settings: Reconstruct) -> str | None:
     """The setting that names pictures: `image` or its other name `input`; None for neither."""
-    given = [key for key in ("image", "input") if config[key] is not None]
+    given = [key for key in ("image", "input") if getattr(settings, key) is not None]
     if len(given) > 1:
         raise ConfigError("input= is another name of image=: set one of them")
     return given[0] if given else None
 
 
-def _files(opened: Opened, learner: Reconstructs, key: str, config: dict[str, Any]) -> None:
+def _files(opened: Opened, learner: Reconstructs, key: str, settings: Reconstruct) -> None:
     """One PNG for each file, whose picture is encoded as it is: it may be noisy already."""
     if isinstance(learner, Translates):
         raise ConfigError(
@@ -56,10 +55,10 @@ def _files(opened: Opened, learner: Reconstructs, key: str, config: dict[str, An
         raise ConfigError(
             f"{key}=: this model is told labels, which files do not say: leave it out"
         )
-    given, batch_size = config[key], config["batch_size"]
-    paths = inputs.listed(given, key, config["out"])
+    given, batch_size = getattr(settings, key), settings.batch_size
+    paths = inputs.listed(given, key, settings.out)
     targets = inputs.targets(
-        paths, given, config["out"], opened.folder, "reconstructed", config["overwrite"]
+        paths, given, settings.out, opened.folder, "reconstructed", settings.overwrite
     )
     written = 0
     for some, images in inputs.batches(paths, opened.config, batch_size):
@@ -74,11 +73,11 @@ def _files(opened: Opened, learner: Reconstructs, key: str, config: dict[str, An
 
 
 def _held_out(
-    opened: Opened, learner: Reconstructs, count: int, batch_size: int, config: dict[str, Any]
+    opened: Opened, learner: Reconstructs, count: int, batch_size: int, settings: Reconstruct
 ) -> None:
     """Images of the split, chosen by the seed."""
-    batch = take(opened.data.image_set, choose(opened, config["split"], count, config["seed"]))
-    seed_noise(config["seed"])
+    batch = take(opened.data.image_set, choose(opened, settings.split, count, settings.seed))
+    seed_noise(settings.seed)
     parts = [
         learner.views(opened.learner.prepare(images), labels)
         for images, labels in opened.batches(batch, batch_size)
@@ -90,7 +89,7 @@ def _held_out(
     write_pictures(
         {**arrays, **{name: views[name] for name in between}, **named(batch.labels)},
         lambda: grid(beside(*views.values()), columns, ", ".join(views)),
-        config,
+        settings,
         opened.folder,
-        f"reconstructions_{config['split']}_seed{config['seed']}_{len(batch.images)}",
+        f"reconstructions_{settings.split}_seed{settings.seed}_{len(batch.images)}",
     )

@@ -1,17 +1,15 @@
 """`genlab sample`: new pictures from a trained model."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from genlab.bounds import FINITE, is_finite
 from genlab.commands.opening import open_asked
-from genlab.commands.outputs import FORMATS, named, write_pictures
-from genlab.config.schema import check_seed
+from genlab.commands.outputs import named, write_pictures
 from genlab.data.image_set import drawn
 from genlab.data.stream import take
 from genlab.drawing.pictures import grid, with_both_captions, with_caption
@@ -24,39 +22,36 @@ from genlab.networks.styles import truncated
 from genlab.pixels import to_uint8
 from genlab.runs.loaded import Opened
 from genlab.runs.sampling import decoded, generator_of, labels_named, latents_for
-from genlab.words import one_of
+from genlab.settings.fields import seeds_of
+from genlab.settings.sample import Sample
 
-MOST_SEEDS = 100_000
 MOST_IN_GRID = 10_000
 USUAL_LAYERS = 8  # whose styles are truncated
 
 
-def run(config: dict[str, Any]) -> None:
+def run(settings: Sample) -> None:
     """Draw latents from the seeds, truncate, generate, write."""
-    if not isinstance(config["labels"] or {}, dict):
-        raise ConfigError(f"labels={config['labels']} must name the label: labels={{label:3}}")
-    one_of("format", config["format"], FORMATS)
-    seeds, truncations = seeds_of(config["seeds"]), _numbers(config["truncation"])
-    if config["format"] == "grid":
-        count, key = (len(seeds), "seeds") if seeds else (config["count"], "count")
+    seeds, truncations = seeds_of(settings.seeds), _listed(settings.truncation)
+    if settings.format == "grid":
+        count, key = (len(seeds), "seeds") if seeds else (settings.count, "count")
         _check_grid(count, max(len(truncations), 1), key)
-    opened = open_asked(config)
+    opened = open_asked(settings)
     learner = generator_of(opened)
     if truncations:
         _check(opened, truncations)
-    latents = _latents(learner, config, seeds)
+    latents = _latents(learner, settings, seeds)
     if truncations:
-        views = [_truncated(opened, latents, number, config) for number in truncations]
+        views = [_truncated(opened, latents, number, settings) for number in truncations]
         pictures = beside(*views)
         latents = latents.repeat_interleave(len(truncations), 0)
     else:
-        pictures = decoded(opened, latents, config["batch_size"])
+        pictures = decoded(opened, latents, settings.batch_size)
     write_pictures(
         {"images": pictures, **named(learner.labels_of(latents))},
         lambda: _sheet(opened, pictures, truncations, seeds),
-        config,
+        settings,
         opened.folder,
-        _name(config) + opened.folder.tag,
+        _name(settings) + opened.folder.tag,
     )
 
 
@@ -66,33 +61,6 @@ def real_points(opened: Opened) -> Tensor | None:
         return None
     data = opened.data
     return take(data.image_set, drawn(data.indices("train"), POINTS)).images
-
-
-def seeds_of(given: Any) -> list[int]:
-    """The seeds of a setting: a number, a range "0-63" or a list of them; [] for null."""
-    seeds: list[int] = []
-    for item in _listed(given):
-        ends = re.fullmatch(r"(\d+)(?:-(\d+))?", str(item))
-        if not ends or int(ends[2] or ends[1]) < int(ends[1]):
-            raise ConfigError(f"seeds={given}: choose a range 0-63, a number or a list [1,5,9]")
-        check_seed(int(ends[2] or ends[1]))
-        first, last = int(ends[1]), int(ends[2] or ends[1])
-        if last - first >= MOST_SEEDS:
-            raise ConfigError(f"seeds={given}: at most {MOST_SEEDS:,} of them; use count= for more")
-        seeds.extend(range(first, last + 1))
-    if given == []:
-        raise ConfigError("seeds=[] is empty: name at least one")
-    return seeds
-
-
-def _numbers(given: Any) -> list[float]:
-    """The numbers of `truncation`; [] for null."""
-    numbers = _listed(given)
-    if any(type(number) in (int, float) and not is_finite(number) for number in numbers):
-        raise ConfigError(f"truncation={given} must be {FINITE}, such as 0.7")
-    if not all(map(is_finite, numbers)) or given == []:
-        raise ConfigError(f"truncation={given}: choose a number such as 0.7, or a list [0.5,1]")
-    return numbers
 
 
 def _check_grid(pictures: int, columns: int, key: str) -> None:
@@ -109,11 +77,11 @@ def _listed(given: Any) -> list[Any]:
     return given if isinstance(given, list) else [] if given is None else [given]
 
 
-def _latents(learner: Generates, config: Mapping[str, Any], seeds: Sequence[int]) -> Tensor:
+def _latents(learner: Generates, settings: Sample, seeds: Sequence[int]) -> Tensor:
     """One for each of the seeds, or as many as are asked for by a single one."""
-    labels = config["labels"] or {}
+    labels = settings.labels or {}
     if not seeds:
-        return latents_for(learner, config["count"], config["seed"], labels)
+        return latents_for(learner, settings.count, settings.seed, labels)
     with labels_named():
         return torch.cat([latents_of_seed(learner, seed, labels) for seed in seeds])
 
@@ -144,12 +112,10 @@ def _noise(learner: Generates, latents: Tensor) -> Tensor:
     return latents[:, : latents.shape[1] - told]
 
 
-def _truncated(
-    opened: Opened, latents: Tensor, truncation: float, config: Mapping[str, Any]
-) -> Tensor:
+def _truncated(opened: Opened, latents: Tensor, truncation: float, settings: Sample) -> Tensor:
     """Pictures uint8 of latents (B, n) whose styles, or else whose noise, is truncated."""
     learner = generator_of(opened)
-    styles, layers, batch_size = learner.styles, config["truncation_layers"], config["batch_size"]
+    styles, layers, batch_size = learner.styles, settings.truncation_layers, settings.batch_size
     if styles is None:
         noise = _noise(learner, latents)
         told = latents[:, noise.shape[1] :]
@@ -181,14 +147,14 @@ def _sheet(
     )
 
 
-def _name(config: Mapping[str, Any]) -> str:
+def _name(settings: Sample) -> str:
     """What files are called: by the seeds, classes and truncations."""
-    seeds = "_".join(map(str, _listed(config["seeds"])))
-    drawn = f"seeds{seeds}" if seeds else f"seed{config['seed']}_{config['count']}"
-    for label, kind in (config["labels"] or {}).items():
+    seeds = "_".join(map(str, _listed(settings.seeds)))
+    drawn = f"seeds{seeds}" if seeds else f"seed{settings.seed}_{settings.count}"
+    for label, kind in (settings.labels or {}).items():
         drawn += "_" + re.sub(r"\W+", "_", f"{label}_{kind}")
-    if truncations := "_".join(f"{number:g}" for number in _listed(config["truncation"])):
-        layers = config["truncation_layers"]
+    if truncations := "_".join(f"{number:g}" for number in _listed(settings.truncation)):
+        layers = settings.truncation_layers
         drawn += f"_truncation{truncations}" + (
             f"_layers{layers}" if layers != USUAL_LAYERS else ""
         )

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from genlab.evaluation.anomalies import (
     normal_scores,
     of_split,
 )
-from genlab.evaluation.normal import Score, by_reconstruction, scores_of
+from genlab.evaluation.normal import ScoreFunction, by_reconstruction, scores_of
 from genlab.io.files import write_csv, write_text
 from genlab.learners.abilities import Reconstructs
 from genlab.learners.learner import seed_noise
@@ -36,50 +36,48 @@ from genlab.metrics import detection, share_below
 from genlab.pixels import normalise, to_uint8
 from genlab.runs.held_out import choose, condition_of, positions
 from genlab.runs.loaded import Opened
-from genlab.words import one_of, readable
+from genlab.settings.score import Score
+from genlab.words import readable
 
 log = logging.getLogger(__name__)
 
-BY = ("auto", "reconstruction", "likelihood")
 
-
-def run(config: dict[str, Any]) -> None:
+def run(settings: Score) -> None:
     """Score images, set them beside normal ones, write."""
-    one_of("by", config["by"], BY)
-    opened = open_asked(config, IMAGE if config["image"] is None else "")
+    opened = open_asked(settings, IMAGE if settings.image is None else "")
     opened.require(Reconstructs, "does not reconstruct images: choose the run of an autoencoder")
-    by = "reconstruction" if config["by"] == "auto" else config["by"]
+    by = "reconstruction" if settings.by == "auto" else settings.by
     by_codes = by == "likelihood"
-    score = by_likelihood(opened, config["samples"]) if by_codes else by_reconstruction(opened)
-    name = f"{by}_{config['split'] if config['image'] is None else 'images'}{opened.folder.tag}"
-    if config["image"] is not None:
-        paths = _paths(opened, config, name, [".csv", ".png"])
-        scored = _of_files(opened, score, config)
+    score = by_likelihood(opened, settings.samples) if by_codes else by_reconstruction(opened)
+    name = f"{by}_{settings.split if settings.image is None else 'images'}{opened.folder.tag}"
+    if settings.image is not None:
+        paths = _paths(opened, settings, name, [".csv", ".png"])
+        scored = _of_files(opened, score, settings)
     else:
-        indices = _chosen(opened, config)
+        indices = _chosen(opened, settings)
         strange = opened.data.left_out(indices)
         more = [".json", "_histogram.png"] if strange.any() and not strange.all() else []
-        paths = _paths(opened, config, name, [".csv", ".png", *more])
-        scored = of_split(opened, score, indices, config)
+        paths = _paths(opened, settings, name, [".csv", ".png", *more])
+        scored = of_split(opened, score, indices, settings)
     order = scored.scores.argsort(descending=True, stable=True).tolist()
-    normal = normal_scores(opened, score, by, config)
-    _write_table(scored, order, normal, config["show"], paths[".csv"])
-    save_png(_strangest(opened, scored, order[: config["show"]]), paths[".png"])
+    normal = normal_scores(opened, score, by, settings)
+    _write_table(scored, order, normal, settings.show, paths[".csv"])
+    save_png(_strangest(opened, scored, order[: settings.show]), paths[".png"])
     if ".json" in paths:
-        _write_detection(opened, scored.scores, by, indices, strange, config, paths)
+        _write_detection(opened, scored.scores, by, indices, strange, settings, paths)
     for path in paths.values():
         log.info("wrote %s", path)
 
 
-def _of_files(opened: Opened, score: Score, config: Mapping[str, Any]) -> Scored:
+def _of_files(opened: Opened, score: ScoreFunction, settings: Score) -> Scored:
     """The images that `image` names, called by their paths."""
     if condition_of(opened):
         raise ConfigError("image=: this model is told labels, which files do not say: use split=")
-    paths = inputs.listed(config["image"], "image", config["out"])
+    paths = inputs.listed(settings.image, "image", settings.out)
     found: list[Path] = []
     scores = []
-    seed_noise(config["seed"])
-    for some, images in inputs.batches(paths, opened.config, config["batch_size"]):
+    seed_noise(settings.seed)
+    for some, images in inputs.batches(paths, opened.config, settings.batch_size):
         found += some
         scores.append(score(Batch(images, {})))
 
@@ -91,21 +89,19 @@ def _of_files(opened: Opened, score: Score, config: Mapping[str, Any]) -> Scored
     return Scored([readable(path) for path in found], torch.cat(scores), {}, again)
 
 
-def _paths(
-    opened: Opened, config: dict[str, Any], name: str, suffixes: Sequence[str]
-) -> dict[str, Path]:
+def _paths(opened: Opened, settings: Score, name: str, suffixes: Sequence[str]) -> dict[str, Path]:
     """A file for each suffix, none of which is there unless it may be written over."""
-    paths = destinations(config["out"], opened.folder, name, suffixes, "scores")
-    inputs.refuse_overwriting(list(paths.values()), config["overwrite"])
+    paths = destinations(settings.out, opened.folder, name, suffixes, "scores")
+    inputs.refuse_overwriting(list(paths.values()), settings.overwrite)
     return paths
 
 
-def _chosen(opened: Opened, config: dict[str, Any]) -> np.ndarray:
+def _chosen(opened: Opened, settings: Score) -> np.ndarray:
     """Positions of images of the split: all, or `count` that the seed draws."""
-    if config["count"] is None:
-        return positions(opened, config["split"])
-    count = config["count"]
-    return choose(opened, config["split"], count, config["seed"])
+    if settings.count is None:
+        return positions(opened, settings.split)
+    count = settings.count
+    return choose(opened, settings.split, count, settings.seed)
 
 
 def _write_table(
@@ -151,20 +147,20 @@ def _write_detection(
     by: str,
     indices: np.ndarray,
     strange: np.ndarray,
-    config: dict[str, Any],
+    settings: Score,
     paths: dict[str, Path],
 ) -> None:
     """How well classes that training never saw are told from the others, beside a baseline."""
     truth = torch.from_numpy(strange)
-    naive = by_mean(opened, opened.data.indices("train"), config["batch_size"])
+    naive = by_mean(opened, opened.data.indices("train"), settings.batch_size)
     found = detection(scores, truth)
-    distances = scores_of(opened, naive, indices, config["seed"], config["batch_size"])
+    distances = scores_of(opened, naive, indices, settings.seed, settings.batch_size)
     baseline = detection(distances, truth)
     metrics = found._asdict() | {f"baseline_{k}": v for k, v in baseline._asdict().items()}
     stamp = {
         "by": by,
-        "samples": config["samples"] if by == "likelihood" else None,
-        "split": config["split"],
+        "samples": settings.samples if by == "likelihood" else None,
+        "split": settings.split,
         "left_out": opened.config["data"]["leave_out"],
         "left_out_images": int(strange.sum()),
         "kept_images": int((~strange).sum()),

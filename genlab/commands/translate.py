@@ -2,7 +2,6 @@
 
 import logging
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,6 +18,7 @@ from genlab.learners.abilities import Translates
 from genlab.learners.learner import seed_noise
 from genlab.objectives.views import Holes, Shrunk
 from genlab.pixels import normalise, to_uint8
+from genlab.settings.translate import Translate
 from genlab.words import one_of
 
 log = logging.getLogger(__name__)
@@ -26,34 +26,34 @@ log = logging.getLogger(__name__)
 SHOWN = 32  # pairs on the sheet
 
 
-def run(config: dict[str, Any]) -> None:
+def run(settings: Translate) -> None:
     """Read, translate, write."""
-    opened = open_asked(config)
+    opened = open_asked(settings)
     learner = opened.require(Translates, "does not translate: train model=pix2pix or cyclegan")
     channels: int = opened.config["data"]["channels"]
     view = learner.view if isinstance(learner, Translation) else None
     if isinstance(view, Shrunk | Holes):
         verb = "upscale" if isinstance(view, Shrunk) else "inpaint"
         raise ConfigError(f"run={opened.folder.path}: use genlab {verb} with this model")
-    if config["derive"] and view is None:
+    if settings.derive and view is None:
         raise ConfigError("derive=true: this model takes pictures as they are: leave it out")
-    direction = config["direction"]
+    direction = settings.direction
     if direction is None and len(learner.directions) > 1:
         raise ConfigError(f"say which direction={' or direction='.join(learner.directions)}")
     direction = direction or learner.directions[0]
     one_of("direction", direction, learner.directions)
-    if view is not None and not config["derive"]:
+    if view is not None and not settings.derive:
         channels = view.channels(channels)
-    files = listed(config["image"], "image", config["out"])
+    files = listed(settings.image, "image", settings.out)
     places = targets(
         files,
-        config["image"],
-        config["out"],
+        settings.image,
+        settings.out,
         opened.folder,
         f"translated/{direction}",
-        config["overwrite"],
+        settings.overwrite,
     )
-    resolution = None if config["whole"] else opened.config["data"]["resolution"]
+    resolution = None if settings.whole else opened.config["data"]["resolution"]
     shown: list[Tensor] = []
     load = partial(
         read,
@@ -62,9 +62,9 @@ def run(config: dict[str, Any]) -> None:
         white_level=opened.config["data"].get("white_level", WHITE_LEVEL),
     )
     for file, picture in each(files, load):
-        seed_noise(config["seed"])
+        seed_noise(settings.seed)
         given = normalise(picture[None].to(opened.device))
-        if view is not None and config["derive"]:
+        if view is not None and settings.derive:
             given = view(given)
         with torch.inference_mode():
             made = to_uint8(learner.translate(given, direction)).cpu()

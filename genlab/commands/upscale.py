@@ -22,6 +22,7 @@ from genlab.networks.tiling import in_tiles
 from genlab.objectives.views import Shrunk
 from genlab.pixels import normalise, to_uint8
 from genlab.runs.loaded import Opened
+from genlab.settings.upscale import Upscale
 from genlab.words import readable, some
 
 log = logging.getLogger(__name__)
@@ -29,19 +30,19 @@ log = logging.getLogger(__name__)
 BLIND = 16  # pixels around a tile where a network depends on all of a picture
 
 
-def run(config: dict[str, Any]) -> None:
+def run(settings: Upscale) -> None:
     """Read, enlarge tile by tile, write."""
-    side = config["tile"]
-    opened = open_asked(config)
+    side = settings.tile
+    opened = open_asked(settings)
     learner = opened.learner
     if not isinstance(learner, Translation) or not isinstance(learner.view, Shrunk):
         raise ConfigError(
             f"run={opened.folder.path}: this model does not enlarge pictures: train one with "
             "model=srgan"
         )
-    files = listed(config["image"], "image", config["out"])
+    files = listed(settings.image, "image", settings.out)
     places = targets(
-        files, config["image"], config["out"], opened.folder, "upscaled", config["overwrite"]
+        files, settings.image, settings.out, opened.folder, "upscaled", settings.overwrite
     )
     load = partial(_apart, white_level=opened.config["data"].get("white_level", WHITE_LEVEL))
     grey, flat = [], []

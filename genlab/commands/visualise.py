@@ -3,7 +3,7 @@
 import logging
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,7 @@ from genlab.learners.abilities import Generates
 from genlab.pixels import to_uint8
 from genlab.runs.held_out import choose, latents_of
 from genlab.runs.loaded import Opened
+from genlab.settings.visualise import Visualise
 from genlab.words import one_of
 
 log = logging.getLogger(__name__)
@@ -79,37 +80,34 @@ class Space:
         log.info("wrote %s", path)
 
 
-def run(config: dict[str, Any]) -> None:
+def run(settings: Visualise) -> None:
     """Encode images of the split, draw everything."""
-    methods = _words(config["methods"], "methods", list(PROJECTIONS))
-    one_of("tensorboard", config["tensorboard"], (True, False))
-    space = _encode(config)
-    labels = _words(config["labels"], "labels", list(space.batch.labels))
+    methods = _words(settings.methods, "methods", list(PROJECTIONS))
+    space = _encode(settings)
+    labels = _words(settings.labels, "labels", list(space.batch.labels))
     with _quiet():
-        for name, plane in _planes(space.values.numpy(), methods, config["seed"]):
+        for name, plane in _planes(space.values.numpy(), methods, settings.seed):
             _draw(space, name, plane, labels)
     if isinstance(space.opened.learner, Generates):
         if "indices" not in space.code:  # entries of a codebook have no numbers to go along
             _draw_traversals(space)
         if space.values.shape[1] == 2:
             _draw_lattice(space)
-    if config["tensorboard"]:
+    if settings.tensorboard:
         _project(space)
 
 
-def _encode(config: Mapping[str, Any]) -> Space:
+def _encode(settings: Visualise) -> Space:
     """The split's images and codes; DataError for codes that leave nothing to draw."""
-    count = config["count"]
-    batch_size = config["batch_size"]
-    if count < FEWEST:
-        raise ConfigError(f"count={count} must be at least {FEWEST}")
-    opened = open_asked(config)
-    indices = choose(opened, config["split"], count, config["seed"])
-    where = f"run={opened.folder.path}, split={config['split']}"
+    count = settings.count
+    batch_size = settings.batch_size
+    opened = open_asked(settings)
+    indices = choose(opened, settings.split, count, settings.seed)
+    where = f"run={opened.folder.path}, split={settings.split}"
     if len(indices) < FEWEST:
         raise DataError(f"{where}: {len(indices)} images are too few to draw: choose another split")
     # Seeded again, for thumbnails to be of all kinds where the data set is sorted by class.
-    indices = np.random.default_rng(config["seed"]).permutation(indices)
+    indices = np.random.default_rng(settings.seed).permutation(indices)
     batch = take(opened.data.image_set, indices)
     code = opened.codes(batch, batch_size)
     values = code["values"]
@@ -117,8 +115,8 @@ def _encode(config: Mapping[str, Any]) -> Space:
         raise DataError(f"{where}: some codes are not finite, train the model again")
     if (values == values[0]).all():
         raise DataError(f"{where}: all images have the same code, there is nothing to draw")
-    folder = Path(config["out"] or opened.folder.path / "codes").expanduser()
-    return Space(opened, batch, code, indices, config["split"], batch_size, folder)
+    folder = Path(settings.out or opened.folder.path / "codes").expanduser()
+    return Space(opened, batch, code, indices, settings.split, batch_size, folder)
 
 
 def _words(given: Any, key: str, known: list[str]) -> list[str]:

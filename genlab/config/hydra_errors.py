@@ -2,7 +2,8 @@
 
 import re
 
-from genlab.config.schema import config_folder, flatten
+from genlab.config.pages import config_folder
+from genlab.config.schema import flatten
 from genlab.words import near_miss
 
 

@@ -3,10 +3,8 @@
 import functools
 import inspect
 import math
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -150,26 +148,6 @@ def _not_plain(node: Any, place: str = "") -> str | None:
     if not isinstance(node, (str, int, float, type(None))):
         return f"{place} is of type {type(node).__name__}, which no setting has"
     return None
-
-
-def config_folder() -> Path:
-    """The packaged pages: inside the package (a wheel) or beside it (a checkout)."""
-    package = Path(__file__).resolve().parents[1]
-    for folder in (package / "configs", package.parent / "configs"):
-        if folder.is_dir():
-            return folder
-    raise ConfigError(f"the config pages are missing beside {package}: install genlab again")
-
-
-def user_folders(argv: Iterable[str]) -> list[Path]:
-    """Folders of the user's own pages, first wins: --config-dir, then GENLAB_CONFIGS."""
-    named = [word.split("=", 1)[1] for word in argv if word.startswith("--config-dir=")]
-    named += [name for name in os.environ.get("GENLAB_CONFIGS", "").split(os.pathsep) if name]
-    folders = [Path(name).expanduser().resolve() for name in named]
-    for folder in folders:
-        if not folder.is_dir():
-            raise ConfigError(f"{folder}: no such folder of config pages")
-    return folders
 
 
 def flatten(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

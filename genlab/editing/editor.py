@@ -16,6 +16,7 @@ from genlab.errors import ConfigError, DataError
 from genlab.evaluation.reference import most_probable
 from genlab.latent import Step
 from genlab.pixels import normalise
+from genlab.settings.edit import Edit
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +29,12 @@ class Bench:
     """A model's space, and codes drawn from it."""
 
     space: Space
-    config: Mapping[str, Any]
+    settings: Edit
 
     @cached_property
     def codes(self) -> Tensor:
         """(N, layers, n)."""
-        return self.space.draw(self.config["codes"], self.config["seed"])
+        return self.space.draw(self.settings.codes, self.settings.seed)
 
     @property
     def free(self) -> Tensor:
@@ -59,7 +60,7 @@ class Bench:
 
     def pictures(self, codes: Tensor) -> Tensor:
         """Uint8 (N, C, H, W)."""
-        return self.space.pictures(codes, self.config["batch_size"])
+        return self.space.pictures(codes, self.settings.batch_size)
 
     def tell(self, codes: Tensor) -> dict[str, Tensor]:
         """The labels (N,) of codes' pictures."""
@@ -70,7 +71,7 @@ class Bench:
         pictures = self.pictures(codes)
         generator = torch.Generator().manual_seed(0)
         noisy = []
-        for part in pictures.split(self.config["batch_size"]):
+        for part in pictures.split(self.settings.batch_size):
             noise = noise_like(part, generator)
             seen = normalise(part.to(self.space.opened.device))
             with torch.no_grad():
@@ -92,15 +93,15 @@ class Bench:
 
     def editor(self, step: Step, targets: Targets, strength: float) -> Callable[[Tensor], Tensor]:
         """What takes codes (N, layers, n) where the step leads, and settles each by itself."""
-        if not self.config["settle"]:
+        if not self.settings.settle:
             return lambda codes: self.stepped(codes, step, strength)
-        lacking = self._lacking(targets, self.config["seed"] + 1)
+        lacking = self._lacking(targets, self.settings.seed + 1)
         stay = staying(self.pictures(lacking), self.pictures(self.stepped(lacking, step, strength)))
         axes = axes_of(self.free[:, 0])
 
         def edit(codes: Tensor) -> Tensor:
             ends = self.stepped(codes, step, strength)
-            steps, seed = self.config["settle"], self.config["seed"]
+            steps, seed = self.settings.settle, self.settings.seed
             return settled(self.space, self.judge, targets, codes, ends, axes, stay, steps, seed)
 
         return edit
@@ -119,14 +120,14 @@ class Bench:
         """The step that gives codes the attribute and leaves all else, see `learned`."""
         self.share(attribute)
         held = attribute.held(self.told)
-        return learned(self.space, self.judge, attribute, self.codes, held, self.config["seed"])
+        return learned(self.space, self.judge, attribute, self.codes, held, self.settings.seed)
 
     def strength(self, step: Step, targets: Targets) -> float:
         """The smallest that changes FLIPPED of the pictures, or the one that changes most of them.
 
         Also as seen through noise, so that it is seen.
         """
-        codes = self._lacking(targets, self.config["seed"] + 1)
+        codes = self._lacking(targets, self.settings.seed + 1)
         best, most = 0.0, -1.0
         for strength in STRENGTHS:
             edited = self.stepped(codes, step, float(strength))
@@ -140,7 +141,7 @@ class Bench:
 
     def report(self, edit: Callable[[Tensor], Tensor], targets: Targets) -> dict[str, Any]:
         """Shares of fresh pictures that an edit of codes changes as asked, and that stay else."""
-        codes = self._lacking(targets, self.config["seed"] + 2)
+        codes = self._lacking(targets, self.settings.seed + 2)
         before = self.tell(codes)
         edited = edit(codes)
         after = self.tell(edited)
@@ -160,11 +161,11 @@ class Bench:
 
     def _lacking(self, targets: Targets, seed: int) -> Tensor:
         """Fresh codes whose pictures do not yet show all that is asked for."""
-        codes = self.space.draw(self.config["check"], seed)
+        codes = self.space.draw(self.settings.check, seed)
         codes = codes[~met(self.tell(codes), targets)]
         if not len(codes):
             raise ConfigError(
-                f"check={self.config['check']}: all of these pictures show it already: set it to "
+                f"check={self.settings.check}: all of these pictures show it already: set it to "
                 "more"
             )
         return codes

@@ -1,9 +1,9 @@
 """The codes of pictures, looked for by gradient descent."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -17,6 +17,26 @@ RISE, FALL = 0.05, 0.25  # shares of the steps in which the rate rises, and fall
 _CHUNK = 250
 
 See = Callable[[Tensor], Tensor]
+
+
+class Searches(Protocol):
+    """Settings of a search for codes."""
+
+    @property
+    def steps(self) -> int:
+        """Of Adam."""
+
+    @property
+    def draws(self) -> int:
+        """Random codes, the best of which is the start."""
+
+    @property
+    def batch_size(self) -> int:
+        """Images at a time."""
+
+    @property
+    def seed(self) -> int:
+        """Of the draws."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +53,14 @@ class Search:
         space: of the codes.
         layers: that may differ.
         see: pictures in [-1, 1] to features (N, D); None compares pixels alone.
-        config: `steps`, `draws`, `batch_size`, `seed`.
+        settings: how long and from where it looks.
         known: 1 where pictures are compared and 0 elsewhere, (1, 1, H, W); None compares all.
     """
 
     space: Space
     layers: int
     see: See | None
-    config: Mapping[str, Any]
+    settings: Searches
     known: Tensor | None = None
 
     def find(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -51,7 +71,7 @@ class Search:
         scales = [2 * float(view.var(0).mean()) or 1.0 for view in views]
         deviation = float(self.space.free(drawn).std(0).mean())
         codes, ways = [], []
-        for part in images.split(self.config["batch_size"]):
+        for part in images.split(self.settings.batch_size):
             targets = self._seen(normalise(part.to(drawn.device)))
             errors = sum(
                 torch.cdist(target, view).square() / (target.shape[1] * scale)
@@ -66,7 +86,7 @@ class Search:
     @torch.no_grad()
     def _draws(self) -> Tensor:
         """Codes to start from, (N, layers, n) on the device."""
-        drawn = self.space.draw(self.config["draws"], self.config["seed"])[:, : self.layers]
+        drawn = self.space.draw(self.settings.draws, self.settings.seed)[:, : self.layers]
         drawn = drawn.to(self.space.opened.device)
         styles = self.space.learner.styles
         if self.space.styled and styles is not None:
@@ -83,7 +103,7 @@ class Search:
         self, start: Tensor, targets: list[Tensor], scales: list[float], deviation: float
     ) -> tuple[Tensor, Tensor]:
         """Codes and pictures on the way from `start`, (N, layers, n), to the targets."""
-        steps = self.config["steps"]
+        steps = self.settings.steps
         free = self.space.free(start).clone().requires_grad_()
         told = start[..., free.shape[-1] :]
         optimizer = torch.optim.Adam([free])

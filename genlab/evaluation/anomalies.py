@@ -10,13 +10,14 @@ from torch import Tensor
 
 from genlab.data.stream import Batch, on_device, take
 from genlab.errors import ConfigError, DataError
-from genlab.evaluation.normal import Normal, Score, batches, keep, kept, measured, scores_of
+from genlab.evaluation.normal import Normal, ScoreFunction, batches, keep, kept, measured, scores_of
 from genlab.io.files import may_write
 from genlab.learners.abilities import EstimatesLikelihood
 from genlab.metrics import squared_error
 from genlab.pixels import normalise
 from genlab.runs.held_out import positions
 from genlab.runs.loaded import Opened
+from genlab.settings.score import Score
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Scored(NamedTuple):
     again: Callable[[Sequence[int]], Batch]
 
 
-def by_likelihood(opened: Opened, samples: int) -> Score:
+def by_likelihood(opened: Opened, samples: int) -> ScoreFunction:
     """-log p(x) in nats by importance weighting (Burda et al. 2016, equation 8).
 
     The reconstruction probability of An and Cho 2015 (SNU Data Mining Center, technical report
@@ -62,7 +63,7 @@ def by_likelihood(opened: Opened, samples: int) -> Score:
     return score
 
 
-def by_mean(opened: Opened, indices: np.ndarray, batch_size: int) -> Score:
+def by_mean(opened: Opened, indices: np.ndarray, batch_size: int) -> ScoreFunction:
     """The squared distance per pixel to the mean of the images at `indices`: a naive baseline."""
     total: Any = 0
     for batch in batches(opened, indices, batch_size):
@@ -71,15 +72,13 @@ def by_mean(opened: Opened, indices: np.ndarray, batch_size: int) -> Score:
     return lambda batch: squared_error(mean.expand_as(batch.images), normalise(batch.images))
 
 
-def of_split(
-    opened: Opened, score: Score, indices: np.ndarray, config: Mapping[str, Any]
-) -> Scored:
+def of_split(opened: Opened, score: ScoreFunction, indices: np.ndarray, settings: Score) -> Scored:
     """The images at `indices`, called by their places in the split."""
-    image_set, split = opened.data.image_set, config["split"]
+    image_set, split = opened.data.image_set, settings.split
     places = np.searchsorted(positions(opened, split), indices)
     return Scored(
         [f"{split} {place}" for place in places],
-        scores_of(opened, score, indices, config["seed"], config["batch_size"]),
+        scores_of(opened, score, indices, settings.seed, settings.batch_size),
         {
             label: [image_set.classes[label][number] for number in numbers[indices]]
             for label, numbers in image_set.labels.items()
@@ -88,24 +87,22 @@ def of_split(
     )
 
 
-def normal_scores(
-    opened: Opened, score: Score, by: str, config: Mapping[str, Any]
-) -> Tensor | None:
+def normal_scores(opened: Opened, score: ScoreFunction, by: str, settings: Score) -> Tensor | None:
     """Of validation images, (M,), which have no class that is left out; None without any.
 
     Those that are kept in the run where they were measured in the way that is asked for, or where
     files are scored and the data are gone; else they are measured now, and kept. None as well, with
     a warning, where files are scored, the data are gone and none are kept.
     """
-    samples = config["samples"] if by == "likelihood" else None
-    asked = Normal(torch.empty(0), config["normal_images"], config["seed"], samples)
+    samples = settings.samples if by == "likelihood" else None
+    asked = Normal(torch.empty(0), settings.normal_images, settings.seed, samples)
     there = kept(opened, by, samples)
     if there and (there.wanted, there.seed) == (asked.wanted, asked.seed):
         return there.scores
     try:
-        found = measured(opened, score, asked, config["batch_size"])
+        found = measured(opened, score, asked, settings.batch_size)
     except DataError as error:
-        if config["image"] is None:
+        if settings.image is None:
             raise
         if there is None:
             log.warning("scores stand alone, without those of normal images: %s", error)

@@ -22,45 +22,46 @@ from genlab.processes import launch, peers
 from genlab.runs.held_out import condition_of
 from genlab.runs.loaded import Opened
 from genlab.runs.sampling import generate
+from genlab.settings.evaluate import Evaluate
 
 log = logging.getLogger(__name__)
 
 
 def distances_of(
-    opened: Opened, config: dict[str, Any], stamp: dict[str, Any], path: Path
+    opened: Opened, settings: Evaluate, stamp: dict[str, Any], path: Path
 ) -> dict[str, float]:
     """What is told in the features of a network, with pictures beside `path`."""
     if isinstance(opened.learner, Generates):
-        return _generated(opened, _real(opened, config), config, stamp, path)
+        return _generated(opened, _real(opened, settings), settings, stamp, path)
     if isinstance(opened.learner, Translates):
-        return _translations(opened, _real(opened, config), config, stamp, path)
+        return _translations(opened, _real(opened, settings), settings, stamp, path)
     return {}
 
 
-def _real(opened: Opened, config: dict[str, Any]) -> Reference:
+def _real(opened: Opened, settings: Evaluate) -> Reference:
     """The images of the split; ConfigError for too few to measure distances with."""
-    if config["count"] < 2:
-        raise ConfigError(f"count={config['count']}: distances need 2 at least, or features=none")
+    if settings.count < 2:
+        raise ConfigError(f"count={settings.count}: distances need 2 at least, or features=none")
     return reference(
         opened.config,
         opened.data,
-        config["split"],
-        config["count"],
-        config["features"],
+        settings.split,
+        settings.count,
+        settings.features,
         opened.device,
     )
 
 
 def _generated(
-    opened: Opened, held: Reference, config: dict[str, Any], stamp: dict[str, Any], path: Path
+    opened: Opened, held: Reference, settings: Evaluate, stamp: dict[str, Any], path: Path
 ) -> dict[str, float]:
     """Generated pictures against the split's images, and against the training part."""
-    count, seed = config["count"], config["seed"]
+    count, seed = settings.count, settings.seed
     peers.join(opened.device.type)
     held.features = ranks.joined(held.see(ranks.own(held.images)))
     labels = held.asked(condition_of(opened), count, seed)
     with own_noise(opened.learner):
-        pictures, asked = generate(opened, count, seed, config["batch_size"], labels)
+        pictures, asked = generate(opened, count, seed, settings.batch_size, labels)
     features = ranks.joined(held.see(ranks.own(pictures)))
     if launch.rank() > 0:
         return {}
@@ -73,7 +74,7 @@ def _generated(
     if opened.learner.styles is not None:
         stamp["noise"] = "own"
     scores = held.score_all(pictures, features, asked)
-    chosen = min(config["memorisation_images"], count)
+    chosen = min(settings.memorisation_images, count)
     if are_points(pictures):
         return scores
     training = take(opened.data.image_set, opened.data.indices("train")).images
@@ -89,10 +90,10 @@ def _generated(
 
 
 def _translations(
-    opened: Opened, held: Reference, config: dict[str, Any], stamp: dict[str, Any], path: Path
+    opened: Opened, held: Reference, settings: Evaluate, stamp: dict[str, Any], path: Path
 ) -> dict[str, float]:
     """Translated images of the split against what they should have become."""
-    directions = translated(opened, config["split"], config["count"], config["batch_size"])
+    directions = translated(opened, settings.split, settings.count, settings.batch_size)
     stamp |= held.stamp | {"translated_images": len(held.images)}
     sheet = path.with_name(f"{path.stem}_translations.png")
     save_png(translation_sheet(directions), sheet)

@@ -32,7 +32,7 @@ IMAGES = 2000  # of the validation part, as on the page of `genlab score`
 SEED = 0
 MOST_KEPT = 100_000  # 2 MB of text
 
-Score = Callable[[Batch], Tensor]
+ScoreFunction = Callable[[Batch], Tensor]
 """Images uint8 (B, C, H, W) with labels to (B,), the higher the stranger, on the CPU."""
 
 _SAMPLES = Kind("a whole number or null", lambda value: value is None or COUNT.holds(value))
@@ -57,7 +57,7 @@ class Normal:
     samples: int | None = None
 
 
-def by_reconstruction(opened: Opened) -> Score:
+def by_reconstruction(opened: Opened) -> ScoreFunction:
     """The mean squared error per pixel on [0, 1].
 
     An autoencoder rebuilds badly what it was not trained on: Sakurada and Yairi 2014,
@@ -74,7 +74,7 @@ def by_reconstruction(opened: Opened) -> Score:
 
 
 def scores_of(
-    opened: Opened, score: Score, indices: np.ndarray, seed: int, batch_size: int
+    opened: Opened, score: ScoreFunction, indices: np.ndarray, seed: int, batch_size: int
 ) -> Tensor:
     """Of the data's images at `indices`, (N,)."""
     seed_noise(seed)
@@ -87,7 +87,9 @@ def batches(opened: Opened, indices: np.ndarray, batch_size: int) -> Iterator[Ba
         yield take(opened.data.image_set, indices[start : start + batch_size])
 
 
-def measured(opened: Opened, score: Score, settings: Normal, batch_size: int) -> Normal | None:
+def measured(
+    opened: Opened, score: ScoreFunction, settings: Normal, batch_size: int
+) -> Normal | None:
     """What `score` says of validation images, none of a class that is left out.
 
     None where there are none. `settings` says how many, and by which seed.

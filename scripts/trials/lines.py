@@ -9,29 +9,17 @@ from typing import Any, NamedTuple
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from genlab.config.schema import config_folder, flatten, register_schema
+from genlab.config.pages import config_folder
+from genlab.config.schema import flatten, register_schema
 from genlab.config.targets import locate
+from genlab.settings import COMMANDS, settings_of
+from genlab.settings.fields import abouts, default_of
 from trials.forked import Outcome, run
 
 LIMIT = 60.0  # seconds
 KNOWN = (0, 2, 3, 4, 5, 6, 7)  # exit codes
 LONGEST = 308  # of a line: 300 characters behind "genlab: "
-VERBS = [
-    "sample",
-    "evaluate",
-    "interpolate",
-    "mix",
-    "edit",
-    "project",
-    "upscale",
-    "inpaint",
-    "translate",
-    "score",
-    "visualise",
-    "compare",
-    "encode",
-    "reconstruct",
-]
+PLAIN = [each for each in COMMANDS if each not in ("models", "data")]  # that work with a run
 GROUPS = ["augmentation", "growth", "players", "remedy", "trainer", "view", "translator"]
 NUMBERS = [
     "-1",
@@ -133,7 +121,7 @@ def lines(seed: int, count: int, material: Material) -> Iterator[list[str]]:
     settings = _Settings()
     for _ in range(count):
         train = draw.random() < 0.6
-        yield _train(draw, settings) if train else _verb(draw, settings, material)
+        yield _train(draw, settings) if train else _command(draw, settings, material)
 
 
 class _Settings:
@@ -143,16 +131,25 @@ class _Settings:
         register_schema()
         self._found: dict[tuple[str, ...], dict[str, Any]] = {}
 
-    def of(self, verb: str, *pages: str) -> dict[str, Any]:
+    def of(self, command: str, *pages: str) -> dict[str, Any]:
         """Values by name; names of arguments that pages leave out begin with a plus."""
-        if (verb, *pages) not in self._found:
-            with initialize_config_dir(str(config_folder()), version_base="1.3"):
-                composed: Any = OmegaConf.to_container(compose(verb, list(pages)))
-            composed.pop("hydra", None)
-            values = dict(flatten(composed))
-            inner = {name.rpartition(".")[0]: {} for name in values if "." in name}
-            self._found[verb, *pages] = {**inner, **values, **dict(_left_out(composed, ""))}
-        return self._found[verb, *pages]
+        if (command, *pages) not in self._found:
+            self._found[command, *pages] = _of_train(*pages) if pages else _of_command(command)
+        return self._found[command, *pages]
+
+
+def _of_train(*pages: str) -> dict[str, Any]:
+    with initialize_config_dir(str(config_folder()), version_base="1.3"):
+        composed: Any = OmegaConf.to_container(compose("train", list(pages)))
+    composed.pop("hydra", None)
+    values = dict(flatten(composed))
+    inner = {name.rpartition(".")[0]: {} for name in values if "." in name}
+    return {**inner, **values, **dict(_left_out(composed, ""))}
+
+
+def _of_command(command: str) -> dict[str, Any]:
+    kind = settings_of(command)
+    return {name: default_of(kind, name) for name in abouts(kind)}
 
 
 def _left_out(node: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -180,8 +177,8 @@ def _train(draw: random.Random, settings: _Settings) -> list[str]:
     return ["train", *words, *_odd(draw, names)]
 
 
-def _verb(draw: random.Random, settings: _Settings, material: Material) -> list[str]:
-    verb = draw.choice(VERBS)
+def _command(draw: random.Random, settings: _Settings, material: Material) -> list[str]:
+    command = draw.choice(PLAIN)
     small = {
         "evaluate": ["count=20", "features=none", "probe_images=20", "likelihood_images=4"],
         "edit": ["codes=40", "check=20", "settle=2", "seeds=0-1"],
@@ -197,13 +194,13 @@ def _verb(draw: random.Random, settings: _Settings, material: Material) -> list[
         "mix": ["rows=2", "columns=2"],
         "sample": ["count=4"],
         "reconstruct": ["count=4"],
-    }[verb]
-    wanted = {"upscale": "srgan", "translate": "pix2pix", "mix": "stylegan"}.get(verb)
+    }[command]
+    wanted = {"upscale": "srgan", "translate": "pix2pix", "mix": "stylegan"}.get(command)
     words = [*small, "out=OUT"]
-    if verb != "compare":
+    if command != "compare":
         run = material.runs[wanted or draw.choice(list(material.runs))]
         words += [f"run={run}", "accelerator=cpu"]
-    return [verb, *words, *_odd(draw, settings.of(verb))]
+    return [command, *words, *_odd(draw, settings.of(command))]
 
 
 def _odd(draw: random.Random, usual: Mapping[str, Any]) -> list[str]:

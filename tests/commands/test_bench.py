@@ -1,5 +1,6 @@
 """What an edit is worked out of, with a generator and a classifier that are known."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ from genlab.editing.editor import Bench
 from genlab.editing.optimise import settled, staying
 from genlab.errors import ConfigError
 from genlab.latent import Step
+from genlab.settings.edit import Edit
 
 # What the three labels read from codes of four numbers: the second is mixed up with the first.
 SCORES = torch.tensor([[4.0, 0, 0, 0], [3.0, 4, 0, 0], [0, 0, 4, 0]])
@@ -50,7 +52,7 @@ def linear_bench() -> Bench:
         generate=lambda codes: codes[:, None],
         pictures=lambda codes, batch_size: codes[:, None],
     )
-    bench = Bench(space, {"codes": 500, "check": 500, "seed": 0, "batch_size": 100, "settle": 100})
+    bench = Bench(space, Edit(codes=500, check=500, seed=0, batch_size=100, settle=100))
     opened: Any = SimpleNamespace(alike=[])
     network: Any = None
     vars(bench)["judge"] = Linear(opened, network)
@@ -113,7 +115,7 @@ def test_without_settling_codes_go_where_the_step_leads() -> None:
     bench = linear_bench()
     codes = bench.space.draw(3, 1)
     step = Step.constant(torch.ones(4))
-    plain = Bench(bench.space, {**bench.config, "settle": 0})
+    plain = Bench(bench.space, replace(bench.settings, settle=0))
     assert torch.equal(plain.editor(step, {}, 0.5)(codes), codes + 0.5)
 
 

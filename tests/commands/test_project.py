@@ -8,6 +8,7 @@ from PIL import Image
 from genlab.editing.inversion import Search, factor
 from genlab.editing.space import space_of
 from genlab.runs.loaded import open_run
+from genlab.settings.project import Project
 
 FAST = ["steps=8", "draws=20"]
 
@@ -58,8 +59,8 @@ def test_files_are_fitted_and_looked_for(genlab, runs, tmp_path: Path, which: st
 def test_a_models_own_pictures_are_found_again(runs) -> None:
     space = space_of(open_run(str(runs["vae"]), "cpu"))
     pictures = space.pictures(space.draw(3, seed=9), 10)
-    config = {"steps": 150, "draws": 50, "batch_size": 10, "seed": 0}
-    codes, ways = Search(space, 1, None, config).find(pictures)
+    settings = Project(steps=150, draws=50, batch_size=10, seed=0)
+    codes, ways = Search(space, 1, None, settings).find(pictures)
     assert ways.shape == (3, 8, *pictures.shape[1:])
     errors = (ways.float() - pictures[:, None].float()).square().flatten(2).mean(2)
     assert (errors[:, -1] < errors[:, 0] / 5).all()

@@ -83,10 +83,10 @@ def test_equal_codes_leave_nothing_to_draw(genlab, runs, monkeypatch) -> None:
     [
         ("dcgan", [], "has no codes: choose the run of an autoencoder"),
         ("vae", ["methods=[pac]"], "did you mean pca?"),
-        ("vae", ["methods=pca"], "methods=[pca]"),
+        ("vae", ["methods=pca"], "a list of planes: [pca,umap]"),
         ("vae", ["labels=[hair]"], "choose one of label"),
-        ("vae", ["count=2"], "count=2 must be at least 3"),
-        ("vae", ["tensorboard=maybe"], "choose one of true, false"),
+        ("vae", ["count=2"], "count=2 must be a whole number from 3"),
+        ("vae", ["tensorboard=maybe"], "must be true or false"),
     ],
 )
 def test_mistakes_get_one_line(genlab, runs, model: str, words: list[str], message: str) -> None:

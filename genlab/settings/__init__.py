@@ -1,0 +1,36 @@
+"""The settings of every command: one dataclass each, which help, checks and schemas are made of."""
+
+import importlib
+import inspect
+
+from genlab.settings.fields import Settings
+
+COMMANDS = (
+    "sample",
+    "reconstruct",
+    "encode",
+    "interpolate",
+    "mix",
+    "edit",
+    "project",
+    "upscale",
+    "inpaint",
+    "translate",
+    "score",
+    "visualise",
+    "evaluate",
+    "compare",
+    "models",
+    "data",
+)
+
+
+def settings_of(command: str) -> type[Settings]:
+    """The dataclass of a command."""
+    module = importlib.import_module(f"genlab.settings.{command}")
+    (found,) = (
+        kind
+        for _, kind in inspect.getmembers(module, inspect.isclass)
+        if issubclass(kind, Settings) and kind.__module__ == module.__name__
+    )
+    return found

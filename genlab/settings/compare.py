@@ -1,0 +1,34 @@
+"""The settings of `genlab compare`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from genlab.settings.fields import PATH, TEXT, Settings, setting, several
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compare(Settings):
+    """Scores of several runs side by side."""
+
+    command = "compare"
+    summary = "put the scores of several runs side by side"
+    usage = ("runs=[PATH,PATH,...] [KEY=VALUE ...]",)
+    notes = """\
+Runs are ranked where their stamps say that they were measured in the same way (split, data,
+numbers of images, feature network and its weights, resizer, seed); else the differences are
+listed and nothing is ranked.
+"""
+
+    runs: Any = setting(
+        several(PATH, "two run folders or more", "[runs/one,runs/other]", least=2),
+        "two run folders or more, each with an evaluation.json (genlab evaluate)",
+    )
+    metrics: Any = setting(
+        several(TEXT, "scores", "[frechet_distance,recall]").or_null,
+        "which scores (default: all that the runs share)",
+        None,
+        "[recall]",
+    )
+    out: str = setting(
+        PATH, "the folder for comparison.md, comparison.csv and comparison.png", "comparison"
+    )

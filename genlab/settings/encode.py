@@ -1,0 +1,52 @@
+"""The settings of `genlab encode`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from genlab.settings import fields
+from genlab.settings.fields import PATHS, Settings, choice, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encode(Settings):
+    """Codes of images with their labels."""
+
+    command = "encode"
+    summary = "write the codes of images of the data with their labels, or of images of your own"
+    usage = ("run=last|PATH [image=PATH] [KEY=VALUE ...]",)
+    notes = """\
+The table has the columns index (the image's position in the data set; of your images name,
+the file's path), code_0, code_1, ..., each label with the names of its classes, and what else
+the model says in one number (a codebook's distance). The arrays are codes (N, n), indices or
+names, labels (others than the main label: labels/NAME), classes/NAME, and all else the model
+says (mean, log_variance, ...).
+A Gaussian posterior's code is its mean.
+
+Examples:
+
+  genlab encode run=last
+  genlab encode run=runs/my_vae split=train format=both out=codes
+  genlab encode run=last image=~/faces
+  python -c "import numpy; print(numpy.load('codes/codes_train.npz')['codes'].shape)"
+"""
+
+    run: str | None = fields.run()
+    image: Any = setting(
+        PATHS.or_null,
+        "your own images: a file, a folder, a pattern ('faces/*.png'), or a list "
+        "[a.png,b.png]; the data that the run was trained on are not needed",
+        None,
+        "PATH",
+    )
+    split: str = fields.split("without image=: a part of the data")
+    count: int | None = fields.count(
+        None, "so many images of the split, drawn at random, always the same (default: all)"
+    )
+    format: str = setting(
+        choice("parquet", "npz", "both"),
+        "parquet (a table: a row for each image), npz (arrays) or both",
+        "parquet",
+    )
+    out: str | None = fields.out("the folder RUN/codes")
+    batch_size: int = fields.batch_size()
+    accelerator: str = fields.accelerator()

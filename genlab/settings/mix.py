@@ -1,0 +1,47 @@
+"""The settings of `genlab mix`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from genlab.settings import fields
+from genlab.settings.fields import TEXT, Settings, any_of, setting, whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mix(Settings):
+    """Styles of one latent in some layers, of another in the rest; and what noise does."""
+
+    command = "mix"
+    summary = "mix the styles of images, layer by layer, with a StyleGAN"
+    notes = """\
+Two layers work at each resolution, from 4 pixels on. Coarse layers (4 to 8 pixels) decide
+pose and shape, middle ones (16 to 32) features, fine ones (64 and above) colours and detail.
+Images below 128 pixels have too few layers for that: theirs are divided by three, as evenly
+as can be, and the captions say which are which.
+
+mix_....png is the table of figure 3 of the StyleGAN paper (https://arxiv.org/abs/1812.04948).
+noise_....png has a row for each image of the left column: with the noise that is always the
+same, without any, the average over 20 draws of noise, and how much each pixel varies with
+them, stretched to the full range (figures 4 and 5). What is black there, noise leaves alone.
+
+Examples:
+
+  genlab mix run=last
+  genlab mix run=runs/my_stylegan layers=coarse rows=3 columns=8
+  genlab mix run=last layers=1-2 seed=7
+"""
+
+    run: str | None = fields.run()
+    layers: Any = setting(
+        any_of(TEXT, whole()),
+        "which layers take the top row's styles: coarse, middle, fine, a range (2-5, "
+        "counted from 1, the coarsest) or one layer (3); all: a table each for coarse, "
+        "middle and fine, one above another",
+        "all",
+    )
+    rows: int = setting(whole(), "images in the left column, whose styles fill all other layers", 4)
+    columns: int = setting(whole(), "images in the top row", 6)
+    seed: int = fields.seed("of their latents, and of the noise")
+    out: str | None = fields.out("the folder RUN/generated")
+    batch_size: int = fields.batch_size()
+    accelerator: str = fields.accelerator()

@@ -1,0 +1,49 @@
+"""The settings of `genlab reconstruct`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from genlab.settings import fields
+from genlab.settings.fields import PATHS, TRUTH, Settings, choice, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconstruct(Settings):
+    """Held-out images, or images of your own, encoded and decoded by an autoencoder."""
+
+    command = "reconstruct"
+    summary = "encode and decode images with an autoencoder"
+    usage = ("run=last|PATH [image=PATH] [KEY=VALUE ...]",)
+    notes = """\
+Examples:
+
+  genlab reconstruct run=last split=validation count=64
+  genlab reconstruct run=runs/my_denoiser image=noisy out=clean
+"""
+
+    run: str | None = fields.run()
+    image: Any = setting(
+        PATHS.or_null,
+        "your own images: a file, a folder, a pattern ('faces/*.png'), or a list "
+        "[a.png,b.png]; each gives a PNG of its name. A denoising autoencoder takes them "
+        "as they are and cleans them; the run's corruption is not added. The data that "
+        "the run was trained on are not needed",
+        None,
+        "PATH",
+    )
+    input: Any = setting(PATHS.or_null, "another name of image", None, "PATH")
+    overwrite: bool = setting(
+        TRUTH, "of image=: true replaces files that are there (never the originals)", False
+    )
+    split: str = fields.split("without image=: a part of the data, with the run's corruption")
+    format: str = setting(
+        choice("grid", "png", "npz"),
+        "grid (original and reconstruction side by side in one PNG), png (a folder of "
+        'PNGs), npz (uint8 NHWC: "images" rebuilt, "originals"; "labels")',
+        "grid",
+    )
+    count: int = fields.count(32, "how many images")
+    seed: int = fields.seed("of the choice of images")
+    out: str | None = fields.out("RUN/generated, of image= RUN/reconstructed")
+    batch_size: int = fields.batch_size()
+    accelerator: str = fields.accelerator()

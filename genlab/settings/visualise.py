@@ -1,0 +1,51 @@
+"""The settings of `genlab visualise`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from genlab.settings import fields
+from genlab.settings.fields import TEXT, TRUTH, Settings, choice, setting, several, whole
+
+FEWEST = 3  # images that can be drawn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visualise(Settings):
+    """The latent space as images, and for TensorBoard's projector."""
+
+    command = "visualise"
+    summary = "draw the latent space"
+    notes = """\
+METHOD_LABEL_SPLIT.png has a point for each image, coloured by a label; METHOD_images_SPLIT.png
+the images themselves. Distances mean something in pca; tsne and umap keep neighbours only.
+Of autoencoders there are also
+  traversals_SPLIT.png   each code varied from -3 to 3 standard deviations around the mean
+                         code, those first that say most (by KL, or else by variance)
+  decoded_SPLIT.png      where a code has two numbers: the whole plane, decoded
+
+Examples:
+
+  genlab visualise run=last
+  genlab visualise run=runs/my_vae methods=[pca] tensorboard=false
+  tensorboard --logdir runs/my_vae/tensorboard     then choose Projector
+"""
+
+    run: str | None = fields.run()
+    split: str = fields.split()
+    count: int = setting(whole(FEWEST), "images, drawn from the split", 2000)
+    seed: int = fields.seed("of that draw, and of t-SNE and UMAP")
+    methods: Any = setting(
+        several(choice("pca", "tsne", "umap"), "planes", "[pca,umap]"),
+        "planes to draw the codes in; [] for none",
+        ["pca", "tsne", "umap"],
+    )
+    labels: Any = setting(
+        several(TEXT, "labels", "[hair]").or_null,
+        "labels to colour the points by (default: all, one figure each)",
+        None,
+        "[hair]",
+    )
+    tensorboard: bool = setting(TRUTH, "write the codes for TensorBoard's projector too", True)
+    out: str | None = fields.out("the folder RUN/codes")
+    batch_size: int = fields.batch_size()
+    accelerator: str = fields.accelerator()
