@@ -111,3 +111,19 @@ def small_run(tmp_path_factory: pytest.TempPathFactory, command) -> Path:
     command("train", *model, *length, *scores)
     command("evaluate", f"run={run}", *count)
     return run
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, command) -> Callable[..., Path]:
+    """Trains a model with the given overrides, once; returns its run folder."""
+    folder = tmp_path_factory.mktemp("runs")
+    found: dict[tuple[str, ...], Path] = {}
+
+    def train(*overrides: str) -> Path:
+        if overrides not in found:
+            found[overrides] = folder / str(len(found))
+            words = ["trainer=cpu", "samples.count=4", "total_images=2000", *overrides]
+            command("train", *words, f"hydra.run.dir={found[overrides]}")
+        return found[overrides]
+
+    return train

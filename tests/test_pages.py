@@ -9,9 +9,8 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from genlab.cli.listing import description
 from genlab.config.build import DATA_KEYS, build_learner, completed
-from genlab.config.pages import config_folder
+from genlab.config.pages import config_folder, description
 from genlab.config.schema import check, register_schema
 from genlab.config.sizes import sized
 from genlab.errors import ConfigError

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from genlab.config.pages import described
 from genlab.console import say
 from genlab.errors import ConfigError
-from genlab.io.reading import read_text
 
 
 def show(group: str, match: str, folders: Sequence[Path]) -> None:
@@ -13,10 +13,7 @@ def show(group: str, match: str, folders: Sequence[Path]) -> None:
 
     Only those whose name or description contains `match`; ConfigError where there are none.
     """
-    pages: dict[str, str] = {}
-    for folder in folders:
-        for file in sorted((folder / group).glob("*.yaml")):
-            pages.setdefault(file.stem, description(file))
+    pages = described(group, folders)
     chosen = {
         name: text
         for name, text in sorted(pages.items())
@@ -27,11 +24,3 @@ def show(group: str, match: str, folders: Sequence[Path]) -> None:
     width = max(map(len, chosen))
     for name, text in chosen.items():
         say(f"{name:<{width}}  {text}")
-
-
-def description(page: Path) -> str:
-    """The first comment line of a page that is not a directive to Hydra."""
-    for line in read_text(page, ConfigError).splitlines():
-        if line.startswith("#") and "@package" not in line:
-            return line.lstrip("# ").strip()
-    return ""

@@ -25,10 +25,10 @@ from genlab.drawing.sheets import beside
 from genlab.editing.attributes import Targets, having, showing
 from genlab.editing.editor import Bench
 from genlab.editing.expressions import Term, asked, parse
-from genlab.editing.space import Space, space_of
+from genlab.editing.space import space_of
 from genlab.errors import ConfigError
 from genlab.io.files import write_text
-from genlab.latent import Step, factorised, in_deviations, principal
+from genlab.latent import Step
 from genlab.settings.edit import Edit
 from genlab.settings.fields import seeds_of
 from genlab.words import near_miss
@@ -82,25 +82,9 @@ def _slide(bench: Bench, word: str) -> None:
 
 def _components(bench: Bench, method: str) -> None:
     """The first directions that codes vary in most, or that layers magnify most: a strip each."""
-    codes = bench.free[:, 0]
-    count = min(bench.settings.count, *codes.shape)
-    if method == "pca":
-        directions = principal(codes, count)
-    else:
-        directions = factorised(_style_weights(bench.space), count)
-    for number, direction in enumerate(in_deviations(directions, codes), 1):
+    for number, step in enumerate(bench.components(method, bench.settings.count), 1):
         about = f"{method} component {number}"
-        step = Step.constant(direction)
         _strip(bench, step, about, f"{method}_{number}", "standard deviations", widest=3)
-
-
-def _style_weights(space: Space) -> list[Tensor]:
-    """The weights (outputs, n) of all layers that take a style."""
-    if space.learner.styles is None:
-        raise ConfigError("direction=factorised: this model has no styles: use direction=pca")
-    modules = space.learner.styles.decoder.synthesis.named_modules()
-    layers: list[Any] = [module for name, module in modules if name.endswith("affine")]
-    return [(layer.weight * layer.scale).cpu() for layer in layers]
 
 
 def _strip(bench: Bench, step: Step, about: str, name: str, unit: str, widest: float) -> None:

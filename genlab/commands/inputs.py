@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import torch
+from PIL.Image import Image
 from torch import Tensor
 
 from genlab.commands.outputs import names_file
@@ -78,6 +79,12 @@ def read(
         else:
             pixels = fit(image, resolution, channels, white_level).pixels
     return torch.from_numpy(pixels.copy())
+
+
+def of_image(image: Image, channels: int, resolution: int) -> Tensor:
+    """A Pillow image as `read` makes it of a file, uint8 (C, R, R)."""
+    with pillow_quiet():
+        return torch.from_numpy(fit(image, resolution, channels).pixels.copy())
 
 
 def reader(config: Mapping[str, Any], full_size: bool = False) -> Callable[[Path], Tensor]:

@@ -3,7 +3,7 @@
 import logging
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,13 +14,12 @@ from genlab.commands.opening import IMAGE, open_asked
 from genlab.commands.outputs import destinations
 from genlab.data.stream import Batch, take
 from genlab.drawing.pictures import grid, save_png, shortened, with_caption, with_row_captions
-from genlab.editing.attributes import judge_of
-from genlab.editing.inversion import Search, See
+from genlab.editing.inversion import Search, features_to_compare, space_to_search
 from genlab.editing.space import Space, space_of
-from genlab.errors import ConfigError, DataError
+from genlab.errors import ConfigError
 from genlab.io.files import write_atomically
 from genlab.learners.abilities import Encodes
-from genlab.metrics import FeaturesUnavailable, psnr, squared_error
+from genlab.metrics import psnr, squared_error
 from genlab.pixels import normalise
 from genlab.runs.held_out import condition_of, latents_of, positions
 from genlab.runs.loaded import Opened
@@ -52,8 +51,8 @@ def run(settings: Project) -> None:
         codes = _encoded(opened, space, asked, settings)
         views = space.pictures(codes, settings.batch_size)[:, None]
     else:
-        space, layers = _space(opened, settings.space)
-        search = Search(space, layers, _see(opened), settings)
+        space, layers = space_to_search(opened, settings.space)
+        search = Search(space, layers, features_to_compare(opened), settings)
         codes, views = search.find(asked.images)
     _write(opened, asked, codes, views, settings, method)
 
@@ -96,24 +95,6 @@ def _encoded(opened: Opened, space: Space, asked: Asked, settings: Project) -> T
         )
     values = opened.codes(Batch(asked.images, asked.labels), settings.batch_size)["values"]
     return space.codes(latents_of(opened, values, asked.labels))
-
-
-def _space(opened: Opened, name: str) -> tuple[Space, int]:
-    """The space to look in, and in how many layers codes may differ."""
-    space = space_of(opened, styled=name != "z")
-    if name in ("w", "w+") and not space.styled:
-        raise ConfigError(f"space={name}: this model has no styles: use space=z")
-    return space, 1 if name == "w" else space.layers
-
-
-def _see(opened: Opened) -> See | None:
-    """The classifier's features (N, D) of pictures; None without labels, or without the data."""
-    try:
-        network: Any = judge_of(opened).network.network
-    except (FeaturesUnavailable, DataError) as error:
-        log.info("pixels alone are compared: %s", error)
-        return None
-    return network.features
 
 
 def _write(

@@ -1,10 +1,11 @@
 """Where config pages lie: ours and the user's own."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from genlab.errors import ConfigError
+from genlab.io.reading import read_text
 from genlab.settings import COMMANDS
 
 HYDRAS = "nothing of hydra: give it on the command line"
@@ -43,3 +44,20 @@ def check_folder(folder: Path) -> None:
             )
         if name.lower() == "hydra":
             raise ConfigError(f"{folder / name}: folders of pages may set {HYDRAS}")
+
+
+def described(group: str, folders: Sequence[Path]) -> dict[str, str]:
+    """What every page of a group is, by its name; of pages of one name the first folder's."""
+    pages: dict[str, str] = {}
+    for folder in folders:
+        for file in sorted((folder / group).glob("*.yaml")):
+            pages.setdefault(file.stem, description(file))
+    return pages
+
+
+def description(page: Path) -> str:
+    """The first comment line of a page that is not a directive to Hydra."""
+    for line in read_text(page, ConfigError).splitlines():
+        if line.startswith("#") and "@package" not in line:
+            return line.lstrip("# ").strip()
+    return ""

@@ -14,7 +14,7 @@ from genlab.editing.optimise import axes_of, learned, settled, staying
 from genlab.editing.space import Space
 from genlab.errors import ConfigError, DataError
 from genlab.evaluation.reference import most_probable
-from genlab.latent import Step
+from genlab.latent import Step, factorised, in_deviations, principal
 from genlab.pixels import normalise
 from genlab.settings.edit import Edit
 
@@ -122,6 +122,19 @@ class Bench:
         held = attribute.held(self.told)
         return learned(self.space, self.judge, attribute, self.codes, held, self.settings.seed)
 
+    def components(self, method: str, count: int) -> list[Step]:
+        """Steps of one standard deviation of codes along what they vary in most, at most `count`.
+
+        By `method` pca (GANSpace), or factorised: what layers of a StyleGAN magnify most (SeFa).
+        """
+        codes = self.free[:, 0]
+        most = min(count, *codes.shape)
+        if method == "pca":
+            directions = principal(codes, most)
+        else:
+            directions = factorised(_style_weights(self.space), most)
+        return [Step.constant(direction) for direction in in_deviations(directions, codes)]
+
     def strength(self, step: Step, targets: Targets) -> float:
         """The smallest that changes FLIPPED of the pictures, or the one that changes most of them.
 
@@ -169,6 +182,15 @@ class Bench:
                 "more"
             )
         return codes
+
+
+def _style_weights(space: Space) -> list[Tensor]:
+    """The weights (outputs, n) of all layers that take a style."""
+    if space.learner.styles is None:
+        raise ConfigError("direction=factorised: this model has no styles: use direction=pca")
+    modules = space.learner.styles.decoder.synthesis.named_modules()
+    layers: list[Any] = [module for name, module in modules if name.endswith("affine")]
+    return [(layer.weight * layer.scale).cpu() for layer in layers]
 
 
 def met(told: Mapping[str, Tensor], targets: Targets) -> Tensor:

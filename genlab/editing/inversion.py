@@ -1,15 +1,22 @@
 """The codes of pictures, looked for by gradient descent."""
 
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from genlab.editing.space import Space
+from genlab.editing.attributes import judge_of
+from genlab.editing.space import Space, space_of
+from genlab.errors import ConfigError, DataError
+from genlab.metrics import FeaturesUnavailable
 from genlab.pixels import normalise, to_uint8
+from genlab.runs.loaded import Opened
+
+log = logging.getLogger(__name__)
 
 SHOWN = 8  # pictures on the way
 RATE = 0.1  # of Adam, in standard deviations of the codes
@@ -131,3 +138,21 @@ def factor(done: float) -> float:
     """The rate's share at a share of the steps: a rise to 1, and a fall to 0 along a cosine."""
     fall = min(1.0, (1 - done) / FALL)
     return min(1.0, done / RISE + 0.01) * (0.5 - 0.5 * math.cos(math.pi * fall))
+
+
+def space_to_search(opened: Opened, name: str) -> tuple[Space, int]:
+    """The space to look in, and in how many layers codes may differ."""
+    space = space_of(opened, styled=name != "z")
+    if name in ("w", "w+") and not space.styled:
+        raise ConfigError(f"space={name}: this model has no styles: use space=z")
+    return space, 1 if name == "w" else space.layers
+
+
+def features_to_compare(opened: Opened) -> See | None:
+    """The classifier's features (N, D) of pictures; None without labels, or without the data."""
+    try:
+        network: Any = judge_of(opened).network.network
+    except (FeaturesUnavailable, DataError) as error:
+        log.info("pixels alone are compared: %s", error)
+        return None
+    return network.features

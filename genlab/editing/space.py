@@ -12,9 +12,9 @@ from torch import Tensor
 
 from genlab.errors import ConfigError
 from genlab.learners.abilities import Generates
-from genlab.networks import Chosen
 from genlab.pixels import to_uint8
 from genlab.runs.loaded import Opened
+from genlab.runs.sampling import latents_of_seed
 
 
 @dataclass(frozen=True)
@@ -82,16 +82,3 @@ def space_of(opened: Opened, styled: bool = True) -> Space:
         )
     learner = opened.require(Generates, "cannot make pictures of codes: choose another run")
     return Space(opened, learner, styled and learner.styles is not None)
-
-
-def latents_of_seed(learner: Generates, seed: int, labels: Chosen) -> Tensor:
-    """The latent (1, width) that a seed alone stands for, of chosen classes by label name.
-
-    The first label of a conditional model runs through its K classes as seeds go up: seed s shows
-    class s mod K, whichever other seeds are asked for. ValueError for labels that there are not.
-    """
-    chosen = dict(labels)
-    if learner.condition is not None:
-        name, kinds = next(iter(learner.condition.classes.items()))
-        chosen.setdefault(name, torch.tensor([seed % len(kinds)]))
-    return learner.latents(1, torch.Generator().manual_seed(seed), chosen)

@@ -76,7 +76,6 @@ def told(error: BaseException) -> tuple[str, int]:
 def _settings(config: DictConfig, place: Path) -> tuple[dict[str, Any], list[str]]:
     """The resolved config and the overrides that lead to it; `place` has the runs before it."""
     from genlab.jobs.prerequisites import with_runs_before
-    from genlab.training.settings import check_settings, together
 
     hydra = HydraConfig.get()
     if config.resume not in (None, "auto"):
@@ -84,6 +83,14 @@ def _settings(config: DictConfig, place: Path) -> tuple[dict[str, Any], list[str
     sources = hydra.runtime.config_sources  # also in a launcher's process, whose words are others
     folders = [f"--config-dir={source.path}" for source in sources if source.provider == "user"]
     overrides = [*hydra.overrides.task, *folders[:1]]
+    plain = resolved(config)
+    return with_runs_before(plain, overrides, place)
+
+
+def resolved(config: DictConfig) -> dict[str, Any]:
+    """A composed config as plain containers, sizes settled and all settings checked."""
+    from genlab.training.settings import check_settings, together
+
     raw: Any = OmegaConf.to_container(config)
     check_parts(raw)
     check_numbers("", raw)
@@ -92,7 +99,7 @@ def _settings(config: DictConfig, place: Path) -> tuple[dict[str, Any], list[str
         sized(config, together(config)), resolve=True, throw_on_missing=True
     )
     check_settings(plain)  # before other runs are trained for this one
-    return with_runs_before(plain, overrides, place)
+    return plain
 
 
 def _trained(

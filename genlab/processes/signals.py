@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -72,8 +73,10 @@ def listening(on_stop: Act, again: Act = end_at_once, on_save: Act | None = None
     if not _asked.listeners:
         _asked.stop = 0
     _asked.listeners += 1
-    before = {number: signal.signal(number, stop) for number in STOPS}
-    before[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, save)
+    before = {}
+    if threading.current_thread() is threading.main_thread():  # Python's rule: others hear none
+        before = {number: signal.signal(number, stop) for number in STOPS}
+        before[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, save)
     try:
         yield
     finally:

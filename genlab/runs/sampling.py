@@ -1,8 +1,9 @@
 """New images from an opened run, by latents that depend on a seed alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,10 +11,14 @@ from torch import Tensor
 from genlab import ranks
 from genlab.data.stream import Batch
 from genlab.errors import ConfigError
+from genlab.latent.truncation import truncated_normal
 from genlab.learners.abilities import Generates
 from genlab.networks import Chosen
+from genlab.networks.styles import truncated
 from genlab.pixels import to_uint8
 from genlab.runs.loaded import Opened
+from genlab.settings.fields import seeds_of
+from genlab.settings.sample import Sample
 
 
 def generate(
@@ -46,6 +51,19 @@ def latents_for(learner: Generates, count: int, seed: int, labels: Chosen) -> Te
         return learner.latents(count, torch.Generator().manual_seed(seed), labels)
 
 
+def latents_of_seed(learner: Generates, seed: int, labels: Chosen) -> Tensor:
+    """The latent (1, width) that a seed alone stands for, of chosen classes by label name.
+
+    The first label of a conditional model runs through its K classes as seeds go up: seed s shows
+    class s mod K, whichever other seeds are asked for. ValueError for labels that there are not.
+    """
+    chosen = dict(labels)
+    if learner.condition is not None:
+        name, kinds = next(iter(learner.condition.classes.items()))
+        chosen.setdefault(name, torch.tensor([seed % len(kinds)]))
+    return learner.latents(1, torch.Generator().manual_seed(seed), chosen)
+
+
 @contextmanager
 def labels_named() -> Iterator[None]:
     """Labels that the model does not have are an error of the setting."""
@@ -59,3 +77,78 @@ def decoded(opened: Opened, latents: Tensor, batch_size: int) -> Tensor:
     """Images uint8 (B, C, H, W) of latents (B, n)."""
     learner = generator_of(opened)
     return opened.in_batches(lambda z: to_uint8(learner.generate(z)), latents, batch_size)
+
+
+def drawn_images(opened: Opened, settings: Sample) -> tuple[Tensor, Tensor]:
+    """Latents (N, n), and their images uint8 (N, C, H, W).
+
+    One for each of the seeds, or as many as are asked for by a single one; of several truncations
+    each latent comes once for every one of them. ConfigError for labels, or a truncation, that the
+    model does not take.
+    """
+    learner = generator_of(opened)
+    truncations = listed(settings.truncation)
+    if truncations:
+        _check(opened, truncations)
+    latents = _latents(learner, settings)
+    if not truncations:
+        return latents, decoded(opened, latents, settings.batch_size)
+    views = [_truncated(opened, latents, number, settings) for number in truncations]
+    images = torch.stack(views, 1).flatten(0, 1)
+    return latents.repeat_interleave(len(truncations), 0), images
+
+
+def listed(given: Any) -> list[Any]:
+    """The values of a setting that may be one value, a list or null."""
+    return given if isinstance(given, list) else [] if given is None else [given]
+
+
+def _latents(learner: Generates, settings: Sample) -> Tensor:
+    """One for each of the seeds, or as many as are asked for by a single one."""
+    labels, seeds = settings.labels or {}, seeds_of(settings.seeds)
+    if not seeds:
+        return latents_for(learner, settings.count, settings.seed, labels)
+    with labels_named():
+        return torch.cat([latents_of_seed(learner, seed, labels) for seed in seeds])
+
+
+def _check(opened: Opened, truncations: Sequence[float]) -> None:
+    """ConfigError for truncations that the model's styles or latents do not take."""
+    learner = generator_of(opened)
+    if learner.styles is not None:
+        if min(truncations) < 0:
+            raise ConfigError(f"truncation={min(truncations)} must be at least 0")
+        return
+    if min(truncations) <= 0:
+        raise ConfigError(
+            f"truncation={min(truncations)} must be more than 0 for a model without styles"
+        )
+    drawn = _noise(learner, learner.latents(2, torch.Generator().manual_seed(0), {}))
+    normal = torch.randn(drawn.shape, generator=torch.Generator().manual_seed(0))
+    if not torch.equal(drawn, normal):
+        raise ConfigError(
+            f"run={opened.folder.path}: its codes are not drawn from N(0, I), which truncation is "
+            "for: leave truncation out, or choose the run of a GAN or a VAE"
+        )
+
+
+def _noise(learner: Generates, latents: Tensor) -> Tensor:
+    """Latents (B, n) without the labels behind them."""
+    told = learner.condition.width if learner.condition else 0
+    return latents[:, : latents.shape[1] - told]
+
+
+def _truncated(opened: Opened, latents: Tensor, truncation: float, settings: Sample) -> Tensor:
+    """Pictures uint8 of latents (B, n) whose styles, or else whose noise, is truncated."""
+    learner = generator_of(opened)
+    styles, layers, batch_size = learner.styles, settings.truncation_layers, settings.batch_size
+    if styles is None:
+        noise = _noise(learner, latents)
+        told = latents[:, noise.shape[1] :]
+        nearer = torch.cat([truncated_normal(noise, truncation), told], 1)
+        return decoded(opened, nearer, batch_size)
+
+    def pictures(z: Tensor) -> Tensor:
+        return to_uint8(styles.pictures(truncated(styles.of(z), styles.mean, truncation, layers)))
+
+    return opened.in_batches(pictures, latents, batch_size)

@@ -212,9 +212,9 @@ class Settings:
             raise ConfigError("; ".join(problems))
 
     @classmethod
-    def read(cls, given: Mapping[str, Any]) -> Self:
-        """The settings that are given by name; others have their defaults."""
-        known = [each.name for each in fields(cls)]
+    def read(cls, given: Mapping[str, Any], without: Sequence[str] = ()) -> Self:
+        """The settings that are given by name; others, and those `without`, have their defaults."""
+        known = [each.name for each in fields(cls) if each.name not in without]
         problems = [f"{k}: no such setting{near_miss(k, known)}" for k in given if k not in known]
         known_ones = {key: value for key, value in given.items() if key in known}
         problems += cls._misfits(known_ones)

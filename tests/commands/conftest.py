@@ -1,4 +1,4 @@
-"""Tiny runs, trained once for all verbs."""
+"""Tiny runs, trained once for all commands."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,22 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-
-
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory, command) -> Callable[..., Path]:
-    """Trains a model with the given overrides, once; returns its run folder."""
-    folder = tmp_path_factory.mktemp("runs")
-    found: dict[tuple[str, ...], Path] = {}
-
-    def train(*overrides: str) -> Path:
-        if overrides not in found:
-            found[overrides] = folder / str(len(found))
-            words = ["trainer=cpu", "samples.count=4", "total_images=2000", *overrides]
-            command("train", *words, f"hydra.run.dir={found[overrides]}")
-        return found[overrides]
-
-    return train
 
 
 @pytest.fixture(scope="session")

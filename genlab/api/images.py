@@ -1,0 +1,79 @@
+"""Images as people have them in Python, and as a run's networks take them."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from genlab.commands import inputs
+from genlab.drawing.sheets import sheet
+from genlab.errors import DataError
+from genlab.runs.loaded import Opened
+
+KINDS = "a uint8 tensor (N, C, H, W), a uint8 array (N, H, W) or (N, H, W, C), PIL images, or paths"
+
+
+def as_images(given: Any, opened: Opened) -> Tensor:
+    """Images uint8 (N, C, H, W) of the run's size.
+
+    Args:
+        given: one image or several: a uint8 tensor (N, C, H, W) or (C, H, W), a uint8 array
+            (N, H, W, C), (N, H, W) or (H, W), PIL images, or paths of image files and folders.
+            Files and PIL images are cut to a square and resized as a folder of data is.
+
+    Raises:
+        DataError: it is none of these, or of another size than the run's images.
+    """
+    if isinstance(given, Tensor):
+        images = given.cpu() if given.ndim == 4 else given.cpu()[None]
+    elif isinstance(given, np.ndarray):
+        images = _of_array(given)
+    else:
+        images = _of_files(given, opened)
+    shape = opened.description.shape
+    if images.dtype != torch.uint8 or tuple(images.shape[1:]) != shape:
+        raise DataError(
+            f"images are {images.dtype} {tuple(images.shape)}; this run takes {KINDS}, of "
+            f"{shape[0]} channel(s), {shape[1]} x {shape[2]} pixels"
+        )
+    return images
+
+
+def grid(images: Tensor, columns: int | None = None, caption: str = "") -> Image.Image:
+    """A picture with images uint8 (N, C, H, W) beside each other: `grid(images).save("grid.png")`.
+
+    Args:
+        columns: in each row; None makes it about as wide as high.
+        caption: a line above.
+    """
+    return sheet(images, caption, columns)
+
+
+def _of_array(array: np.ndarray) -> Tensor:
+    if array.ndim == 2 or (array.ndim == 3 and array.shape[-1] in (1, 3)):
+        array = array[None]
+    if array.ndim == 3:
+        array = array[..., None]
+    return torch.from_numpy(np.ascontiguousarray(array)).permute(0, 3, 1, 2)
+
+
+def _of_files(given: Any, opened: Opened) -> Tensor:
+    items: Sequence[Any] = given if isinstance(given, list | tuple) else [given]
+    if not items:
+        raise DataError(f"there are no images: give {KINDS}")
+    channels, resolution = (opened.config["data"][key] for key in ("channels", "resolution"))
+    read = inputs.reader(opened.config)
+    found = []
+    for item in items:
+        if isinstance(item, Image.Image):
+            found.append(inputs.of_image(item, channels, resolution))
+        elif isinstance(item, str | os.PathLike):
+            found += [read(path) for path in inputs.listed(str(Path(item)), "images")]
+        else:
+            raise DataError(f"{type(item).__name__} is no image: give {KINDS}")
+    return torch.stack(found)
