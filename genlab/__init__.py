@@ -8,9 +8,11 @@
 See `genlab.api.run.Run` for what a run can do.
 """
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # as in typing, whose import may find a file of that name with python -m
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from genlab.api.images import grid
     from genlab.api.run import Run, load
     from genlab.api.training import compose, datasets, models, train
@@ -26,7 +28,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """What is asked for, imported at the first use: `import genlab` alone loads nothing heavy."""
     if name not in _HOMES:
         raise AttributeError(f"module 'genlab' has no attribute '{name}'")

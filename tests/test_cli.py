@@ -125,7 +125,7 @@ def test_help_of_train_lists_the_groups(genlab) -> None:
             5,
             "test_cli.py is a file, no folder",
         ),
-        (("mix", "columns=101", "run=x"), 2, "columns=101: at most 100"),
+        (("mix", "columns=101", "run=x"), 2, "columns=101 must be a whole number from 1 to 100"),
         (("evaluate", "path_samples=-1", "run=x"), 2, "at least 10, or 0 for none"),
         (("evaluate", "path_samples=1", "run=x"), 2, "at least 10, or 0 for none"),
         (("sample", "run=/no where/a=b, c"), 4, "run=/no where/a=b, c: "),
@@ -256,12 +256,14 @@ def test_a_config_that_is_not_a_runs_is_said(genlab, tmp_path) -> None:
     assert "lacks model, data, trainer, seed" in err
 
 
-def test_no_memory_is_said_with_the_mend(genlab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_memory_is_said_with_the_mend(
+    genlab, small_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def without_memory(config: object) -> None:
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 512000 B")
 
     monkeypatch.setattr("genlab.commands.sample.run", without_memory)
-    code, _, err = genlab("sample", "run=x")
+    code, _, err = genlab("sample", f"run={small_run}")
     assert code == 5
     assert "not enough memory: ask for less at once (count=, batch_size=" in err
 

@@ -164,8 +164,8 @@ class Run:
         folder = self._opened.folder
         with tempfile.TemporaryDirectory() as place:
             file = Path(wanted.out or place) / "evaluation.json"
-            named = str(folder.weights if folder.tag else folder.path)
-            scores.run(replace(wanted, run=named, out=str(file), accelerator=self._accelerator))
+            asked = replace(wanted, run=folder.named, out=str(file), accelerator=self._accelerator)
+            scores.run(asked)
             found: dict[str, float] = json.loads(file.read_text())["metrics"]
         return found
 

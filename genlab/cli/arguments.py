@@ -12,6 +12,7 @@ from genlab.words import near_miss, one_of, printable, readable
 
 PATH_KEYS = (
     "run",
+    "runs",
     "resume",
     "out",
     "image",
@@ -26,7 +27,7 @@ PATH_KEYS = (
     "hydra.run.dir",
     "hydra.sweep.dir",
 )
-_LISTS = ("image", "mask", "input")  # which take several paths, in brackets
+_LISTS = ("runs", "image", "mask", "input")  # which take several paths, in brackets
 
 # What is in quotes, or stands between the characters that have a meaning in values.
 _WORDS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^'",:=\[\]{}()]+""")

@@ -8,8 +8,8 @@ from genlab.settings import settings_of
 from genlab.settings.fields import abouts, default_of
 
 
-def register(command: str) -> None:
-    """Make the page of a command known to Hydra."""
+def register(command: str, place: str) -> None:
+    """Make the page of a command known to Hydra, whose own files of a multirun go to `place`."""
     settings = settings_of(command)
     page: dict[str, Any] = {name: default_of(settings, name) for name in abouts(settings)}
     page["defaults"] = [
@@ -17,6 +17,6 @@ def register(command: str) -> None:
         {"override hydra/job_logging": "genlab"},
         {"override hydra/hydra_logging": "genlab"},
     ]
-    folders = {"run": {"dir": "."}, "sweep": {"dir": "."}, "output_subdir": None}
+    folders = {"run": {"dir": "."}, "sweep": {"dir": place}, "output_subdir": None}
     page["hydra"] = {"job": {"name": command}, **folders}
     ConfigStore.instance().store(name=command, node=page, provider="genlab")

@@ -7,10 +7,8 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from genlab import __version__
 from genlab.cli import arguments, completion
@@ -20,9 +18,6 @@ from genlab.io import secrets
 from genlab.settings import COMMANDS, settings_of
 from genlab.training.failures import explained
 from genlab.words import near_miss, printable, shortened
-
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
 
 TRAIN = "train a model and write everything about it to a run folder"
 VERBS = ("train", *COMMANDS, "schema")
@@ -90,7 +85,7 @@ def _forget_current_folder() -> None:
 
 def _dispatch(argv: list[str]) -> int:
     if completion.wanted(argv):
-        print(completion.answer(argv, list(VERBS), _run_hydra))
+        print(completion.answer(argv, list(VERBS), _application))
         return 0
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(_overview())
@@ -182,7 +177,7 @@ def run_verb(verb: str, words: list[str]) -> int:
         _note_what_stands(overrides)
     try:
         with stoppable() if verb == "train" else nullcontext():
-            _run_hydra(verb, [*overrides, *flags])
+            _application(verb, [*overrides, *flags])
     except Stopped:
         multirun.report()
         raise
@@ -198,71 +193,17 @@ def _note_what_stands(overrides: list[str]) -> None:
         note_standing(Path(arguments.unquoted(place).split("${")[0] or "."))
 
 
-def _run_hydra(verb: str, words: list[str]) -> None:
-    """Run the verb's Hydra application, overrides first."""
-    import hydra
+def _application(verb: str, words: list[str]) -> None:
+    """Run the verb's Hydra application, which is imported where it is needed."""
+    from genlab.cli import application
 
-    from genlab.config import pages
-
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to main() instead of being printed
-    if verb == "train":
-        from genlab.config.schema import register_schema
-
-        register_schema()
-    else:
-        from genlab.cli.hydra_pages import register
-
-        register(verb)
-    _prepend_folders(pages.user_folders(words))
-    words = [word for word in words if not word.startswith("--config-dir=")]  # checked instead
-    sys.argv = [f"genlab {verb}", *words]
-    failures: list[Exception] = []
-
-    def task(page: "DictConfig") -> float | None:
-        try:
-            if verb == "train":
-                return _train(page)
-            _use(verb, page)
-        except Exception as error:  # Hydra would print lines of its own about it
-            failures.append(error)
-        return None
-
-    folder = str(pages.config_folder())
-    hydra.main(version_base="1.3", config_path=folder, config_name=verb)(task)()
-    if failures:
-        raise failures[0]
-
-
-def _train(page: "DictConfig") -> float | None:
-    """The task of `genlab train`, once per job of a sweep."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from genlab.jobs import sweep
-
-    return sweep.run_job(page)
-
-
-def _use(command: str, page: "DictConfig") -> None:
-    """The task of every other command."""
-    import importlib
-
-    from omegaconf import OmegaConf
-
-    plain: Any = OmegaConf.to_container(page, resolve=True)
-    settings = settings_of(command).read(plain)
-    if plain.get("out") is not None:
-        from genlab.commands.outputs import check_place
-
-        check_place(str(plain["out"]))
-    importlib.import_module(f"genlab.commands.{command}").run(settings)
+    application.run(verb, words)
 
 
 def _resume(named: str, words: arguments.Arguments) -> int:
     """With resume=last or resume=PATH: the run's own config and folder, then the new words."""
     if {"--help", "--hydra-help"} & set(words.flags):
-        _run_hydra("train", words.flags)
+        _application("train", words.flags)
         return 0
     from genlab.runs import finding
     from genlab.training.stopping import stoppable
@@ -276,21 +217,6 @@ def _resume(named: str, words: arguments.Arguments) -> int:
 
         resume.resume(folder, arguments.Arguments(given, words.flags))
     return 0
-
-
-def _prepend_folders(folders: Sequence[Path]) -> None:
-    """Let the user's own pages extend and shadow the packaged ones."""
-    from hydra.core.plugins import Plugins
-
-    from genlab.cli.search_path import CheckedPages, Growth, UserPages
-    from genlab.config.pages import check_folder
-
-    for folder in folders:
-        check_folder(folder)
-    UserPages.folders = list(folders)
-    CheckedPages.growth = Growth()
-    for plugin in (CheckedPages, UserPages):
-        Plugins.instance().register(plugin)
 
 
 def _overview() -> str:

@@ -1,10 +1,12 @@
 """`genlab compare`: the scores of several runs side by side."""
 
+import glob
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from genlab.commands.paths import several
 from genlab.config.schema import flatten
 from genlab.console import print_table
 from genlab.drawing.charts import bars
@@ -13,6 +15,7 @@ from genlab.errors import CheckpointError, ConfigError
 from genlab.io.files import write_csv, write_text
 from genlab.metrics import less_is_better
 from genlab.runs import finding
+from genlab.runs.folder import RunFolder
 from genlab.settings.compare import Compare
 
 log = logging.getLogger(__name__)
@@ -33,7 +36,7 @@ class Scores(NamedTuple):
 
 def run(settings: Compare) -> None:
     """Read, compare stamps, print, write."""
-    scores = read(settings.runs)
+    scores = read(named(settings.runs))
     every = _metrics(scores, settings.metrics)
     names = every[:_MOST]
     differences = _differences(scores)
@@ -53,6 +56,31 @@ def run(settings: Compare) -> None:
     if len(every) > _MOST:
         log.info("%s more metrics are in comparison.csv only", f"{len(every) - _MOST:,}")
     log.info("wrote %s", folder / "comparison.{md,csv,png}")
+
+
+def named(runs: object) -> list[str]:
+    """The runs that a setting names, and those that its patterns fit.
+
+    Raises:
+        ConfigError: a pattern fits no run that was evaluated, or there are fewer than two runs.
+    """
+    found: list[str] = []
+    for each in several(runs):
+        if not glob.has_magic(each) or Path(each).exists():
+            found.append(each)
+            continue
+        folders = sorted(Path(match) for match in glob.glob(each, recursive=True))
+        fitting = [
+            str(f) for f in folders if RunFolder(f).exists and RunFolder(f).evaluation.exists()
+        ]
+        if not fitting:
+            raise ConfigError(
+                f"runs={each}: no run that was evaluated; genlab evaluate run=PATH evaluates one"
+            )
+        found += [run for run in fitting if run not in found]
+    if len(found) < 2:
+        raise ConfigError(f"runs={','.join(found)}: name two run folders or more to compare")
+    return found
 
 
 def read(paths: Sequence[str]) -> list[Scores]:

@@ -10,9 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from genlab.commands.inputs import each, listed, names_of, read, reader, several, targets
+from genlab.commands.inputs import each, listed, names_of, read, reader, targets
 from genlab.commands.opening import open_asked
 from genlab.commands.originals import has_colour, loses_bits, original, pasted
+from genlab.commands.paths import several
 from genlab.data.pixels import WHITE_LEVEL
 from genlab.drawing.pictures import save_png
 from genlab.editing.inversion import Search

@@ -2,7 +2,6 @@
 
 import glob
 import logging
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -13,7 +12,7 @@ import torch
 from PIL.Image import Image
 from torch import Tensor
 
-from genlab.commands.outputs import names_file
+from genlab.commands.paths import matches, names_file, no_such_file, several
 from genlab.data.image_files import MAX_PIXELS, opened
 from genlab.data.listing import SUFFIXES, images_below, say_left_out
 from genlab.data.pixels import RULE, WHITE_LEVEL, fit, pillow_quiet, whole
@@ -173,12 +172,6 @@ def refuse_overwriting(paths: Sequence[Path], overwrite: bool) -> None:
         )
 
 
-def several(pattern: object) -> list[str]:
-    """Each of the names, with `~` expanded."""
-    given = pattern if isinstance(pattern, list | tuple) else [pattern]
-    return [os.path.expanduser(str(name)) for name in given]
-
-
 def _found(name: str, key: str, results: Path | None) -> Iterable[Path]:
     path = Path(name)
     if path.is_file():
@@ -192,9 +185,9 @@ def _found(name: str, key: str, results: Path | None) -> Iterable[Path]:
             return found
         kinds = ", ".join(suffix[1:] for suffix in SUFFIXES)
         raise DataError(f"{key}={name} holds no pictures: it needs files of {kinds}")
-    if found := [Path(match) for match in glob.glob(name, recursive=True) if Path(match).is_file()]:
+    if found := matches(name):
         return found
-    raise DataError(f'{key}={name}: no such file; name a file, a folder, or a pattern like "*.png"')
+    raise no_such_file(name, key)
 
 
 def _root(name: str) -> Path:

@@ -27,14 +27,10 @@ log = logging.getLogger(__name__)
 
 DRAWS = 20  # of noise
 SHOWN = 0.99  # share of pixels below the white of the picture of deviations
-MOST = 100  # rows and columns that a picture holds
 
 
 def run(settings: Mix) -> None:
     """Draw latents of rows and columns, mix their styles, vary the noise, write."""
-    for key in ("rows", "columns"):
-        if (number := getattr(settings, key)) > MOST:
-            raise ConfigError(f"{key}={number}: at most {MOST} of them fit on a picture")
     if Path(settings.out or "").suffix == ".png":
         raise ConfigError(f"out={settings.out}: two pictures are written, so name a folder")
     opened = open_asked(settings)

@@ -9,9 +9,10 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from genlab.commands.paths import names_file
 from genlab.drawing.pictures import save_png, to_image
-from genlab.errors import ConfigError, ResourceError
-from genlab.io.files import may_write, write_atomically
+from genlab.errors import ConfigError
+from genlab.io.files import write_atomically
 from genlab.runs.folder import RunFolder
 
 log = logging.getLogger(__name__)
@@ -101,21 +102,3 @@ def destinations(
     for path in paths.values():
         path.parent.mkdir(parents=True, exist_ok=True)
     return paths
-
-
-def names_file(path: Path) -> bool:
-    """Whether the path ends as files do; a dot before a number is part of a folder's name."""
-    return path.suffix[1:2].isalpha() and not path.is_dir()
-
-
-def check_place(out: str) -> None:
-    """Before the work: ConfigError for an empty `out`, ResourceError where none can be written."""
-    if not out:
-        raise ConfigError("out= is empty: name a file or a folder, or leave it out")
-    path = Path(out).expanduser()
-    folder = path.parent if names_file(path) else path
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not there.is_dir():
-        raise ResourceError(f"out={out}: {there} is a file, no folder; choose another place")
-    if not may_write(there):
-        raise ResourceError(f"out={out}: {there} cannot be written to; choose another place")

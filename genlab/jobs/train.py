@@ -22,10 +22,11 @@ from genlab.processes import children, launch, peers
 from genlab.runs import places
 from genlab.runs.finding import remember
 from genlab.runs.folder import RunFolder
+from genlab.runs.state import reached
 from genlab.runs.weights import whole_images_seen
 from genlab.training.fit import fit, prepare
 from genlab.training.pretrained import with_encoder
-from genlab.training.settings import check_settings, processes, reached, refuse_changes
+from genlab.training.settings import check_settings, processes, refuse_changes
 from genlab.training.stopping import stoppable, stopped_message
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,6 @@ import errno
 import hashlib
 import io
 import logging
-import re
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -17,11 +16,11 @@ from pytorch_lightning.plugins import CheckpointIO
 from genlab.errors import CheckpointError
 from genlab.io.files import write_atomically, write_text
 from genlab.io.reading import read_bytes, read_text
+from genlab.runs.state import checkpoints_of, images_seen_of
 
 log = logging.getLogger(__name__)
 
 _HASH = 1000  # bytes of a file that holds a hash
-_NAME = re.compile(r"images-(\d+)\.ckpt")
 
 
 class Checkpoint(NamedTuple):
@@ -34,19 +33,6 @@ class Checkpoint(NamedTuple):
 def checkpoint_name(images_seen: int) -> str:
     """The file name of a checkpoint; names sort by images seen."""
     return f"images-{images_seen:012d}.ckpt"
-
-
-def checkpoints_of(folder: Path) -> list[Path]:
-    """The checkpoints in a folder, newest first; none behind a link."""
-    if folder.is_symlink():
-        return []
-    return sorted((p for p in folder.glob("*.ckpt") if _NAME.fullmatch(p.name)), reverse=True)
-
-
-def images_seen_of(checkpoint: Path) -> int:
-    """How many images the run had seen when it wrote the checkpoint, from its name."""
-    match = _NAME.fullmatch(checkpoint.name)
-    return int(match[1]) if match else 0
 
 
 def read_checkpoint(path: Path, map_location: Any = None) -> dict[str, Any]:

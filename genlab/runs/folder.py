@@ -83,6 +83,11 @@ class RunFolder:
         return self.path.name + self.tag
 
     @property
+    def named(self) -> str:
+        """What `run=` names it by: its path, or that of its best weights."""
+        return str(self.weights if self.tag else self.path)
+
+    @property
     def evaluation(self) -> Path:
         """The scores that `genlab evaluate` writes."""
         return self.path / f"evaluation{self.tag}.json"

@@ -20,6 +20,7 @@ COMMANDS = (
     "visualise",
     "evaluate",
     "compare",
+    "runs",
     "models",
     "data",
 )

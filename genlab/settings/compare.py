@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from genlab.settings.fields import PATH, TEXT, Settings, setting, several
+from genlab.settings.fields import PATH, TEXT, Settings, any_of, setting, several
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,7 +12,7 @@ class Compare(Settings):
 
     command = "compare"
     summary = "put the scores of several runs side by side"
-    usage = ("runs=[PATH,PATH,...] [KEY=VALUE ...]",)
+    usage = ("runs='runs/*'|[last,PATH,...] [KEY=VALUE ...]",)
     notes = """\
 Runs are ranked where their stamps say that they were measured in the same way (split, data,
 numbers of images, feature network and its weights, resizer, seed); else the differences are
@@ -20,8 +20,9 @@ listed and nothing is ranked.
 """
 
     runs: Any = setting(
-        several(PATH, "two run folders or more", "[runs/one,runs/other]", least=2),
-        "two run folders or more, each with an evaluation.json (genlab evaluate)",
+        any_of(PATH, several(PATH, "run folders or patterns", "[last,'runs/*vae*']", least=1)),
+        "two runs or more: last, paths, or patterns ('runs/*vae*'), which leave out runs without "
+        "an evaluation.json; genlab evaluate writes it",
     )
     metrics: Any = setting(
         several(TEXT, "scores", "[frechet_distance,recall]").or_null,

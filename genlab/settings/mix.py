@@ -6,6 +6,8 @@ from typing import Any
 from genlab.settings import fields
 from genlab.settings.fields import TEXT, Settings, any_of, setting, whole
 
+MOST = 100  # rows and columns that one sheet holds
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mix(Settings):
@@ -39,8 +41,10 @@ Examples:
         "middle and fine, one above another",
         "all",
     )
-    rows: int = setting(whole(), "images in the left column, whose styles fill all other layers", 4)
-    columns: int = setting(whole(), "images in the top row", 6)
+    rows: int = setting(
+        whole(1, MOST), "images in the left column, whose styles fill all other layers", 4
+    )
+    columns: int = setting(whole(1, MOST), "images in the top row", 6)
     seed: int = fields.seed("of their latents, and of the noise")
     out: str | None = fields.out("the folder RUN/generated")
     batch_size: int = fields.batch_size()

@@ -211,12 +211,3 @@ def refuse_changes(old: dict[str, Any], new: dict[str, Any]) -> None:
             f"the run was started with other settings ({'; '.join(changes)}{more}): keep them"
             f"{''.join(kept[:1])}, or add allow_changes=true to train on with the new ones"
         )
-
-
-def reached(summary: dict[str, Any], config: dict[str, Any]) -> bool:
-    """Whether the run with this summary, {} for none, is as long as the config asks for."""
-    if not summary:
-        return False
-    minutes = config["max_minutes"]
-    enough = minutes is not None and summary["seconds"] >= 60 * minutes
-    return bool(enough or summary["images_seen"] >= config["total_images"])

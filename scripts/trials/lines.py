@@ -19,7 +19,9 @@ from trials.forked import Outcome, run
 LIMIT = 60.0  # seconds
 KNOWN = (0, 2, 3, 4, 5, 6, 7)  # exit codes
 LONGEST = 308  # of a line: 300 characters behind "genlab: "
-PLAIN = [each for each in COMMANDS if each not in ("models", "data")]  # that work with a run
+PLAIN = [
+    each for each in COMMANDS if each not in ("models", "data", "runs")
+]  # that work with a run
 GROUPS = ["augmentation", "growth", "players", "remedy", "trainer", "view", "translator"]
 NUMBERS = [
     "-1",

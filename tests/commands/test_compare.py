@@ -115,3 +115,25 @@ def test_what_cannot_be_compared_is_said_on_one_line(
     assert code == exit_code
     assert says in err
     assert err.count("\n") == 1
+
+
+def test_runs_are_named_by_patterns_and_by_last(genlab, evaluated, tmp_path: Path) -> None:
+    evaluated("vae_1", {"recall": 0.4})
+    evaluated("vae_2", {"recall": 0.6})
+    evaluated("gan", {"recall": 0.5})
+    bare = evaluated("vae_3", {})
+    (bare / "evaluation.json").unlink()
+    code, out, err = genlab("compare", "runs=runs/vae*")
+    assert (code, err) == (0, "")
+    assert [line.split()[0] for line in out.splitlines()[1:3]] == ["vae_1", "vae_2"]
+    bare.rename(tmp_path / "bare")
+    code, out, err = genlab("compare", "runs=[last,runs/*1]")
+    assert (code, err) == (0, "")
+    assert "runs=last:" in out
+    assert "vae_1" in out
+    code, _, err = genlab("compare", "runs=runs/g*")
+    assert code == 2
+    assert "name two run folders or more" in err
+    code, _, err = genlab("compare", "runs=no/*")
+    assert code == 2
+    assert "no run that was evaluated" in err

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from genlab.commands.outputs import check_place, destination
+from genlab.commands.outputs import destination
+from genlab.commands.paths import check_place
 from genlab.errors import ConfigError, ResourceError
 from genlab.runs.folder import RunFolder
 

@@ -1,0 +1,56 @@
+"""Mistakes are answered before anything that takes seconds is imported; nothing is left behind."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("torch", "pytorch_lightning", "torchmetrics", "torchvision", "numpy", "PIL", "matplotlib")
+_SCRIPT = f"""
+import sys
+from genlab.cli.main import command
+try:
+    command()
+finally:
+    print(*[name for name in {HEAVY} if name in sys.modules])
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("train total_imges=5", "did you mean total_images"),
+        ("train model=dcgan model.ema=3", "model.ema: no such setting"),
+        ("train model=dcgann", "model=dcgann: no such page"),
+        ("train resume=nowhere", "nowhere holds no run"),
+        ("sample run=nowhere", "nowhere holds no run"),
+        ("sample run=x cuont=3", "did you mean count"),
+        ("reconstruct run=x image=nowhere.png", "image=nowhere.png: no such file"),
+        ("inpaint run=x image={here} mask=nowhere.png", "mask=nowhere.png: no such file"),
+        ("runs", "no runs here"),
+    ],
+)
+def test_mistakes_are_answered_before_anything_heavy_is_imported(
+    tmp_path: Path, environment, words: str, says: str
+) -> None:
+    given = [word.format(here=__file__) for word in words.split()]
+    ended = subprocess.run(
+        [sys.executable, "-c", _SCRIPT, *given],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=tmp_path,
+    )
+    assert says in ended.stderr
+    assert ended.stdout.split() == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_command_for_several_values_leaves_nothing_but_its_results(
+    genlab, small_run: Path, tmp_path: Path
+) -> None:
+    words = ["reconstruct", "-m", f"run={small_run}", "count=2,3", "out=made"]
+    assert genlab(*words)[0] == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["made"]
+    assert len(list((tmp_path / "made").iterdir())) == 2
