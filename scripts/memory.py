@@ -41,16 +41,17 @@ def main() -> None:
 def measured(page: str, resolution: int) -> str:
     """The row of one page."""
     from hydra import compose, initialize_config_dir
-    from omegaconf import OmegaConf
     from torch.utils.flop_counter import FlopCounterMode
 
     from genlab.config.pages import config_folder
-    from genlab.config.sizes import sized
+    from genlab.config.scale import scaled
 
     register_schema()
     with initialize_config_dir(str(config_folder()), version_base="1.3"):
-        composed = compose("train", [f"model={page}", f"data.resolution={resolution}"])
-    config = OmegaConf.to_container(sized(composed), resolve=True)
+        composed = compose(
+            "train", [f"model={page}", "scale=paper", f"data.resolution={resolution}"]
+        )
+    config = scaled(composed)
     learner = build_learner(config).eval()
     sizes = [
         sum(p.numel() for p in network.parameters()) / 1e6

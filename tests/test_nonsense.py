@@ -29,7 +29,12 @@ HUGE = "99999999999999999999"
         ((*GAN, "model.generator.decoder.normalisation=nope"), "'nope' is none of batch"),
         ((*GAN, "model.generator.decoder.output=nope"), "output='nope' is none of relu"),
         ((*GAN, "model.generator.decoder._partial_=3"), "_partial_=3 must be true or false"),
-        ((*GAN, "model.sizes.paper.stages.start=[]"), "is set by itself, model.stages.start=VALUE"),
+        ((*GAN, "model.sizes.paper.stages.start=[]"), "of size now: scale=laptop|paper"),
+        ((*GAN, "model.size=small"), "model.size: networks and rates have one setting of size now"),
+        ((*GAN, "scale=large"), "scale=large is not known: choose one of auto, laptop, paper"),
+        ((*GAN, "scale=null"), "scale=null: field 'scale' cannot be null"),
+        (("model=stylegan_small",), "model=stylegan_small is model=stylegan scale=laptop now"),
+        ((*GAN, "players=narrow"), "players=narrow is scale=laptop now"),
         ((*VAE, "model.beta.end=-1"), "model.beta=-1 must be at least 0"),
         ((*GAN, "data.crop=100"), "data.crop=100 must be at most 7"),
         ((*GAN, "data.validation=-1"), "data.validation=-1 must be at least 0"),
@@ -96,11 +101,11 @@ def test_a_run_to_build_on_has_to_be_there(
 
 def test_the_first_step_of_a_generator_may_be_the_last_of_a_run() -> None:
     from hydra import compose, initialize_config_dir
-    from omegaconf import OmegaConf, open_dict
+    from omegaconf import open_dict
 
     from genlab.config.pages import config_folder
+    from genlab.config.scale import scaled
     from genlab.config.schema import register_schema
-    from genlab.config.sizes import sized
     from genlab.errors import ConfigError
     from genlab.training.settings import check_settings
 
@@ -109,7 +114,7 @@ def test_the_first_step_of_a_generator_may_be_the_last_of_a_run() -> None:
         composed = compose("train", overrides=[*GAN, "model.critic_steps=5"])
     with open_dict(composed):
         composed.pop("hydra", None)
-    plain = OmegaConf.to_container(sized(composed), resolve=True)
+    plain = scaled(composed)
     check_settings({**plain, "total_images": 65})  # the fifth batch of 16 begins after 64
     with pytest.raises(ConfigError, match=r"critic_steps=5 .* total_images=64"):
         check_settings({**plain, "total_images": 64})

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -11,8 +10,8 @@ from omegaconf import OmegaConf
 
 from genlab.config.build import DATA_KEYS, build_learner, completed
 from genlab.config.pages import config_folder, description
+from genlab.config.scale import scaled
 from genlab.config.schema import check, register_schema
-from genlab.config.sizes import sized
 from genlab.errors import ConfigError
 
 
@@ -24,8 +23,7 @@ def composed(*overrides: str, processes: int = 1) -> dict:
     register_schema()
     with initialize_config_dir(str(config_folder()), version_base="1.3"):
         config = compose("train", overrides=list(overrides))
-    plain: Any = OmegaConf.to_container(sized(config, processes), resolve=True)
-    return plain
+    return scaled(config, processes)
 
 
 @pytest.mark.parametrize("model", pages("model"))
@@ -135,7 +133,7 @@ def test_remedies_are_chosen_in_a_multirun(genlab, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("model", ["wgan_gp", "sngan", "r3gan", "dragan"])
-@pytest.mark.parametrize("players", ["dense", "convolutional", "narrow", "residual"])
+@pytest.mark.parametrize("players", ["dense", "convolutional", "residual"])
 def test_every_game_goes_with_any_plain_networks(model: str, players: str) -> None:
     config = composed(f"model={model}", f"players={players}", "data=digits", "data.resolution=20")
     check(config)

@@ -157,12 +157,10 @@ def check(verb: str, overrides: Sequence[str]) -> None:
             raise ConfigError(_unreadable(word))
         if override.is_delete() and not (verb == "train" and key.startswith(_DELETABLE)):
             raise ConfigError(f"{word}: {key} cannot be left out: set it, {key}=VALUE")
-        if verb == "train" and key.startswith("model.sizes"):
-            inner = ".".join(key.split(".")[3:]) or "NAME"
-            raise ConfigError(
-                f"{key}: what a size gives is set by itself, model.{inner}=VALUE; model.size=NAME "
-                "chooses one"
-            )
+        if verb == "train" and re.fullmatch(r"model\.sizes?(\..*)?", key):
+            from genlab.config.scale import renamed_size
+
+            raise ConfigError(renamed_size(key, value))
         pages = _pages(key) if verb == "train" else []
         named = all(isinstance(v, str) for v in (value if isinstance(value, list) else [value]))
         if pages and not override.is_delete() and not named:

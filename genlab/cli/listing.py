@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genlab.config.pages import described
+from genlab.config.scale import SIZES
 from genlab.console import say
 from genlab.errors import ConfigError
 
@@ -24,3 +25,5 @@ def show(group: str, match: str, folders: Sequence[Path]) -> None:
     width = max(map(len, chosen))
     for name, text in chosen.items():
         say(f"{name:<{width}}  {text}")
+    if group == "model":
+        say(f"\nGANs come in two sizes: {SIZES}")

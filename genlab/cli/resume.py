@@ -79,6 +79,8 @@ def merged(folder: RunFolder, words: Sequence[str]) -> dict[str, Any]:
     except OmegaConfBaseException as error:
         told = ConfigError(explain(error, ["train", *words]))
         raise _told_with_file(told, folder, words) from error
+    if "scale" not in stored:  # by an older version: its values are all there
+        del new["scale"]
     _follow(stored["data"], new, replaced=any(p.key_or_group == "data" for p in pages))
     try:
         if place := secrets.hidden({key: new[key] for key in ("model", "data")}):
@@ -93,7 +95,7 @@ def merged(folder: RunFolder, words: Sequence[str]) -> dict[str, Any]:
 def _defaults() -> dict[str, Any]:
     """What a run's settings are where no page says otherwise, for runs that lack the newest."""
     page: Any = OmegaConf.to_container(OmegaConf.load(config_folder() / "train.yaml"))
-    return {key: value for key, value in page.items() if key not in ("defaults", "hydra")}
+    return {key: value for key, value in page.items() if key not in ("defaults", "hydra", "scale")}
 
 
 def _check_flags(flags: Sequence[str]) -> None:
@@ -128,6 +130,8 @@ def _says_nothing(override: Override, folder: RunFolder) -> bool:
         return True
     if key.startswith("hydra"):
         raise ConfigError(f"{word}: a run goes on in its own folder, without settings of hydra")
+    if key == "scale":
+        return _same_scale(word, override.value(), folder)
     if not _is_group(key):
         return False
     if word in folder.overrides():
@@ -138,6 +142,15 @@ def _says_nothing(override: Override, folder: RunFolder) -> bool:
             "single settings, KEY=VALUE with allow_changes=true, or start a new run"
         )
     return False
+
+
+def _same_scale(word: str, wanted: Any, folder: RunFolder) -> bool:
+    """True where the run has the scale that is wanted; ConfigError where it has another."""
+    has = folder.config().get("scale")
+    if wanted not in ("auto", has):
+        told = f"was started with scale={has}" if has else "has no scale, it is of an older version"
+        raise ConfigError(f"{word}: the run {told}: leave scale= out, or start a new run")
+    return True
 
 
 def _is_group(key: str) -> bool:

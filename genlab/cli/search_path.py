@@ -6,7 +6,7 @@ environment. It is refused as it is loaded, before Hydra acts on anything.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,6 +21,7 @@ from omegaconf.grammar.gen.OmegaConfGrammarParser import OmegaConfGrammarParser
 from omegaconf.grammar_parser import parse
 
 from genlab.config.pages import HYDRAS
+from genlab.config.scale import RESOLVERS as COMPUTED
 from genlab.errors import ConfigError
 from genlab.io.reading import read_text, read_yaml
 
@@ -49,7 +50,10 @@ class Growth:
             if "${" in text:
                 self._holding.update(keys)
                 self._holding.update(re.split(r"[./]", f"{group}.{package or ''}".lower()))
-                (node,) = _interpolations(parse(text))
+                found = list(_interpolations(parse(text)))
+                if _computed(found):  # of what is written there: it names no setting
+                    continue
+                (node,) = found
                 parts = re.findall(_NAME, node.getText().lower())
                 if not parts:
                     raise ConfigError(f"{file}: {text}: name the setting that it stands for")
@@ -179,6 +183,8 @@ def _check_interpolations(file: Path, text: str) -> None:
         found = list(_interpolations(parse(text)))
     except (GrammarParseError, RecursionError) as error:
         raise refused from error
+    if _computed(found):
+        return
     if len(found) > 1 or any(
         isinstance(node, _Resolver) and node.resolverName().getText() not in _RESOLVERS
         for node in found
@@ -196,6 +202,11 @@ def _interpolations(tree: Any) -> Iterator[Any]:
         yield tree
     for child in getattr(tree, "children", None) or []:
         yield from _interpolations(child)
+
+
+def _computed(found: Sequence[Any]) -> bool:
+    """Whether all interpolations are by `${scale:...}` and `${formula:...}`, of plain values."""
+    return all(isinstance(n, _Resolver) and n.resolverName().getText() in COMPUTED for n in found)
 
 
 def _placed(node: Any, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:

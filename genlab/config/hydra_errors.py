@@ -3,6 +3,7 @@
 import re
 
 from genlab.config.pages import config_folder
+from genlab.config.scale import RENAMED
 from genlab.config.schema import flatten
 from genlab.words import near_miss
 
@@ -12,6 +13,8 @@ def explain(error: Exception, argv: list[str]) -> str:
     messages = _chain(error)
     text = "\n".join(messages)
     page = re.search(r"Could not find '([^']+)/([^'/]+)'", text)
+    if page and (now := RENAMED.get("=".join(page.groups()))):
+        return f"{'='.join(page.groups())} is {now} now"
     if page:
         group, name = page.groups()
         options = re.search(r"Available options in .*?:\n((?:\s+\S+\n?)*)", text)

@@ -11,6 +11,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from genlab.config.scale import register_resolvers
 from genlab.config.targets import locate, misfits
 from genlab.errors import ConfigError
 from genlab.processes import launch
@@ -82,6 +83,7 @@ class Run:
     report: Any = None
     objective: str | None = None
     seed: int = MISSING
+    scale: str = "auto"
     total_images: int = MISSING
     max_minutes: float | None = None
     resume: str | None = None
@@ -93,8 +95,9 @@ class Run:
 
 
 def register_schema() -> None:
-    """Make the skeleton and the name of a job known to Hydra."""
+    """Make the skeleton, the name of a job and what pages compute known to Hydra."""
     OmegaConf.register_new_resolver("job", launch.job_name, replace=True)
+    register_resolvers()
     ConfigStore.instance().store(name="run_schema", node=Run)
 
 

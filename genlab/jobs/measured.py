@@ -1,14 +1,13 @@
 """What a run of a config will have measured, so that a search knows its objective beforehand."""
 
 import logging
-from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from genlab.callbacks.listener import DEFAULTS, objective_among
 from genlab.callbacks.validation import summed
 from genlab.config.build import build_data, build_learner, completed
-from genlab.config.sizes import sized
+from genlab.config.scale import scaled
 from genlab.errors import ConfigError, GenlabError
 from genlab.evaluation.reference import WHILE_TRAINING
 from genlab.learners.abilities import Generates, Measures
@@ -51,10 +50,7 @@ def recorded(composed: DictConfig) -> list[str]:
 
     A GenlabError where its data or networks cannot be made.
     """
-    config: Any = OmegaConf.to_container(
-        sized(composed, together(composed)), resolve=True, throw_on_missing=True
-    )
-    config = completed(config)
+    config = completed(scaled(composed, together(composed)))
     data, learner = build_data(config), build_learner(config)
     names = []
     if isinstance(learner, Measures):

@@ -12,10 +12,10 @@ import torch
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import OmegaConf, open_dict
+from omegaconf import open_dict
 
 from genlab.config.build import build_data
-from genlab.config.sizes import sized
+from genlab.config.scale import scaled
 from genlab.errors import ConfigError, Locked
 from genlab.io.files import write_atomically
 from genlab.jobs import train as training
@@ -94,6 +94,7 @@ def _run_of(kind: str, wanted: Mapping[str, Any], config: Mapping[str, Any], fol
         *(word for word in words if not word.startswith(own)),
         f"model={wanted['page']}",
         f"seed={config['seed']}",
+        f"scale={config['scale']}",
         f"total_images={wanted['total_images']}",
         *wanted.get("overrides", []),
     ]
@@ -104,9 +105,7 @@ def _run_of(kind: str, wanted: Mapping[str, Any], config: Mapping[str, Any], fol
     )
     with open_dict(composed):
         del composed["hydra"]
-    plain: Any = OmegaConf.to_container(
-        sized(composed, together(composed)), resolve=True, throw_on_missing=True
-    )
+    plain = scaled(composed, together(composed))
     if kind == "encoder":
         refuse_useless(plain, wanted["layer"], f"encoder.page={wanted['page']}")
     told = hashlib.sha256(" ".join(sorted(overrides)).encode()).hexdigest()[:8]

@@ -13,8 +13,8 @@ from omegaconf import DictConfig, OmegaConf
 from genlab.callbacks.listener import objective_among
 from genlab.config.build import DATA_KEYS, OPTIONAL_DATA_KEYS
 from genlab.config.entries import check_data, check_numbers, check_parts
+from genlab.config.scale import scaled
 from genlab.config.schema import flatten
-from genlab.config.sizes import sized
 from genlab.console import print_table, say
 from genlab.errors import ConfigError, GenlabError, Locked, Pruned, Stopped
 from genlab.jobs import multirun
@@ -88,16 +88,14 @@ def _settings(config: DictConfig, place: Path) -> tuple[dict[str, Any], list[str
 
 
 def resolved(config: DictConfig) -> dict[str, Any]:
-    """A composed config as plain containers, sizes settled and all settings checked."""
+    """A composed config as plain containers, its scale chosen and all settings checked."""
     from genlab.training.settings import check_settings, together
 
     raw: Any = OmegaConf.to_container(config)
     check_parts(raw)
     check_numbers("", raw)
     check_data(raw, ("source", "resolution", "channels", *DATA_KEYS, *OPTIONAL_DATA_KEYS))
-    plain: Any = OmegaConf.to_container(
-        sized(config, together(config)), resolve=True, throw_on_missing=True
-    )
+    plain = scaled(config, together(config))
     check_settings(plain)  # before other runs are trained for this one
     return plain
 

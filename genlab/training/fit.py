@@ -22,11 +22,12 @@ from genlab.callbacks.stages import StageLog
 from genlab.callbacks.summary import Summary
 from genlab.callbacks.validation import Validation
 from genlab.config.build import build_data, build_learner, refuse_unpacked, without_memory
+from genlab.config.scale import MEANING
 from genlab.data.classes import listed_classes
 from genlab.data.module import ImageData
 from genlab.devices import Device, choose, find, keep_big_blocks
 from genlab.errors import CheckpointError, Diverged, Stopped
-from genlab.learners import Learner
+from genlab.learners import Adversarial, Learner
 from genlab.processes import launch, peers
 from genlab.processes.cluster import Together
 from genlab.processes.store import TIMEOUT_SECONDS
@@ -129,6 +130,8 @@ def _fit_on(
     wanted = config["trainer"]
     device = choose(wanted["accelerator"], wanted["precision"], wanted["channels_last"])
     log.info("device: %s", device.reason)
+    if isinstance(learner, Adversarial) and "scale" in config:  # others' pages have one size
+        log.info("scale: %s: %s", config["scale"], MEANING[config["scale"]])
     if device.channels_last:
         learner.memory_format = torch.channels_last
         learner.to(memory_format=torch.channels_last)

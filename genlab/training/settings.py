@@ -9,6 +9,7 @@ import torch
 from genlab import bounds, devices
 from genlab.config.build import DATA_KEYS
 from genlab.config.entries import check_numbers, check_parts
+from genlab.config.scale import MEANING
 from genlab.config.schema import check, check_seed, check_truths, flatten
 from genlab.config.targets import locate
 from genlab.data.source import Source
@@ -16,6 +17,7 @@ from genlab.errors import CheckpointError, ConfigError, ResourceError
 from genlab.io.secrets import redacted
 from genlab.learners import Learner
 from genlab.processes import launch
+from genlab.words import one_of
 
 # What may differ when a run goes on: how long it lasts and what it shows, not what it computes.
 _FREE = (
@@ -74,6 +76,8 @@ def check_values(config: dict[str, Any]) -> None:
     check_truths(config)
     values = dict(flatten(config))
     check_seed(values["seed"])
+    if "scale" in config:  # runs of older versions have none
+        one_of("scale", config["scale"], tuple(MEANING))
     try:
         bounds.at_least(1, **{key: values[key] for key in _AT_LEAST_1})
         for key, most in _AT_MOST.items():
@@ -197,8 +201,9 @@ def refuse_changes(old: dict[str, Any], new: dict[str, Any]) -> None:
     before, after = dict(flatten(redacted(old))), dict(flatten(redacted(new)))
     changed = [
         key
-        for key in sorted({*before, *after})
+        for key in sorted({*before, *after}, key=lambda key: (key != "scale", key))
         if before.get(key) != after.get(key) and not key.startswith(_FREE)
+        if key != "scale" or key in before  # runs of older versions have none
     ]
     changes = [
         f"{key}: {before.get(key, 'unset')} -> {after.get(key, 'unset')}"
