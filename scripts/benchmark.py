@@ -54,7 +54,7 @@ def whole(model: str, seconds: float) -> float:
     """Images per second of the whole command, by its own summary."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "genlab", "train", f"model={model}", f"data={DATA}"]
-        command += [f"max_minutes={seconds / 60}", "total_images=1000000000"]
+        command += ["scale=laptop", f"max_minutes={seconds / 60}", "total_images=1000000000"]
         subprocess.run([*command, f"hydra.run.dir={folder}"], check=True, capture_output=True)
         return json.loads((Path(folder) / "summary.json").read_text())["images_per_second"]
 
@@ -147,16 +147,15 @@ def compose(model: str) -> dict[str, Any]:
     """The run's config, as the command line composes it."""
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
-    from omegaconf import OmegaConf
 
     from genlab.config.pages import config_folder
+    from genlab.config.scale import scaled
     from genlab.config.schema import register_schema
 
     register_schema()
     with initialize_config_dir(str(config_folder()), version_base="1.3"):
-        config = hydra_compose("train", overrides=[f"model={model}", f"data={DATA}"])
-    plain: Any = OmegaConf.to_container(config, resolve=True)
-    return plain
+        words = [f"model={model}", f"data={DATA}", "scale=laptop"]
+        return scaled(hydra_compose("train", overrides=words))
 
 
 def matrix_peak() -> float:

@@ -2,9 +2,9 @@
 
     python scripts/gans.py [--minutes 10] [--images N] [--seeds 0 1 2] [--pages dcgan wgan_gp ...]
 
-Every row is `genlab train model=PAGE data=fashion_mnist seed=SEED` with the page's own settings,
-for so many minutes or images, and then `genlab evaluate features=classifier`: 10 000 samples and
-the 10 000 test images. A run that is finished in the folder is not trained again.
+Every row is `genlab train model=PAGE data=fashion_mnist scale=laptop seed=SEED` with the page's own
+settings, for so many minutes or images, and then `genlab evaluate features=classifier`: 10 000
+samples and the 10 000 test images. A run that is finished in the folder is not trained again.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def main() -> None:
     for page in arguments.pages:
         for seed in arguments.seeds:
             folder = arguments.out / f"{page}_{seed}"
-            words = ["data=fashion_mnist", f"seed={seed}", *length, *arguments.set]
+            words = ["data=fashion_mnist", "scale=laptop", f"seed={seed}", *length, *arguments.set]
             summary = trained(page, folder, *words)
             genlab("evaluate", f"run={folder}", "features=classifier")
             metrics = json.loads((folder / "evaluation.json").read_text())["metrics"]
