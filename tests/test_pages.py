@@ -43,6 +43,7 @@ def test_data_pages_share_their_settings(data: str) -> None:
 
 @pytest.mark.parametrize("trainer", pages("trainer"))
 def test_trainer_pages_compose(trainer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)  # as trainer=gpu asks
     assert composed(f"trainer={trainer}")["trainer"]["devices"] in (1, "auto")
 
 
