@@ -2,22 +2,24 @@
 
 import io
 import logging
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from genlab.errors import Stopped
 from genlab.io.files import open_plain
 from genlab.io.secrets import hide
-from genlab.words import one_paragraph, printable
+from genlab.words import counted, one_paragraph, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 MOST_COLUMNS = 50
+_waiting: list[str] = []
 
 
 @cache
@@ -28,8 +30,23 @@ def console() -> "Console":
     return Console(file=sys.stdout, soft_wrap=True, highlight=False)
 
 
+def wait(text: str) -> None:
+    """Show on a terminal what takes some seconds, until the next line is said."""
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        _waiting.append(text)
+        print(f"{text} ...", end="", file=sys.stderr, flush=True)
+
+
+def clear_waiting() -> None:
+    """Take away what `wait` shows: something else is shown now."""
+    if _waiting:
+        _waiting.clear()
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
 def say(line: str) -> None:
     """Print a line as it is, but for what a terminal would obey."""
+    clear_waiting()
     console().print(hide(printable(line)), markup=False)
 
 
@@ -52,16 +69,31 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for line in text.getvalue().splitlines():
         say(line.rstrip())
     if len(header) > MOST_COLUMNS:
-        say(f"and {len(header) - MOST_COLUMNS:,} columns more")
+        say(f"and {counted(len(header) - MOST_COLUMNS, 'column')} more")
+
+
+ONCE = {"once": True}
+"""The `extra` of records that the console shows once, however many jobs of a command say them."""
 
 
 class ConsoleHandler(logging.Handler):
     """Log records as plain lines on the console; tracebacks are left to the log file."""
 
+    _said: ClassVar[set[str]] = set()
+
+    @classmethod
+    def forget(cls) -> None:
+        """Show again what was shown once."""
+        cls._said.clear()
+
     def emit(self, record: logging.LogRecord) -> None:
         """Print one record; warnings and errors say their level."""
         if record.exc_info:
             return
+        if getattr(record, "once", False):
+            if record.getMessage() in self._said:
+                return
+            self._said.add(record.getMessage())
         prefix = "" if record.levelno < logging.WARNING else f"{record.levelname.lower()}: "
         say(prefix + one_paragraph(record.getMessage()))
 

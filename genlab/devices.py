@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from genlab.errors import ResourceError
-from genlab.words import one_of
+from genlab.words import counted, one_of
 
 PRECISIONS = ("auto", "32-true", "bf16-mixed")
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
@@ -117,4 +117,4 @@ def _device_name(accelerator: str) -> str:
         return f"GPU {torch.cuda.get_device_name()}"
     if accelerator == "mps":
         return "Apple GPU"
-    return f"CPU, {torch.get_num_threads()} threads"
+    return f"CPU, {counted(torch.get_num_threads(), 'thread')}"

@@ -74,6 +74,11 @@ def readable(name: str | Path) -> str:
     return printable(os.fsencode(name).decode("utf-8", "backslashreplace"))
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """A number with its noun: 1 image, 2 images, 1,000 images."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
 def some(names: Sequence[str], most: int = 5) -> str:
     """The first of the names, and dots for more."""
     return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

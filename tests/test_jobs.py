@@ -73,9 +73,9 @@ def test_a_job_that_is_killed_again_has_died(tmp_path: Path, capsys) -> None:
     assert launcher.calls == [[0, 1], [1], [0]]
     assert code == 7
     lines = (tmp_path / "sweep.csv").read_text().splitlines()
-    assert lines[1].startswith("seed=0,died,")
+    assert lines[1].startswith("0,,died,")
     assert "the same sweep again goes on with it" in lines[1]
-    assert lines[2].startswith("1,done,0.5,")
+    assert lines[2].startswith(",,done,0.5,")
 
 
 def test_a_launcher_that_does_nothing_leaves_jobs_not_begun(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_the_table_has_jobs_of_earlier_calls_which_do_not_count(tmp_path: Path) 
     Job(tmp_path / "1", ["seed=1"]).tell()
     assert multirun.report() == 0
     lines = (tmp_path / "sweep.csv").read_text().splitlines()
-    assert [line.split(",")[0] for line in lines[1:]] == ["seed=1", "seed=2", "seed=10"]
+    assert [line.split(",")[0] for line in lines[1:]] == ["1", "2", "10"]
 
 
 def test_jobs_in_deeper_folders_are_found(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def killing(owner: object, name: str, number: int, after: bool) -> None:
 
 def files(folder: Path) -> list[str]:
     found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return sorted(str(path) for path in found if path.parts[0] != "tensorboard")
+    return sorted(str(path) for path in found if not path.name.startswith("events.out.tfevents."))
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,10 @@ def test_one_folder_per_job_a_table_and_failures_that_do_not_stop_the_others(
     assert code == 3
     table = rows(sweep)
     assert [row["status"] for row in table] == ["done", "done", "failed", "failed"]
-    assert table[0]["job"] == "data.batch_size=32 seed=1"
+    settings = [(row["data.batch_size"], row["seed"]) for row in table]
+    assert settings == [("32", "1"), ("32", "2"), ("4000", "1"), ("4000", "2")]
+    assert "model" not in table[0]  # as all jobs have the same
+    assert out.count("device: ") == out.count("data: ") == 1
     assert float(table[0]["validation/mse"]) > 0
     assert "data.batch_size=4000" in table[2]["error"]
     assert "sweep.csv" in out
@@ -48,7 +51,7 @@ def test_the_same_sweep_again_skips_finished_jobs_and_does_the_others(
     code, out, _ = genlab("train", *arguments)
     assert code == 0
     assert first.stat().st_mtime_ns == written
-    assert "is finished" in out
+    assert "is finished: it has seen " in out
     assert "continuing after" in out
     assert (second / "weights.safetensors").read_bytes() == weights
     assert [row["status"] for row in rows(tmp_path / "sweep")] == ["done", "done"]

@@ -16,6 +16,7 @@ from genlab.callbacks.samples import sampled
 from genlab.data.image_set import drawn
 from genlab.data.module import data_of
 from genlab.data.stream import Batch, on_device, take
+from genlab.drawing.labelled import by_class, shown_label
 from genlab.drawing.pictures import bounded, fitting, save_gif, save_png, thumbnail
 from genlab.drawing.sheets import POINTS, are_points, beside, sheet
 from genlab.learners import Learner
@@ -100,7 +101,11 @@ class Grids(pl.Callback):
             noise = torch.Generator().manual_seed(self.seed)
             count = self.count if self._points is None else max(self.count, 1000)
             latents = learner.latents(count, noise, {})[: self._most]
-            self._save("samples", sampled(trainer, learner, latents, _CHUNK), learner.images_seen)
+            made = sampled(trainer, learner, latents, _CHUNK)
+            told = None
+            if learner.condition is not None:
+                told = shown_label(learner.labels_of(latents), learner.condition.classes)
+            self._save("samples", made, learner.images_seen, told=told)
         if self._originals is not None and isinstance(learner, Reconstructs):
             seed_noise(self.seed)
             images, labels = self._originals
@@ -111,11 +116,19 @@ class Grids(pl.Callback):
             self._save("reconstructions", rows, learner.images_seen, list(views))
 
     def _save(
-        self, kind: str, pictures: Tensor, images_seen: int, views: Sequence[str] = ()
+        self,
+        kind: str,
+        pictures: Tensor,
+        images_seen: int,
+        views: Sequence[str] = (),
+        told: tuple[Tensor, list[str]] | None = None,
     ) -> None:
         group = max(len(views), 1)
         columns = math.ceil(math.sqrt(len(pictures)) / group) * group
         caption = f"{', '.join(views) or kind} after {images_seen:,} images"
-        image = bounded(sheet(pictures, caption, columns, self._points))
+        if told and not are_points(pictures):
+            image = bounded(by_class(pictures, *told, caption))
+        else:
+            image = bounded(sheet(pictures, caption, columns, self._points))
         content = save_png(image, self.folder / kind / f"images-{images_seen:012d}.png")
         self.history.add_image(kind, *thumbnail(image, content), images_seen)

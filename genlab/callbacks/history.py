@@ -10,6 +10,7 @@ import torch
 from tensorboard.compat.proto.summary_pb2 import Summary
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
+from torch.utils.tensorboard.summary import hparams
 
 from genlab.callbacks.growing_table import GrowingTable
 from genlab.errors import CheckpointError, Diverged
@@ -17,6 +18,7 @@ from genlab.io.reading import read_csv
 from genlab.io.schemas import COUNT, Kind, checked
 from genlab.learners import Learner
 
+_EVENTS = "events.out.tfevents.*"
 _SCALAR = Kind("a single value", lambda value: isinstance(value, Tensor) and value.shape == ())
 
 
@@ -62,11 +64,10 @@ class History(pl.Callback):
         images_seen = pl_module.images_seen
         self._sums = {name: value.to(pl_module.device) for name, value in self._sums.items()}
         if trainer.is_global_zero:
-            before = (self.folder / "tensorboard").exists()
+            place = events_folder(self.folder)
+            before = any(place.glob(_EVENTS))
             self.rows = [row for row in self._read() if int(row["images_seen"]) <= images_seen]
-            self.writer = SummaryWriter(
-                str(self.folder / "tensorboard"), purge_step=images_seen + 1 if before else None
-            )
+            self.writer = SummaryWriter(str(place), purge_step=images_seen + 1 if before else None)
             self.writer.add_text("config", _as_markdown(self.folder / "config.yaml"), images_seen)
 
     def on_train_batch_end(
@@ -121,6 +122,14 @@ class History(pl.Callback):
         if self.writer is not None:
             self.writer.add_text(tag, text, images_seen)
 
+    def close_with(self, settings: Mapping[str, Any]) -> None:
+        """Write the settings beside the last metrics for TensorBoard's HPARAMS, and close."""
+        if self.writer is not None:
+            plain = {k: v for k, v in settings.items() if isinstance(v, bool | int | float | str)}
+            for summary in hparams(plain, self.latest):
+                self.writer._get_file_writer().add_summary(summary)
+        self.close()
+
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
@@ -147,6 +156,14 @@ class History(pl.Callback):
                 raise CheckpointError(f"{path}: line {number}: images_seen does not ascend")
             before = images_seen
         return [{name: value for name, value in row.items() if value != ""} for row in rows]
+
+
+def events_folder(run: Path) -> Path:
+    """Where a run's events lie: TensorBoard names runs by their folders.
+
+    Runs from before are gone on with where theirs lie.
+    """
+    return run / "tensorboard" if any((run / "tensorboard").glob(_EVENTS)) else run
 
 
 def _as_markdown(file: Path) -> str:

@@ -1,6 +1,7 @@
 """The progress bar: images, images per second, time left, losses."""
 
 import time
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,12 +9,35 @@ import pytorch_lightning as pl
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from genlab.callbacks.lifecycle import Lifecycle
-from genlab.console import console, say
+from genlab.console import clear_waiting, console, say
 from genlab.learners import Learner
 from genlab.words import printable
 
 _BAR_SECONDS = 0.5
 _LINE_SECONDS = 10.0
+_LEAST_BAR = 6  # columns
+_MOST_BAR = 24
+
+
+def fitted(values: Mapping[str, float], told: Sequence[str], width: int | None = None) -> str:
+    """A line with what a batch gave and how far the run is, in `width` columns; None for no limit.
+
+    Both players' losses come first, or an autoencoder's, then the share of the run that is done,
+    and whatever else there is room for. Sizes of gradients are left to the tables.
+    """
+    losses = {name: value for name, value in values.items() if name.endswith("loss")}
+    others = {n: v for n, v in values.items() if n not in losses and not n.endswith("gradient")}
+    # Of a narrow terminal the losses take most: "critic 1.41  generator 0.576" is what they fit in.
+    parts = [f"{name.removesuffix('_loss')} {value:#.3g}" for name, value in losses.items()]
+    parts += [*told, *(f"{name} {value:#.3g}" for name, value in others.items())]
+    if width is None:
+        return "  ".join(parts)
+    line = ""
+    for part in parts:
+        longer = f"{line}  {part}" if line else part
+        if len(longer) <= width:
+            line = longer
+    return line
 
 
 class ProgressBar(pl.Callback):
@@ -22,6 +46,7 @@ class ProgressBar(pl.Callback):
     def __init__(self, lifecycle: Lifecycle) -> None:
         self.lifecycle = lifecycle
         self._bar: Progress | None = None
+        self._column = BarColumn()
         self._task = TaskID(0)
         self._shown = (0.0, 0)  # when, and at how many images
         self._speed = 0.0
@@ -31,8 +56,10 @@ class ProgressBar(pl.Callback):
         assert isinstance(pl_module, Learner)
         self._shown = (time.monotonic(), pl_module.images_seen)
         if trainer.is_global_zero and console().is_terminal:
+            clear_waiting()
+            self._column = BarColumn(bar_width=_LEAST_BAR)
             self._bar = Progress(
-                BarColumn(bar_width=24),
+                self._column,
                 TextColumn("{task.fields[text]}", markup=False),
                 console=console(),
                 auto_refresh=False,
@@ -54,17 +81,21 @@ class ProgressBar(pl.Callback):
         self._speed = 0.7 * self._speed + 0.3 * current if self._speed else current
         self._shown = (now, pl_module.images_seen)
         share, left = self._position(pl_module.images_seen)
-        shown = {name: value for name, value in outputs.items() if not name.endswith("gradient")}
-        losses = "  ".join(f"{name} {float(value):.4g}" for name, value in shown.items())
-        text = (
-            f"{pl_module.images_seen:,} images ({share:.0%})  {self._speed:,.0f} images/s  "
-            f"{timedelta(seconds=round(left))} left  {losses}"
-        )
+        values = {name: float(value) for name, value in outputs.items()}
+        told = [
+            f"{share:.0%}",
+            f"{timedelta(seconds=round(left))} left",
+            f"{pl_module.images_seen:,} images",
+            f"{self._speed:,.0f} images/s",
+        ]
         if self._bar:
+            width = console().width
+            text = fitted(values, told, width - _LEAST_BAR - 1)
+            self._column.bar_width = min(width - len(text) - 1, _MOST_BAR)
             self._bar.update(self._task, completed=share, text=printable(text))
             self._bar.refresh()
         else:
-            say(text)
+            say(fitted(values, told))
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Take the bar away."""

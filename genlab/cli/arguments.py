@@ -32,6 +32,9 @@ _LISTS = ("runs", "image", "mask", "input")  # which take several paths, in brac
 # What is in quotes, or stands between the characters that have a meaning in values.
 _WORDS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^'",:=\[\]{}()]+""")
 
+_LARGEST = 1e15  # whole numbers up to it are exact as floats
+_EXPONENT = re.compile(r"(?<![\w.+-])\d+(?:\.\d+)?[eE]\+?\d{1,2}(?![\w.])")
+
 _SHORT = {
     "-h": "--help",
     "-m": "--multirun",
@@ -97,6 +100,19 @@ def quoted(override: str) -> str:
 
     path = str(Path(value).expanduser()) if value.startswith("~") else value
     return f"{key}={QuotedString(path, Quote.single).with_quotes()}"
+
+
+def written_out(override: str) -> str:
+    """The override with whole numbers in exponent form, as 1e5, in digits; text stays."""
+    key, equals, value = override.partition("=")
+    if not equals or key.lstrip("+") in PATH_KEYS or set(value) & set("'\"$("):
+        return override
+
+    def digits(found: re.Match[str]) -> str:
+        number = float(found[0])
+        return str(int(number)) if number.is_integer() and number < _LARGEST else found[0]
+
+    return f"{key}={_EXPONENT.sub(digits, value)}"
 
 
 def _with_words_quoted(value: str) -> str:

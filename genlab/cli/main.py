@@ -13,13 +13,14 @@ from pathlib import Path
 from genlab import __version__
 from genlab.cli import arguments, completion
 from genlab.cli.endings import exit_codes_to_the_end
+from genlab.cli.train_help import SUMMARY, help_of_train
+from genlab.console import clear_waiting, wait
 from genlab.errors import ConfigError, ResourceError, Stopped
 from genlab.io import secrets
 from genlab.settings import COMMANDS, settings_of
 from genlab.training.failures import explained
 from genlab.words import near_miss, printable, shortened
 
-TRAIN = "train a model and write everything about it to a run folder"
 VERBS = ("train", *COMMANDS, "schema")
 
 _EXAMPLES = """\
@@ -119,14 +120,22 @@ def _show_schema(words: list[str]) -> int:
     if {"-h", "--help"} & set(words):
         print(
             "genlab schema: print the settings of a command as a JSON schema\n\n"
-            f"usage: genlab schema {'|'.join(COMMANDS)}\n\n"
+            f"usage: genlab schema {'|'.join(COMMANDS)}\n"
+            "       genlab schema train [GROUP=PAGE ...]\n\n"
             "An editor or a program that fills in settings can check them by it."
         )
         return 0
-    if len(words) != 1 or words[0] not in COMMANDS:
-        near = near_miss(words[0], COMMANDS) if words else ""
-        raise ConfigError(f"schema: name one command of {', '.join(COMMANDS)}{near}")
-    print(json.dumps(json_schema(settings_of(words[0])), indent=2))
+    command = words[0] if words else ""
+    if command == "train":
+        from genlab.cli.application import schema_of_train
+
+        print(json.dumps(schema_of_train(*arguments.read(words[1:])), indent=2))
+        return 0
+    known = ("train", *COMMANDS)
+    if len(words) != 1 or command not in known:
+        near = near_miss(command, known) if words else ""
+        raise ConfigError(f"schema: name one command of {', '.join(known)}{near}")
+    print(json.dumps(json_schema(settings_of(command)), indent=2))
     return 0
 
 
@@ -157,7 +166,13 @@ def run_verb(verb: str, words: list[str]) -> int:
     if launch.launched():
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # a lost process has its line from us
     overrides, flags = arguments.read(words)
+    overrides = [arguments.written_out(word) for word in overrides]
     secrets.note(overrides)
+    if verb == "train" and "--help" in flags:
+        from genlab.config.pages import config_folder, user_folders
+
+        print(help_of_train([*user_folders(flags), config_folder()]))
+        return 0
     if verb == "train" and (named := arguments.resumed(overrides)):
         return _resume(named, arguments.Arguments(overrides, flags))
     if verb == "edit":
@@ -202,9 +217,10 @@ def _application(verb: str, words: list[str]) -> None:
 
 def _resume(named: str, words: arguments.Arguments) -> int:
     """With resume=last or resume=PATH: the run's own config and folder, then the new words."""
-    if {"--help", "--hydra-help"} & set(words.flags):
+    if "--hydra-help" in words.flags:
         _application("train", words.flags)
         return 0
+    from genlab.processes import launch
     from genlab.runs import finding
     from genlab.training.stopping import stoppable
 
@@ -213,6 +229,8 @@ def _resume(named: str, words: arguments.Arguments) -> int:
     folder = finding.find(named, key="resume")
     with stoppable(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        if not words.flags and launch.rank() == 0:
+            wait("loading")
         from genlab.cli import resume
 
         resume.resume(folder, arguments.Arguments(given, words.flags))
@@ -226,13 +244,14 @@ def _overview() -> str:
         "usage: genlab COMMAND [KEY=VALUE ...]",
         "",
     ]
-    told = {"train": TRAIN, **{each: settings_of(each).summary for each in COMMANDS}}
+    told = {"train": SUMMARY, **{each: settings_of(each).summary for each in COMMANDS}}
     told["schema"] = "print the settings of a command as a JSON schema"
     lines += [f"  {command:<12} {text}" for command, text in told.items()]
     return "\n".join([*lines, "", _EXAMPLES])
 
 
 def _fail(message: str, code: int) -> None:
+    clear_waiting()
     if message:  # of several processes the first one says it
         told = shortened(secrets.hide(printable(" ".join(message.split()))))
         print(f"genlab: {told}", file=sys.stderr)

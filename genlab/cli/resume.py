@@ -17,7 +17,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from genlab.cli.arguments import Arguments
-from genlab.config.hydra_errors import explain
+from genlab.config.documentation import annotated
+from genlab.config.hydra_errors import explain, hint_for
 from genlab.config.pages import config_folder
 from genlab.config.schema import Run, check, flatten, register_schema
 from genlab.console import log_to
@@ -28,7 +29,6 @@ from genlab.jobs.prerequisites import with_pictures
 from genlab.processes import launch, peers
 from genlab.runs.folder import RunFolder
 from genlab.training.settings import check_values
-from genlab.words import near_miss
 
 _WHOLE = ("data", "trainer")
 """Groups whose page fills one node of a resolved config and nothing else."""
@@ -48,7 +48,8 @@ def _resume(folder: RunFolder, words: Arguments) -> None:
     _check_flags(words.flags)
     config = merged(folder, words.overrides)
     if "--cfg=job" in words.flags:
-        print(OmegaConf.to_yaml(OmegaConf.create(secrets.redacted(config))), end="")
+        shown = secrets.redacted(config)
+        print(annotated(OmegaConf.to_yaml(OmegaConf.create(shown)), shown), end="")
         return
     with log_to(None, on_console=True):
         try:
@@ -192,7 +193,7 @@ def _apply(overrides: list[Override], config: DictConfig, words: Sequence[str]) 
         except HydraException as error:
             keys = [path for path, _ in flatten(OmegaConf.to_container(config))]
             if override.key_or_group not in keys and "Could not override" in str(error):
-                hint = near_miss(override.key_or_group, [*keys, *_inner(keys)])
+                hint = hint_for(override.key_or_group, [*keys, *_inner(keys)])
                 told = hint or "; genlab train resume=PATH --cfg job shows all"
                 raise ConfigError(f"{override.key_or_group}: no such setting{told}") from error
             raise ConfigError(explain(error, ["train", *words])) from error

@@ -18,6 +18,7 @@ from genlab.data.listing import SUFFIXES, images_below, say_left_out
 from genlab.data.pixels import RULE, WHITE_LEVEL, fit, pillow_quiet, whole
 from genlab.errors import ConfigError, DataError
 from genlab.runs.folder import RunFolder
+from genlab.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ def each(paths: Sequence[Path], load: Callable[[Path], T]) -> Iterator[tuple[Pat
         done += 1
         yield path, picture
     if not done:
-        raise DataError(f"none of {len(paths)} pictures can be used: {paths[0]} and so on")
+        raise DataError(f"none of {counted(len(paths), 'image')} can be used: {paths[0]} and so on")
 
 
 def batches(paths: Sequence[Path], config: Mapping[str, Any], size: int) -> Iterator[Pictures]:

@@ -14,6 +14,7 @@ from genlab.drawing.pictures import save_png, to_image
 from genlab.errors import ConfigError
 from genlab.io.files import write_atomically
 from genlab.runs.folder import RunFolder
+from genlab.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,8 @@ def write_pictures(
         path = destination(settings.out, folder, name, "")
         digits = len(str(len(arrays["images"]) - 1))
         if others := list(path.glob("*.png")):
-            log.warning("%s: %d pictures were here before; some may stay", path, len(others))
+            told = counted(len(others), "image")
+            log.warning("%s holds %s from before; some may stay", path, told)
         for index, picture in enumerate(arrays["images"]):
             save_png(to_image(picture), path / f"{index:0{digits}}.png")
     log.info("wrote %s", path)

@@ -1,7 +1,6 @@
 """`genlab sample`: new pictures from a trained model."""
 
 import re
-from collections.abc import Sequence
 
 from PIL import Image
 from torch import Tensor
@@ -10,6 +9,7 @@ from genlab.commands.opening import open_asked
 from genlab.commands.outputs import named, write_pictures
 from genlab.data.image_set import drawn
 from genlab.data.stream import take
+from genlab.drawing.labelled import by_class, shown_label
 from genlab.drawing.pictures import grid, with_both_captions, with_caption
 from genlab.drawing.sheets import POINTS, are_points, sheet
 from genlab.errors import ConfigError
@@ -36,7 +36,7 @@ def run(settings: Sample) -> None:
     latents, pictures = drawn_images(opened, settings)
     write_pictures(
         {"images": pictures, **named(generator_of(opened).labels_of(latents))},
-        lambda: _sheet(opened, pictures, truncations, seeds),
+        lambda: _sheet(opened, latents, pictures, settings),
         settings,
         opened.folder,
         _name(settings) + opened.folder.tag,
@@ -61,13 +61,20 @@ def _check_grid(pictures: int, columns: int, key: str) -> None:
         )
 
 
-def _sheet(
-    opened: Opened, pictures: Tensor, truncations: Sequence[float], seeds: Sequence[int]
-) -> Image.Image:
-    """A grid; of several truncations a row for each latent and a column for each truncation."""
+def _sheet(opened: Opened, latents: Tensor, pictures: Tensor, settings: Sample) -> Image.Image:
+    """A grid; rows for each class of a conditional model that shows several.
+
+    Of several truncations a row for each latent and a column for each truncation.
+    """
+    seeds, truncations = seeds_of(settings.seeds), listed(settings.truncation)
     captions = [f"{number:g}" for number in truncations]
     if len(truncations) < 2:
         caption = "".join(f"truncation {number}" for number in captions)
+        learner = generator_of(opened)
+        if learner.condition is not None and not are_points(pictures):
+            labelled = shown_label(learner.labels_of(latents), learner.condition.classes)
+            if labelled:
+                return by_class(pictures, *labelled, caption)
         return sheet(pictures, caption, reals=real_points(opened))
     if are_points(pictures):
         raise ConfigError(

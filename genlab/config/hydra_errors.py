@@ -1,11 +1,53 @@
 """One line from Hydra's and OmegaConf's errors, with the near miss."""
 
 import re
+from collections.abc import Sequence
 
 from genlab.config.pages import config_folder
 from genlab.config.scale import RENAMED
 from genlab.config.schema import flatten
 from genlab.words import near_miss
+
+_LENGTH = "length is counted in images: total_images=N, or max_minutes=N"
+_RATE = "model.rate=0.5 halves the learning rates"
+_ELSEWHERE = {
+    **dict.fromkeys(("epochs", "max_epochs", "num_epochs", "n_epochs", "epoch"), _LENGTH),
+    **dict.fromkeys(("steps", "max_steps", "iterations", "iters", "num_iterations"), _LENGTH),
+    **dict.fromkeys(("lr", "learning_rate", "rate"), _RATE),
+    **dict.fromkeys(
+        ("gpus", "gpu", "ngpu", "num_gpus"), "trainer=gpu, or trainer=ddp for all GPUs"
+    ),
+    **dict.fromkeys(("device", "cuda"), "trainer.accelerator=cpu, gpu, mps or auto"),
+    **dict.fromkeys(("size", "image_size", "img_size"), "data.resolution=N"),
+    **dict.fromkeys(("batch", "bs", "batchsize"), "data.batch_size=N"),
+    **dict.fromkeys(("workers", "num_workers"), "images are loaded by threads, without workers"),
+    **dict.fromkeys(
+        ("dataset", "data_dir", "dataroot", "path"), "data=folder data.path=DIR, or data=NAME"
+    ),
+    **dict.fromkeys(("out", "output", "output_dir", "outdir"), "hydra.run.dir=PATH"),
+    **dict.fromkeys(("amp", "fp16", "bf16"), "trainer.precision=bf16-mixed or 32-true"),
+    **dict.fromkeys(("run", "ckpt", "checkpoint_path", "resume_from"), "resume=PATH"),
+}
+"""What usual words for a setting are called here."""
+_LATENT = ("latent_dim", "latent_size", "z_dim", "nz", "codes")  # of GANs and of autoencoders
+_MOST_HINTS = 3
+
+
+def hint_for(name: str, known: Sequence[str]) -> str:
+    """What to end a message on an unknown setting with: "; " and the ones that may be meant, or "".
+
+    These are what usual words stand for, settings with the same last part, or similar names.
+    """
+    last = name.rpartition(".")[2]
+    wanted = _LATENT if last in _LATENT else ("lr",) if last == "learning_rate" else (last,)
+    same = [key for key in known if key.rpartition(".")[2] in wanted and key != name]
+    told = [_ELSEWHERE[last]] if _ELSEWHERE.get(last) else []
+    same = sorted(same, key=lambda key: (key.count("."), key))[:_MOST_HINTS]
+    if told and same:
+        return f"; {told[0]} ({', '.join(same)})"
+    if told or same:
+        return f"; did you mean {' or '.join(same)}?" if same else f"; {told[0]}"
+    return near_miss(name, known)
 
 
 def explain(error: Exception, argv: list[str]) -> str:
@@ -39,7 +81,7 @@ def explain(error: Exception, argv: list[str]) -> str:
         if name in known:
             parent = name.rpartition(".")[0]
             return f"{name}: entries with a number as name are set all at once: {parent}={{...}}"
-        hint = near_miss(name, known) or f"; genlab {argv[0]} --cfg job shows all"
+        hint = hint_for(name, known) or f"; genlab {argv[0]} --cfg job shows all"
         return f"{name}: no such setting{hint}"
     missing = re.search(r"Missing mandatory value: (\S+)", text)
     if missing:

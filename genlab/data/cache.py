@@ -27,6 +27,7 @@ from genlab.io.arrays import read_npy, read_npz
 from genlab.io.locks import exclusive
 from genlab.io.reading import read_json
 from genlab.io.schemas import COUNT, TEXT, Kind
+from genlab.words import counted
 
 _START = Kind("a whole number or null", lambda value: value is None or COUNT.holds(value))
 _ABOUT = {
@@ -154,7 +155,8 @@ def _build(source: Source, folder: Path) -> None:
             _publish(work, folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    _logger.info("prepared %d images in %.1f s: %s", count, time.monotonic() - started, folder)
+    seconds = time.monotonic() - started
+    _logger.info("prepared %s in %.1f s: %s", counted(count, "image"), seconds, folder)
 
 
 def _allocate(file: Path, shape: tuple[int, ...]) -> np.memmap:

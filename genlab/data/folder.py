@@ -14,7 +14,7 @@ from genlab.data.listing import SUFFIXES, images_below, laid_out, say_left_out
 from genlab.data.pixels import RULE, WHITE_LEVEL, fit, in_threads, is_turned, pillow_quiet
 from genlab.data.source import Advance, Annotations, Source, stamp
 from genlab.errors import ConfigError, DataError, DataMissing
-from genlab.words import readable, some
+from genlab.words import counted, readable, some
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -94,10 +94,10 @@ class Folder(Source):
         skipped = sorted(set(self.files) - set(usable))
         if skipped:
             names = some([readable(file.relative_to(self.path)) for file in skipped])
-            _logger.warning("skipped %d unreadable images: %s", len(skipped), names)
+            _logger.warning("skipped %s: %s", counted(len(skipped), "unreadable image"), names)
         if not usable:
             path = readable(self.path)
-            raise DataError(f"data.path={path}: none of {len(found)} images can be read")
+            raise DataError(f"data.path={path}: none of {counted(len(found), 'image')} can be read")
         if converted := sum(1 for changed in found if changed):
             _logger.info("%d of %d images are converted: %s", converted, len(usable), RULE)
         return usable
@@ -131,7 +131,7 @@ class Folder(Source):
             found = in_threads(place, range(len(images)), advance)
         self._warn_of_dark([deepest for deepest in found if deepest is not None])
         name = readable(Path(os.path.realpath(self.path)).name)
-        about = f"{len(images)} images of the folder {name}"
+        about = f"{counted(len(images), 'image')} of the folder {name}"
         if not layout.classes:
             return Annotations(about, test_start=layout.test_start)
         return Annotations(

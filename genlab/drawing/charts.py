@@ -6,6 +6,8 @@ from PIL import Image
 
 from genlab.drawing.figures import new_figure, rendered
 
+_FEW = 20  # points that are marked each
+
 
 def bars(scores: Mapping[str, Mapping[str, float]], metrics: Sequence[str]) -> Image.Image:
     """A small chart for each metric, with a bar for every run that has it."""
@@ -27,6 +29,29 @@ def bars(scores: Mapping[str, Mapping[str, float]], metrics: Sequence[str]) -> I
         plot.invert_yaxis()
         plot.spines[["top", "right"]].set_visible(False)
         plot.tick_params(axis="x", labelsize=7)
+    return rendered(figure)
+
+
+def curves(
+    panels: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]], across: str
+) -> Image.Image:
+    """Lines through points (x, y) by name, in panels by title beside each other.
+
+    Args:
+        across: what x is.
+    """
+    figure = new_figure(5.2 * len(panels), 3.6)
+    for number, (title, lines) in enumerate(panels.items(), 1):
+        plot = figure.add_subplot(1, len(panels), number)
+        for name, points in lines.items():
+            x, y = zip(*points, strict=True)
+            plot.plot(x, y, label=name, marker="." if len(points) < _FEW else "", linewidth=1.2)
+        plot.set_title(title, fontsize=10)
+        plot.set_xlabel(across, fontsize=9)
+        plot.tick_params(labelsize=8)
+        plot.grid(alpha=0.3)
+        plot.spines[["top", "right"]].set_visible(False)
+        plot.legend(fontsize=8, frameon=False)
     return rendered(figure)
 
 

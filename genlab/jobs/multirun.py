@@ -2,13 +2,14 @@
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from time import sleep
 
-from genlab.console import print_table, say
+from genlab.console import ConsoleHandler, print_table, say
 from genlab.errors import CheckpointError
 from genlab.io.files import write_csv
 from genlab.io.locks import exclusive
@@ -16,6 +17,7 @@ from genlab.io.reading import ENTRIES, require_plain_folder
 from genlab.io.secrets import hide, redacted_words
 from genlab.jobs.job import Job, all_jobs, begun, end_of
 from genlab.runs.claims import claim
+from genlab.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +48,7 @@ class Multirun:
         left = self._untold(numbers)
         fresh = [number for number in left if not begun(self.jobs[number])]
         if fresh and len(fresh) < len(numbers):
-            log.warning("the launcher is started again for %d jobs", len(fresh))
+            log.warning("the launcher is started again for %s", counted(len(fresh), "job"))
             self._tried(launch, fresh)
         for number in self._untold(numbers):
             if begun(self.jobs[number]):
@@ -76,8 +78,9 @@ _begun: list[Multirun] = []
 
 
 def start_over() -> None:
-    """Forget multiruns that an error ended."""
+    """Forget multiruns that an error ended, and what was said of their jobs."""
     _begun.clear()
+    ConsoleHandler.forget()
 
 
 def begin(folder: Path) -> Multirun:
@@ -122,23 +125,25 @@ def _write(folder: Path, jobs: Sequence[Job]) -> None:
         job.overrides = redacted_words(job.overrides)
     common = set.intersection(*(set(job.overrides) for job in jobs)) if len(jobs) > 1 else set()
     names = list(dict.fromkeys(name for job in jobs for name in job.metrics))
+    varied = [_settings(word for word in job.overrides if word not in common) for job in jobs]
+    keys = list(dict.fromkeys(key for settings in varied for key in settings))
     rows = [
         [
-            " ".join(word for word in job.overrides if word not in common),
+            *(settings.get(key, "") for key in keys),
             job.status,
             *(number(job.metrics.get(name)) for name in names),
             os.path.relpath(job.path),
             hide(job.error),
         ]
-        for job in jobs
+        for job, settings in zip(jobs, varied, strict=True)
     ]
-    header = ["job", "status", *names, "run folder", "error"]
+    header = [*keys, "status", *names, "run folder", "error"]
     # A terminal has room for the losses; the file has every metric.
     objectives = {job.objective for job in jobs}
     shown = [
         i
         for i, name in enumerate(header)
-        if "/" not in name or name.endswith("loss") or name in objectives
+        if i < len(keys) or "/" not in name or name.endswith("loss") or name in objectives
     ]
     print_table([header[i] for i in shown], [[row[i] for i in shown] for row in rows])
     write_csv(folder / "sweep.csv", [header, *rows])
@@ -148,6 +153,20 @@ def _write(folder: Path, jobs: Sequence[Job]) -> None:
         write_table(wanted["table"], [(_name(job, common), job.metrics) for job in jobs], folder)
     elif wanted:
         write_report(wanted, [(job.settings, job.metrics) for job in jobs if job.metrics], folder)
+
+
+def _settings(words: Iterable[str]) -> dict[str, str]:
+    """What overrides set, by key; floats in few digits. What leaves a setting out stays whole."""
+    found = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        found[key.lstrip("+") if equals else word] = _short(value)
+    return found
+
+
+def _short(value: str) -> str:
+    """A float in as many digits as metrics have, anything else as it is."""
+    return number(float(value)) if re.fullmatch(r"-?\d*\.\d+(e[+-]?\d+)?", value) else value
 
 
 def _name(job: Job, common: set[str]) -> str:

@@ -25,6 +25,7 @@ from genlab.runs.loaded import Opened, open_run
 from genlab.runs.sampling import generate
 from genlab.training.pretrained import refuse_useless
 from genlab.training.settings import together
+from genlab.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +158,7 @@ def _pictures(run: Path, config: Mapping[str, Any], folder: Path) -> Path:
         images.append(generate(opened, count, seed, BATCH, {label: name}).images)
         labels.append(np.full(count, number, np.int64))
     pixels = torch.cat(images).permute(0, 2, 3, 1).numpy()
-    log.info("%s: %d pictures by %s", path.name, len(pixels), run)
+    log.info("%s: %s by %s", path.name, counted(len(pixels), "image"), run)
     key = "labels" if label == "label" else f"labels/{label}"
     arrays = {"images": pixels, key: np.concatenate(labels)}
     folder.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ def _report(study: Any, folder: Path) -> None:
         log.warning("no trial came to an end: see the errors above")
         return
     best = study.best_trial
-    told = " ".join(f"{key}={value}" for key, value in best.params.items())
+    told = " ".join(f"{key}={_short(value)}" for key, value in best.params.items())
     log.info("best: trial %d of %d, %.5g with %s", best.number, len(trials), best.value, told)
     _draw(done, best, folder / "search.png")
     log.info("search: %s, %s", folder / "trials.csv", folder / "search.png")
@@ -63,6 +63,11 @@ def _draw(done: list[Any], best: Any, path: Path) -> None:
             plot.set_xscale("log")
         plot.set_xlabel(name, fontsize=8)
     save_png(rendered(figure), path)
+
+
+def _short(value: Any) -> Any:
+    """A float in a few digits; trials.csv has them all."""
+    return f"{value:.5g}" if isinstance(value, float) else value
 
 
 def _numbers(settings: list[Any]) -> list[Any]:

@@ -1,6 +1,7 @@
 """Jobs of `genlab train`: one, or one of the many of a multirun."""
 
 import logging
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -183,11 +184,35 @@ def print_end(path: Path, summary: dict[str, Any]) -> None:
     ]
     print_table(["", ""], rows)
     for name, what in (
-        ("samples", "pictures"),
+        ("samples", "images"),
         ("reconstructions", "reconstructions"),
         ("weights.safetensors", "weights"),
         ("metrics.csv", "metrics"),
+        ("losses.png", "losses"),
     ):
         if (path / name).exists():
             say(f"{what + ':':<17}{path / name}")
     say(f"{'run folder:':<17}{path}")
+    say(f"{'next:':<17}genlab {next_command(path)}")
+
+
+_NEXT = {"Shrunk": "upscale {} image=PATH", "Holes": "inpaint {} image=PATH mask=PATH"}
+
+
+def next_command(path: Path) -> str:
+    """The command, with its settings, that shows what a run has learned."""
+    run = f"run={_named(path)}"
+    model = RunFolder(path).config()["model"]
+    kind = model["_target_"].rpartition(".")[2]
+    if kind in ("Translation", "CycleConsistency"):
+        view = str((model.get("view") or {}).get("_target_")).rpartition(".")[2]
+        return _NEXT.get(view, "translate {} image=PATH").format(run)
+    if (path / "samples").exists():
+        return f"sample {run}"
+    return f"reconstruct {run}" if (path / "reconstructions").exists() else f"evaluate {run}"
+
+
+def _named(path: Path) -> str:
+    """The run folder as a word of a shell, from the current folder where it lies below it."""
+    here = Path.cwd()
+    return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))

@@ -129,8 +129,19 @@ def _finished(config: dict[str, Any], folder: RunFolder, go_on: bool) -> dict[st
     summary = folder.read_summary()
     if not reached(summary, config) or whole_images_seen(folder.weights) != summary["images_seen"]:
         return None
-    log.info("%s is finished; total_images=N trains it further", folder.path)
+    log.info("%s is finished: %s", folder.path, _longer(summary, config))
     return summary
+
+
+def _longer(summary: dict[str, Any], config: dict[str, Any]) -> str:
+    """How a finished run is trained further, by what ended it."""
+    if summary["images_seen"] >= config["total_images"]:
+        return f"it has seen {summary['images_seen']:,} images; total_images=N trains it further"
+    return (
+        f"max_minutes={config['max_minutes']:g} counts all its training, of which there were "
+        f"{summary['seconds'] / 60:.3g} minutes; a larger max_minutes, or max_minutes=null, trains "
+        "it further"
+    )
 
 
 def follow() -> None:

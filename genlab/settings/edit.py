@@ -68,13 +68,13 @@ Examples:
         any_of(choice("auto"), several(NUMBER, "numbers", "[-2,0,2]", least=1)),
         "columns of the strip, as [-2,0,2]: for a label how often its step is taken, for "
         "components in standard deviations of codes along them; auto: up to half as far "
-        "again as changes 85 of 100 images, or from -3 to 3",
+        "again as changes 85% of images, or from -3 to 3",
         "auto",
     )
     strength: Any = setting(
         any_of(choice("auto"), NUMBER),
-        "how often the sets of a sum count; auto is the smallest strength that changes 85"
-        " of 100 images, also as seen through noise",
+        "how often the sets of a sum count; auto is the smallest strength that changes 85%"
+        " of images, also as seen through noise",
         "auto",
     )
     settle: int = setting(

@@ -27,7 +27,7 @@ Examples:
 
   genlab visualise run=last
   genlab visualise run=runs/my_vae methods=[pca] tensorboard=false
-  tensorboard --logdir runs/my_vae/tensorboard     then choose Projector
+  tensorboard --logdir runs/my_vae     then choose Projector
 """
 
     run: str | None = fields.run()

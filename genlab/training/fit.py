@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
@@ -10,6 +11,7 @@ from pytorch_lightning.plugins.environments import LightningEnvironment
 from pytorch_lightning.strategies import DDPStrategy
 from torch import nn
 
+from genlab.callbacks.curves import Curves
 from genlab.callbacks.diagnosis import Diagnosis
 from genlab.callbacks.evaluation import Evaluation, Judge
 from genlab.callbacks.grids import Grids
@@ -23,6 +25,7 @@ from genlab.callbacks.summary import Summary
 from genlab.callbacks.validation import Validation
 from genlab.config.build import build_data, build_learner, refuse_unpacked, without_memory
 from genlab.config.scale import MEANING
+from genlab.console import ONCE
 from genlab.data.classes import listed_classes
 from genlab.data.module import ImageData
 from genlab.devices import Device, choose, find, keep_big_blocks
@@ -129,9 +132,9 @@ def _fit_on(
     learner, checkpoint = parts.learner, parts.checkpoint
     wanted = config["trainer"]
     device = choose(wanted["accelerator"], wanted["precision"], wanted["channels_last"])
-    log.info("device: %s", device.reason)
+    log.info("device: %s", device.reason, extra=ONCE)
     if isinstance(learner, Adversarial) and "scale" in config:  # others' pages have one size
-        log.info("scale: %s: %s", config["scale"], MEANING[config["scale"]])
+        log.info("scale: %s: %s", config["scale"], MEANING[config["scale"]], extra=ONCE)
     if device.channels_last:
         learner.memory_format = torch.channels_last
         learner.to(memory_format=torch.channels_last)
@@ -145,9 +148,9 @@ def _fit_on(
         load_encoder(learner, config)
     lifecycle, callbacks = _callbacks(config, folder, device, judge)
     trainer = _trainer(config, device, callbacks, checkpoint)
-    log.info("data: %s", parts.data.image_set.about)
+    log.info("data: %s", parts.data.image_set.about, extra=ONCE)
     if classes := parts.data.image_set.classes:
-        log.info("labels: %s", listed_classes(classes))
+        log.info("labels: %s", listed_classes(classes), extra=ONCE)
     log.info("run folder: %s", folder.path)
     _fit(trainer, parts, next(each for each in callbacks if isinstance(each, Restored)))
     if lifecycle.signal is not None:
@@ -182,7 +185,8 @@ def _callbacks(
             validation.measure,
             *([evaluation.measure] if evaluation else []),
             grids.finish,
-            lambda *_: history.close(),
+            Curves(history).draw,
+            lambda *_: history.close_with(compared(config, folder.overrides())),
             summary.write,
         ],
     )
@@ -204,6 +208,28 @@ def _callbacks(
         OwnState(),
         lifecycle,
     ]
+
+
+def compared(config: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """The settings by which TensorBoard compares runs: usual ones and those of the command line."""
+    data = config["data"]
+    found = {
+        "model": config["model"]["_target_"].rpartition(".")[2],
+        **{key: config[key] for key in ("seed", "total_images")},
+        **{f"data.{key}": data[key] for key in ("resolution", "batch_size")},
+    }
+    for word in overrides:
+        key, equals, value = word.lstrip("+").partition("=")
+        if equals and not key.startswith("hydra"):
+            found[key] = _number(value)
+    return found
+
+
+def _number(value: str) -> float | str:
+    try:
+        return float(value)
+    except ValueError:
+        return value
 
 
 def _trainer(

@@ -116,7 +116,14 @@ def killed(
 
 def differences(one: Path, other: Path) -> Iterator[str]:
     """What differs between two run folders besides times and logs."""
-    skipped = ("tensorboard", "train.log", "torchrun.log", "config.yaml", "overrides.yaml", ".lock")
+    skipped = (
+        "events.out.tfevents",
+        "train.log",
+        "torchrun.log",
+        "config.yaml",
+        "overrides.yaml",
+        ".lock",
+    )
     names = [
         {
             str(file.relative_to(folder))

@@ -31,5 +31,5 @@ def test_a_grid_shows_the_first_pictures_that_have_room(
         return [sheet.crop(box).tobytes() for box in boxes]
 
     assert cells("some", "samples", 3, 8) == cells("all", "samples", 6, 8)
-    events = EventAccumulator(str(tmp_path / "some" / "tensorboard"), {"images": 0}).Reload()
+    events = EventAccumulator(str(tmp_path / "some"), {"images": 0}).Reload()
     assert {(i.width, i.height <= 600) for i in events.Images("samples")} == {(512, True)}

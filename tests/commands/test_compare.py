@@ -42,7 +42,7 @@ def test_thousands_of_metrics_are_in_the_table_of_numbers_only(genlab, evaluated
     assert code == 0
     assert "2,950 more metrics are in comparison.csv only" in out
     assert len(out.splitlines()[0].split()) == 50
-    assert "and 1 columns more" in out
+    assert "and 1 column more" in out
     first = (tmp_path / "side" / "comparison.csv").read_text().splitlines()[0]
     assert len(first.split(",")) == 3001
 

@@ -110,7 +110,7 @@ def test_where_none_can_be_read(tmp_path: Path) -> None:
     for path in paths:
         path.write_bytes(b"nothing")
     load = partial(inputs.read, channels=3)
-    with pytest.raises(DataError, match="none of 2 pictures can be used"):
+    with pytest.raises(DataError, match="none of 2 images can be used"):
         list(inputs.each(paths, load))
     with pytest.raises(DataError, match=r"0\.png cannot be used"):
         list(inputs.each(paths[:1], load))

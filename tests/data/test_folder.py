@@ -163,14 +163,14 @@ def test_a_truncated_image_is_named_or_skipped(root, caplog, name):
     with pytest.raises(DataError, match=rf"{name} .*data\.skip_unreadable=true"):
         prepare(folder(root), 1)
     assert len(prepare(folder(root, skip_unreadable=True), 1)) == 1
-    assert f"skipped 1 unreadable images: {name}" in caplog.text
+    assert f"skipped 1 unreadable image: {name}" in caplog.text
 
 
 def test_no_image_is_named_or_skipped(root):
     (root / "a.png").write_text("hello")
     with pytest.raises(DataError, match=r"a\.png"):
         prepare(folder(root), 1)
-    with pytest.raises(DataError, match="none of 1 images can be read"):
+    with pytest.raises(DataError, match="none of 1 image can be read"):
         prepare(folder(root, skip_unreadable=True), 1)
 
 
@@ -309,7 +309,7 @@ def test_names_that_are_not_utf8_are_used_and_shown_escaped(root, caplog):
         prepare(folder(root), 1)
     assert "caf\\xe9/3.png cannot be used" in str(error.value).encode().decode()
     prepare(folder(root, skip_unreadable=True), 1)
-    assert "skipped 1 unreadable images: caf\\xe9/3.png" in caplog.text
+    assert "skipped 1 unreadable image: caf\\xe9/3.png" in caplog.text
 
 
 @pytest.mark.parametrize(("kind", "transparent"), [("turned", False), ("transparent", True)])

@@ -1,0 +1,50 @@
+"""What a finished run leaves for people: a picture of its losses, TensorBoard's comparison."""
+
+from pathlib import Path
+
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+
+from genlab.callbacks.history import events_folder
+
+SHORT = ["model=dcgan", "data=digits", "data.resolution=16", "trainer=cpu", "samples.count=4"]
+
+
+def test_a_run_ends_with_curves_settings_beside_metrics_and_the_next_command(
+    genlab, tmp_path: Path
+) -> None:
+    words = [*SHORT, "total_images=600", "log.every_images=128", "model.rate=0.5"]
+    code, out, _ = genlab("train", *words, "hydra.run.dir=runs/my run")
+    assert code == 0
+    assert out.splitlines()[-1].split(maxsplit=1) == ["next:", "genlab sample run='runs/my run'"]
+    run = tmp_path / "runs" / "my run"
+    with Image.open(run / "losses.png") as picture:
+        assert picture.width > picture.height
+    events = EventAccumulator(str(run)).Reload()  # TensorBoard names runs by their folders
+    assert "train/critic_loss" in events.Tags()["scalars"]
+    content = events.summary_metadata["_hparams_/session_start_info"].plugin_data.content
+    settings = HParamsPluginData.FromString(content).session_start_info.hparams
+    assert settings["model.rate"].number_value == 0.5
+    assert settings["seed"].number_value == 0
+    assert settings["model"].string_value == "dcgan"
+    shown = events.summary_metadata["_hparams_/experiment"].plugin_data.content
+    metrics = HParamsPluginData.FromString(shown).experiment.metric_infos
+    assert "train/generator_loss" in {metric.name.tag for metric in metrics}
+
+
+def test_a_run_of_minutes_says_what_trains_it_further(genlab) -> None:
+    words = [*SHORT, "total_images=100_000", "max_minutes=0.002"]
+    assert genlab("train", *words, "hydra.run.dir=run")[0] == 0
+    code, out, _ = genlab("train", "resume=run", "total_images=200_000")
+    assert code == 0
+    assert "max_minutes=0.002 counts all its training, of which there were" in out
+    assert "a larger max_minutes, or max_minutes=null, trains it further" in out
+
+
+def test_events_of_older_runs_stay_in_their_folder(tmp_path: Path) -> None:
+    assert events_folder(tmp_path) == tmp_path
+    (tmp_path / "tensorboard" / "codes_test").mkdir(parents=True)
+    assert events_folder(tmp_path) == tmp_path
+    (tmp_path / "tensorboard" / "events.out.tfevents.1.vm.2.0").touch()
+    assert events_folder(tmp_path) == tmp_path / "tensorboard"
