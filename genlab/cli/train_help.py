@@ -14,11 +14,11 @@ Pages to select (GROUP=PAGE; `genlab models` and `genlab data` say what each is)
 {groups}
 
 Settings (KEY=VALUE, any value below; `genlab train model=vae --cfg job` shows a model's own
-with what each is for, with --resolve as they are at the run's scale; `genlab schema train model=vae`
-is for editors):
+with what each is for, and with --resolve as they are at the run's scale; `genlab schema train
+model=vae` is for editors):
 
   seed=0                      repeats the run exactly
-  scale=laptop                small networks for CPUs; paper: those of the paper, for GPUs (GAN pages)
+  scale=laptop                small networks for CPUs; paper: those of the paper (GAN pages)
   total_images=1200000        length in images; max_minutes=5 stops after five minutes
   data.batch_size=64          images per step and process
   data.resolution=32          pixels; any source is resized
