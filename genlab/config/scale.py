@@ -9,7 +9,6 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from genlab import devices
 from genlab.errors import ConfigError
 from genlab.words import one_of
 
@@ -64,6 +63,8 @@ def chosen(scale: str, accelerator: str) -> str:
     one_of("scale", scale, SCALES)
     if scale != "auto":
         return scale
+    from genlab import devices  # which imports torch, and every command imports this module
+
     return "paper" if devices.find(accelerator) == "cuda" else "laptop"
 
 
