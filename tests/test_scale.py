@@ -27,10 +27,13 @@ def test_the_paper_has_its_settings_at_full_size() -> None:
         "target": 1.0,
         "every": 1,
     }
-    assert model["stages"]["fade_images"] == model["stages"]["stable_images"] == 600_000
-    expected = {4: 128, 8: 128, 16: 128, 32: 64, 64: 32, 128: 16, 256: 8, 512: 4, 1024: 4}
-    assert model["stages"]["batch_sizes"] == expected
+    assert model["stages"]["fade_images"] == model["stages"]["stable_images"] == 800_000
+    assert model["stages"]["batch_sizes"] == {256: 14, 512: 6, 1024: 3}
+    assert pro["data"]["batch_size"] == 16
     style = composed("model=stylegan", "scale=paper", "data.resolution=1024")["model"]
+    assert style["stages"]["fade_images"] == style["stages"]["stable_images"] == 600_000
+    expected = {4: 128, 8: 128, 16: 128, 32: 64, 64: 32, 128: 16, 256: 8, 512: 4, 1024: 4}
+    assert style["stages"]["batch_sizes"] == expected
     assert style["stages"]["start"] == 8
     assert style["stages"]["rates"] == {128: 1.5, 256: 2.0, 512: 3.0, 1024: 3.0}
     assert style["penalties"]["r1"]["weight"] == 10.0
@@ -249,7 +252,7 @@ def test_a_run_records_its_scale_and_keeps_it(genlab, tmp_path: Path) -> None:
     code, _, err = genlab("train", "model=dcgan", *small, *place)
     assert (code, err) == (0, "")
     assert OmegaConf.load(run / "config.yaml").scale == "laptop"
-    assert "scale: laptop: small networks" in (run / "train.log").read_text()
+    assert "scale: laptop (small networks" in (run / "train.log").read_text()
     code, _, err = genlab("train", f"resume={run}", "scale=paper")
     assert code == 2
     assert "scale=paper: the run was started with scale=laptop" in err

@@ -26,4 +26,5 @@ def show(group: str, match: str, folders: Sequence[Path]) -> None:
     for name, text in chosen.items():
         say(f"{name:<{width}}  {text}")
     if group == "model":
-        say(f"\nGANs come in two sizes: {SIZES}")
+        say("")
+        say(f"GANs come in two sizes: {SIZES}")

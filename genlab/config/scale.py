@@ -15,8 +15,8 @@ from genlab.words import one_of
 SCALES = ("auto", "laptop", "paper")
 RESOLVERS = ("scale", "formula")
 MEANING = {
-    "laptop": "small networks and fast rates, for CPUs; scale=paper: those of the paper",
-    "paper": "networks, rates and length of the paper; scale=laptop: small networks for CPUs",
+    "laptop": "laptop (small networks and fast rates, for CPUs); scale=paper: those of the paper",
+    "paper": "paper (the paper's networks, rates, length); scale=laptop: small networks for CPUs",
 }
 SIZES = "scale=laptop, small networks for CPUs, and scale=paper, those of the paper, for GPUs"
 RENAMED = {

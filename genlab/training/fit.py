@@ -134,7 +134,7 @@ def _fit_on(
     device = choose(wanted["accelerator"], wanted["precision"], wanted["channels_last"])
     log.info("device: %s", device.reason, extra=ONCE)
     if isinstance(learner, Adversarial) and "scale" in config:  # others' pages have one size
-        log.info("scale: %s: %s", config["scale"], MEANING[config["scale"]], extra=ONCE)
+        log.info("scale: %s", MEANING[config["scale"]], extra=ONCE)
     if device.channels_last:
         learner.memory_format = torch.channels_last
         learner.to(memory_format=torch.channels_last)
