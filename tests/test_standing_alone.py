@@ -162,7 +162,7 @@ ALONE: list[tuple[str, list[str]]] = [
     ("gan", ["edit", "direction=pca", "codes=20", "count=2"]),
     ("vae", ["edit", "1 - 2 + 3"]),
     ("vae", ["reconstruct", "image=mine"]),
-    ("vae", ["reconstruct", "input=mine/one.png"]),
+    ("vae", ["reconstruct", "image=mine/one.png"]),
     ("vae", ["encode", "image=mine", "format=both"]),
     ("vae", ["score", "image=mine"]),
     ("vae", ["score", "image=mine", "by=likelihood", "samples=2"]),

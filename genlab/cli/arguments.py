@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from genlab.errors import ConfigError
 from genlab.settings import settings_of
-from genlab.settings.fields import abouts
+from genlab.settings.fields import abouts, no_such_setting
 from genlab.words import near_miss, one_of, printable, readable
 
 PATH_KEYS = (
@@ -17,7 +17,6 @@ PATH_KEYS = (
     "out",
     "image",
     "mask",
-    "input",
     "data.path",
     "data.first",
     "data.second",
@@ -27,7 +26,7 @@ PATH_KEYS = (
     "hydra.run.dir",
     "hydra.sweep.dir",
 )
-_LISTS = ("runs", "image", "mask", "input")  # which take several paths, in brackets
+_LISTS = ("runs", "image", "mask")  # which take several paths, in brackets
 
 # What is in quotes, or stands between the characters that have a meaning in values.
 _WORDS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^'",:=\[\]{}()]+""")
@@ -191,8 +190,7 @@ def check_names(command: str, overrides: Sequence[str]) -> None:
     names = [word.partition("=")[0].lstrip("+~") for word in overrides if "=" in word]
     unknown = [name for name in names if name not in known and not name.startswith("hydra")]
     if unknown:
-        told = [f"{name}: no such setting{near_miss(name, known)}" for name in unknown]
-        raise ConfigError("; ".join(told))
+        raise ConfigError("; ".join(no_such_setting(name, known) for name in unknown))
 
 
 def _unreadable(word: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from genlab.commands.outputs import keep_others
 from genlab.commands.paths import several
 from genlab.config.schema import flatten
 from genlab.console import print_table
@@ -36,6 +37,8 @@ class Scores(NamedTuple):
 
 def run(settings: Compare) -> None:
     """Read, compare stamps, print, write."""
+    folder = Path(settings.out or "comparison").expanduser()
+    keep_others([folder / f"comparison.{suffix}" for suffix in ("md", "csv", "png")], settings)
     scores = read(named(settings.runs))
     every = _metrics(scores, settings.metrics)
     names = every[:_MOST]
@@ -47,7 +50,6 @@ def run(settings: Compare) -> None:
         lines = ["Best, of scores measured in the same way:", *_best(scores, names)]
     for line in lines:
         log.info("%s", line)
-    folder = Path(settings.out).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "comparison.md", _markdown(["run", *names], rows, lines))
     exact = [[each.name, *(_exact(each.metrics, name) for name in every)] for each in scores]

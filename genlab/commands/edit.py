@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from genlab.commands.opening import open_asked
-from genlab.commands.outputs import destination
+from genlab.commands.outputs import destination, keep_others
 from genlab.drawing.pictures import (
     grid,
     save_png,
@@ -29,6 +29,7 @@ from genlab.editing.space import space_of
 from genlab.errors import ConfigError
 from genlab.io.files import write_text
 from genlab.latent import Step
+from genlab.runs.loaded import Opened
 from genlab.settings.edit import Edit
 from genlab.settings.fields import seeds_of
 from genlab.words import near_miss
@@ -42,7 +43,9 @@ def run(settings: Edit) -> None:
     """Find the direction or add the sum up, draw, measure."""
     _check(settings)
     settings = replace(settings, seeds=seeds_of(settings.seeds))
-    bench = Bench(space_of(open_asked(settings, "direction=pca")), settings)
+    opened = open_asked(settings, "direction=pca")
+    keep_others([_path(settings, opened, *names) for names in _results(settings)], settings)
+    bench = Bench(space_of(opened), settings)
     if settings.expression is not None:
         _add_up(bench, str(settings.expression))
     elif settings.direction in COMPONENTS:
@@ -169,19 +172,30 @@ def _sign(number: int, term: Term) -> str:
     return sign + (f"{abs(term.factor):g} * " if abs(term.factor) != 1 else "")
 
 
-def _path(bench: Bench, name: str, suffix: str) -> Path:
+def _results(settings: Edit) -> list[tuple[str, str]]:
+    """Names and suffixes of the files that will be written."""
+    if settings.expression is not None:
+        sum_of = str(settings.expression)
+        return [(sum_of, ".png"), (f"{sum_of}_seeds", ".png"), (sum_of, ".json")]
+    word = str(settings.direction)
+    if word in COMPONENTS:
+        return [(f"{word}_{number}", ".png") for number in range(1, settings.count + 1)]
+    return [(word, ".png"), (word, ".json")]
+
+
+def _path(settings: Edit, opened: Opened, name: str, suffix: str) -> Path:
     slug = re.sub(r"\W+", "_", f"edit_{name}").strip("_")
-    slug += bench.space.opened.folder.tag
-    return destination(bench.settings.out, bench.space.opened.folder, slug, suffix)
+    slug += opened.folder.tag
+    return destination(settings.out, opened.folder, slug, suffix)
 
 
 def _save(bench: Bench, picture: Image.Image, name: str) -> None:
-    path = _path(bench, name, ".png")
+    path = _path(bench.settings, bench.space.opened, name, ".png")
     save_png(picture, path)
     log.info("wrote %s", path)
 
 
 def _write_report(bench: Bench, name: str, strength: float, shares: Mapping[str, Any]) -> None:
-    path = _path(bench, name, ".json")
+    path = _path(bench.settings, bench.space.opened, name, ".json")
     write_text(path, json.dumps({"strength": strength, **shares}, indent=2) + "\n")
     log.info("wrote %s", path)

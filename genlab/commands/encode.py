@@ -51,12 +51,13 @@ def run(settings: Encode) -> None:
     opened = open_asked(settings, IMAGE)
     opened.require(Encodes, NO_CODES)
     name = f"codes_{settings.split if settings.image is None else 'images'}"
+    own = settings.image is None
+    paths = destinations(settings, opened.folder, name, SUFFIXES[settings.format], "codes", own)
     if settings.image is None:
         rows, code = _of_split(opened, settings)
     else:
         rows, code = _of_files(opened, settings)
-    suffixes = SUFFIXES[settings.format]
-    for suffix, path in destinations(settings.out, opened.folder, name, suffixes, "codes").items():
+    for suffix, path in paths.items():
         write = write_parquet if suffix == ".parquet" else write_npz
         write(path, rows, code)
         log.info("wrote %s", path)

@@ -13,7 +13,7 @@ import torch
 import genlab
 from genlab.callbacks.validation import summed
 from genlab.commands.opening import open_asked
-from genlab.commands.outputs import destination
+from genlab.commands.outputs import destination, keep_others
 from genlab.console import log_to
 from genlab.data.image_set import DRAW_SEED, drawn
 from genlab.data.stream import on_device, take
@@ -61,6 +61,7 @@ def run(settings: Evaluate) -> None:
     path = opened.folder.evaluation
     if settings.out:
         path = destination(settings.out, opened.folder, path.stem, path.suffix)
+        keep_others([path], settings)
         path.parent.mkdir(parents=True, exist_ok=True)
     distances: dict[str, float] = {}
     if settings.features != "none":

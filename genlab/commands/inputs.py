@@ -12,6 +12,7 @@ import torch
 from PIL.Image import Image
 from torch import Tensor
 
+from genlab.commands.outputs import refuse_overwriting
 from genlab.commands.paths import matches, names_file, no_such_file, several
 from genlab.data.image_files import MAX_PIXELS, opened
 from genlab.data.listing import SUFFIXES, images_below, say_left_out
@@ -23,7 +24,6 @@ from genlab.words import counted
 log = logging.getLogger(__name__)
 
 FIX = "name another image"
-_SHOWN = 3
 T = TypeVar("T")
 
 
@@ -164,15 +164,6 @@ def names_of(paths: Sequence[Path], given: object) -> dict[Path, Path]:
     return {path: _below(path, roots).with_suffix("") for path in paths}
 
 
-def refuse_overwriting(paths: Sequence[Path], overwrite: bool) -> None:
-    """Raise ConfigError where there are files already, unless they may be written over."""
-    there = [path for path in paths if path.exists()]
-    if there and not overwrite:
-        raise ConfigError(
-            f"{_names(there)} there already: add overwrite=true or choose another out="
-        )
-
-
 def _found(name: str, key: str, results: Path | None) -> Iterable[Path]:
     path = Path(name)
     if path.is_file():
@@ -223,10 +214,3 @@ def _refuse_overlap(found: dict[Path, Path]) -> None:
         first[target] = path
         if target.resolve() in originals:
             raise ConfigError(f"{target} would take the place of an original: choose another out=")
-
-
-def _names(paths: Sequence[Path]) -> str:
-    """The first few with how many more there are, and the verb."""
-    shown = ", ".join(str(path) for path in paths[:_SHOWN])
-    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
-    return f"{shown}{more} {'is' if len(paths) == 1 else 'are'}"

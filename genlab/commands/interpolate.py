@@ -49,13 +49,13 @@ def run(settings: Interpolate) -> None:
     ends = _between_images(opened, settings) if settings.between == "images" else None
     ends = ends or _between_draws(learner, settings)
     space = _space(opened, settings)
-    pictures = _along(space, ends, settings)
     between = settings.split if ends.images else "random"
     name = f"interpolation_{between}_{settings.path}_seed{settings.seed}_"
     name += f"{settings.count}x{settings.steps}"
     name += "_w" * space.styled + f"_layers_{settings.layers}" * (settings.layers != "all")
     suffixes = SUFFIXES[settings.format]
-    files = destinations(settings.out, opened.folder, name, suffixes, "generated")
+    files = destinations(settings, opened.folder, name, suffixes, "generated")
+    pictures = _along(space, ends, settings)
     for suffix, file in files.items():
         if suffix == ".png":
             save_png(strip(pictures, ends.images, _caption(space, ends, settings)), file)

@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from genlab.commands.opening import open_asked
+from genlab.commands.outputs import keep_others
 from genlab.drawing.pictures import grid, save_png, with_caption, with_column_captions
 from genlab.drawing.sheets import beside
 from genlab.editing.space import Space, space_of
@@ -25,6 +26,7 @@ from genlab.settings.mix import Mix
 
 log = logging.getLogger(__name__)
 
+_TABLES, _NOISE = "mix_{layers}_seed{seed}_{rows}x{columns}", "noise_seed{seed}_{rows}"
 DRAWS = 20  # of noise
 SHOWN = 0.99  # share of pixels below the white of the picture of deviations
 
@@ -34,6 +36,7 @@ def run(settings: Mix) -> None:
     if Path(settings.out or "").suffix == ".png":
         raise ConfigError(f"out={settings.out}: two pictures are written, so name a folder")
     opened = open_asked(settings)
+    keep_others([_path(_TABLES, settings, opened)], settings)  # noise is the same for all layers
     styles = styles_of(opened)
     space = space_of(opened)
     generator = torch.Generator().manual_seed(settings.seed)
@@ -48,10 +51,10 @@ def run(settings: Mix) -> None:
             "and fine styles: train it further, or name layers=1-2"
         )
     tables = [table(space, rows, columns, part, settings.batch_size) for part in parts]
-    _save(stacked(tables), "mix_{layers}_seed{seed}_{rows}x{columns}", settings, opened)
+    _save(stacked(tables), _TABLES, settings, opened)
     seed_noise(settings.seed)
     noise = noise_effect(opened, styles, rows, settings.batch_size)
-    _save(noise, "noise_seed{seed}_{rows}", settings, opened)
+    _save(noise, _NOISE, settings, opened)
 
 
 def styles_of(opened: Opened) -> Styles:
@@ -131,8 +134,12 @@ def stacked(pictures: Sequence[Image.Image]) -> Image.Image:
     return sheet
 
 
-def _save(picture: Image.Image, name: str, settings: Mix, opened: Opened) -> None:
+def _path(name: str, settings: Mix, opened: Opened) -> Path:
     folder = Path(settings.out or opened.folder.path / "generated").expanduser()
-    path = folder / (name.format_map(asdict(settings)) + opened.folder.tag + ".png")
+    return folder / (name.format_map(asdict(settings)) + opened.folder.tag + ".png")
+
+
+def _save(picture: Image.Image, name: str, settings: Mix, opened: Opened) -> None:
+    path = _path(name, settings, opened)
     save_png(picture, path)
     log.info("wrote %s", path)

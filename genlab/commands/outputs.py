@@ -19,38 +19,48 @@ from genlab.words import counted
 log = logging.getLogger(__name__)
 
 FORMATS = ("grid", "png", "npz")
+_SUFFIXES = {"grid": ".png", "npz": ".npz", "png": ""}
+_SHOWN = 3
 
 
-class Writes(Protocol):
+class Results(Protocol):
+    """Settings of a command that say where results go."""
+
+    @property
+    def out(self) -> str | None:
+        """A file or a folder; None for a place in the run folder."""
+
+    @property
+    def overwrite(self) -> bool:
+        """Whether files that are there may be replaced."""
+
+
+class Writes(Results, Protocol):
     """Settings of a command that writes images."""
 
     @property
     def format(self) -> str:
         """One of `FORMATS`."""
 
-    @property
-    def out(self) -> str | None:
-        """A file or a folder; None for a place in the run folder."""
+
+def place_of(settings: Writes, folder: RunFolder, name: str) -> Path:
+    """The file, or the folder of PNGs, that images go to; ConfigError where others are there."""
+    path = destination(settings.out, folder, name, _SUFFIXES[settings.format])
+    keep_others([path] if path.suffix else sorted(path.glob("*.png")), settings)
+    return path
 
 
 def write_pictures(
-    arrays: Mapping[str, Tensor],
-    draw_grid: Callable[[], Image.Image],
-    settings: Writes,
-    folder: RunFolder,
-    name: str,
+    arrays: Mapping[str, Tensor], draw_grid: Callable[[], Image.Image], form: str, path: Path
 ) -> None:
-    """Write `arrays["images"]` in settings.format to settings.out and say where.
+    """Write `arrays["images"]` in one of `FORMATS` to the path and say where.
 
     Images in `arrays` are uint8 (N, C, H, W) and become (N, H, W, C) in an npz; other arrays go
     there as they are.
     """
-    form = settings.format
     if form == "grid":
-        path = destination(settings.out, folder, name, ".png")
         save_png(draw_grid(), path)
     elif form == "npz":
-        path = destination(settings.out, folder, name, ".npz")
         path.parent.mkdir(parents=True, exist_ok=True)
         stored = {
             key: (value.permute(0, 2, 3, 1) if value.ndim == 4 else value).numpy()
@@ -58,7 +68,6 @@ def write_pictures(
         }
         write_atomically(path, lambda file: np.savez_compressed(file, allow_pickle=False, **stored))
     else:
-        path = destination(settings.out, folder, name, "")
         digits = len(str(len(arrays["images"]) - 1))
         if others := list(path.glob("*.png")):
             told = counted(len(others), "image")
@@ -91,16 +100,52 @@ def destination(
 
 
 def destinations(
-    out: str | None, folder: RunFolder, name: str, suffixes: Sequence[str], part: str
+    settings: Results,
+    folder: RunFolder,
+    name: str,
+    suffixes: Sequence[str],
+    part: str,
+    own: bool = True,
 ) -> dict[str, Path]:
-    """A file to write for each suffix, see `destination`; their folder is made.
+    """A file to write for each suffix, see `destination` and `keep_others`; their folder is made.
 
-    ConfigError where `out` is a file of another kind, or one file for several kinds.
+    ConfigError where `out` is a file of another kind, or one file for several kinds, and where
+    other files are there.
     """
+    out = settings.out
     if out and len(suffixes) > 1 and names_file(Path(out)):
         wanted = " and ".join(suffixes)
         raise ConfigError(f"out={out} does not fit {wanted} files: name a folder, or set format=")
     paths = {suffix: destination(out, folder, name, suffix, part) for suffix in suffixes}
+    keep_others(list(paths.values()), settings, own)
     for path in paths.values():
         path.parent.mkdir(parents=True, exist_ok=True)
     return paths
+
+
+def keep_others(paths: Sequence[Path], settings: Results, own: bool = True) -> None:
+    """Raise ConfigError where results would take the place of files, unless they may.
+
+    Args:
+        paths: what will be written.
+        settings: of the command. Without `out` results go to the run folder.
+        own: the run alone made them: those of an earlier call in the run folder are replaced.
+    """
+    if settings.out is not None or not own:
+        refuse_overwriting(paths, settings.overwrite)
+
+
+def refuse_overwriting(paths: Sequence[Path], overwrite: bool) -> None:
+    """Raise ConfigError where there are files already, unless they may be written over."""
+    there = [path for path in paths if path.exists()]
+    if there and not overwrite:
+        raise ConfigError(
+            f"{_names(there)} there already: add overwrite=true or choose another out="
+        )
+
+
+def _names(paths: Sequence[Path]) -> str:
+    """The first few with how many more there are, and the verb."""
+    shown = ", ".join(str(path) for path in paths[:_SHOWN])
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return f"{shown}{more} {'is' if len(paths) == 1 else 'are'}"

@@ -44,6 +44,9 @@ def run(settings: Project) -> None:
     if method == "auto":
         method = "encoder" if isinstance(opened.learner, Encodes) else "optimise"
     asked = _images(opened, settings)
+    place = settings.space.replace("+", "plus")
+    name = f"projection_{_called(asked.names)}_{method}_{place}{opened.folder.tag}"
+    paths = destinations(settings, opened.folder, name, [".png", ".npz"], "generated")
     if method == "encoder":
         if settings.space != "auto":
             raise ConfigError(f"space={settings.space} is for method=optimise: leave it out")
@@ -54,7 +57,7 @@ def run(settings: Project) -> None:
         space, layers = space_to_search(opened, settings.space)
         search = Search(space, layers, features_to_compare(opened), settings)
         codes, views = search.find(asked.images)
-    _write(opened, asked, codes, views, settings, method)
+    _write(asked, codes, views, paths)
 
 
 def _called(names: list[str]) -> str:
@@ -97,22 +100,12 @@ def _encoded(opened: Opened, space: Space, asked: Asked, settings: Project) -> T
     return space.codes(latents_of(opened, values, asked.labels))
 
 
-def _write(
-    opened: Opened,
-    asked: Asked,
-    codes: Tensor,
-    views: Tensor,
-    settings: Project,
-    method: str,
-) -> None:
+def _write(asked: Asked, codes: Tensor, views: Tensor, paths: dict[str, Path]) -> None:
     """The images, ways to their codes (N, S, C, H, W), the codes (N, layers, n), the errors."""
     errors = squared_error(normalise(views[:, -1]), normalise(asked.images))
     ratios = psnr(errors)
     for name, error, ratio in zip(asked.names, errors.tolist(), ratios.tolist(), strict=True):
         log.info("%s: mse %.5f, psnr %.2f dB", name, error, ratio)
-    place = settings.space.replace("+", "plus")
-    name = f"projection_{_called(asked.names)}_{method}_{place}{opened.folder.tag}"
-    paths = destinations(settings.out, opened.folder, name, [".png", ".npz"], "generated")
     columns = torch.cat([asked.images[:, None], views], 1)
     apart = (1,) if views.shape[1] == 1 else (1, columns.shape[1] - 1)
     caption = "image, and the picture of its code"

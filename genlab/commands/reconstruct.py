@@ -8,7 +8,7 @@ import torch
 
 from genlab.commands import inputs
 from genlab.commands.opening import IMAGE, open_asked
-from genlab.commands.outputs import named, write_pictures
+from genlab.commands.outputs import named, place_of, write_pictures
 from genlab.data.stream import take
 from genlab.drawing.pictures import grid, save_png, to_image
 from genlab.drawing.sheets import beside
@@ -25,38 +25,27 @@ log = logging.getLogger(__name__)
 
 def run(settings: Reconstruct) -> None:
     """Reconstruct the pictures of `image`, or images of the split; write."""
-    key = _named(settings)
     count = settings.count
     batch_size = settings.batch_size
     opened = open_asked(settings, IMAGE)
     learner = opened.require(Reconstructs, "does not reconstruct images: use genlab sample")
-    if key is None:
+    if settings.image is None:
         _held_out(opened, learner, count, batch_size, settings)
     else:
-        _files(opened, learner, key, settings)
+        _files(opened, learner, settings)
 
 
-def _named(settings: Reconstruct) -> str | None:
-    """The setting that names pictures: `image` or its other name `input`; None for neither."""
-    given = [key for key in ("image", "input") if getattr(settings, key) is not None]
-    if len(given) > 1:
-        raise ConfigError("input= is another name of image=: set one of them")
-    return given[0] if given else None
-
-
-def _files(opened: Opened, learner: Reconstructs, key: str, settings: Reconstruct) -> None:
+def _files(opened: Opened, learner: Reconstructs, settings: Reconstruct) -> None:
     """One PNG for each file, whose picture is encoded as it is: it may be noisy already."""
     if isinstance(learner, Translates):
         raise ConfigError(
-            f"run={opened.folder.path}: {key}= is for autoencoders: use genlab upscale, inpaint or "
+            f"run={opened.folder.path}: image= is for autoencoders: use genlab upscale, inpaint or "
             "translate with this model"
         )
     if condition_of(opened):
-        raise ConfigError(
-            f"{key}=: this model is told labels, which files do not say: leave it out"
-        )
-    given, batch_size = getattr(settings, key), settings.batch_size
-    paths = inputs.listed(given, key, settings.out)
+        raise ConfigError("image=: this model is told labels, which files do not say: leave it out")
+    given, batch_size = settings.image, settings.batch_size
+    paths = inputs.listed(given, "image", settings.out)
     targets = inputs.targets(
         paths, given, settings.out, opened.folder, "reconstructed", settings.overwrite
     )
@@ -76,7 +65,10 @@ def _held_out(
     opened: Opened, learner: Reconstructs, count: int, batch_size: int, settings: Reconstruct
 ) -> None:
     """Images of the split, chosen by the seed."""
-    batch = take(opened.data.image_set, choose(opened, settings.split, count, settings.seed))
+    indices = choose(opened, settings.split, count, settings.seed)
+    name = f"reconstructions_{settings.split}_seed{settings.seed}_{len(indices)}"
+    path = place_of(settings, opened.folder, name)
+    batch = take(opened.data.image_set, indices)
     seed_noise(settings.seed)
     parts = [
         learner.views(opened.learner.prepare(images), labels)
@@ -89,7 +81,6 @@ def _held_out(
     write_pictures(
         {**arrays, **{name: views[name] for name in between}, **named(batch.labels)},
         lambda: grid(beside(*views.values()), columns, ", ".join(views)),
-        settings,
-        opened.folder,
-        f"reconstructions_{settings.split}_seed{settings.seed}_{len(batch.images)}",
+        settings.format,
+        path,
     )

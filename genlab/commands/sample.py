@@ -6,7 +6,7 @@ from PIL import Image
 from torch import Tensor
 
 from genlab.commands.opening import open_asked
-from genlab.commands.outputs import named, write_pictures
+from genlab.commands.outputs import named, place_of, write_pictures
 from genlab.data.image_set import drawn
 from genlab.data.stream import take
 from genlab.drawing.labelled import by_class, shown_label
@@ -33,13 +33,13 @@ def run(settings: Sample) -> None:
         count, key = (len(seeds), "seeds") if seeds else (settings.count, "count")
         _check_grid(count, max(len(truncations), 1), key)
     opened = open_asked(settings)
+    path = place_of(settings, opened.folder, _name(settings) + opened.folder.tag)
     latents, pictures = drawn_images(opened, settings)
     write_pictures(
         {"images": pictures, **named(generator_of(opened).labels_of(latents))},
         lambda: _sheet(opened, latents, pictures, settings),
-        settings,
-        opened.folder,
-        _name(settings) + opened.folder.tag,
+        settings.format,
+        path,
     )
 
 

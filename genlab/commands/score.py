@@ -91,9 +91,8 @@ def _of_files(opened: Opened, score: ScoreFunction, settings: Score) -> Scored:
 
 def _paths(opened: Opened, settings: Score, name: str, suffixes: Sequence[str]) -> dict[str, Path]:
     """A file for each suffix, none of which is there unless it may be written over."""
-    paths = destinations(settings.out, opened.folder, name, suffixes, "scores")
-    inputs.refuse_overwriting(list(paths.values()), settings.overwrite)
-    return paths
+    own = settings.image is None
+    return destinations(settings, opened.folder, name, suffixes, "scores", own)
 
 
 def _chosen(opened: Opened, settings: Score) -> np.ndarray:

@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from genlab.commands.opening import open_asked
+from genlab.commands.outputs import keep_others
 from genlab.data.stream import Batch, take
 from genlab.drawing.pictures import grid, save_png, with_caption, with_row_captions
 from genlab.drawing.planes import scatter, thumbnails
@@ -102,6 +103,8 @@ def _encode(settings: Visualise) -> Space:
     count = settings.count
     batch_size = settings.batch_size
     opened = open_asked(settings)
+    folder = Path(settings.out or opened.folder.path / "codes").expanduser()
+    keep_others(sorted(folder.glob(f"*_{settings.split}.png")), settings)
     indices = choose(opened, settings.split, count, settings.seed)
     where = f"run={opened.folder.path}, split={settings.split}"
     if len(indices) < FEWEST:
@@ -115,7 +118,6 @@ def _encode(settings: Visualise) -> Space:
         raise DataError(f"{where}: some codes are not finite, train the model again")
     if (values == values[0]).all():
         raise DataError(f"{where}: all images have the same code, there is nothing to draw")
-    folder = Path(settings.out or opened.folder.path / "codes").expanduser()
     return Space(opened, batch, code, indices, settings.split, batch_size, folder)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from genlab.settings import fields
 from genlab.settings.fields import PATH, TEXT, Settings, any_of, setting, several
 
 
@@ -30,6 +31,7 @@ listed and nothing is ranked.
         None,
         "[recall]",
     )
-    out: str = setting(
-        PATH, "the folder for comparison.md, comparison.csv and comparison.png", "comparison"
+    out: str | None = fields.out(
+        "comparison.md, comparison.csv and comparison.png in the folder comparison"
     )
+    overwrite: bool = fields.overwrite()

@@ -86,5 +86,6 @@ Examples:
     check: int = setting(whole(), "fresh draws that show what an edit changes and keeps", 500)
     seed: int = fields.seed("of both")
     out: str | None = fields.out("the folder RUN/generated")
+    overwrite: bool = fields.overwrite()
     batch_size: int = fields.batch_size()
     accelerator: str = fields.accelerator()

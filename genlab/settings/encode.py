@@ -48,5 +48,6 @@ Examples:
         "parquet",
     )
     out: str | None = fields.out("the folder RUN/codes")
+    overwrite: bool = fields.overwrite()
     batch_size: int = fields.batch_size()
     accelerator: str = fields.accelerator()

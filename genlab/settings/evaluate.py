@@ -85,6 +85,7 @@ stamp). Scores compare only where the stamps in evaluation.json are equal (see g
     )
     likelihood_samples: int = setting(whole(), "with so many codes each", 100)
     out: str | None = fields.out("RUN/evaluation.json")
+    overwrite: bool = fields.overwrite()
     batch_size: int = fields.batch_size()
     accelerator: str = fields.accelerator()
     devices: Any = setting(

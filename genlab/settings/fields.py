@@ -125,6 +125,8 @@ SEEDS = Kind(
     {"type": ["integer", "string", "array"]},
 )
 
+RENAMED = {"input": "image", "images": "image", "batch": "batch_size", "output": "out"}
+"""Settings by names that they had, or have elsewhere."""
 _MISSING: Any = object()
 
 
@@ -187,7 +189,12 @@ def out(where: str) -> Any:
 
 def overwrite() -> Any:
     """Whether files are replaced."""
-    return setting(TRUTH, "true replaces files that are there", False)
+    return setting(
+        TRUTH,
+        "true replaces files that are there, but never an original. In the run folder what is "
+        "made without images of yours is replaced anyway",
+        False,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,7 +222,7 @@ class Settings:
     def read(cls, given: Mapping[str, Any], without: Sequence[str] = ()) -> Self:
         """The settings that are given by name; others, and those `without`, have their defaults."""
         known = [each.name for each in fields(cls) if each.name not in without]
-        problems = [f"{k}: no such setting{near_miss(k, known)}" for k in given if k not in known]
+        problems = [no_such_setting(key, known) for key in given if key not in known]
         known_ones = {key: value for key, value in given.items() if key in known}
         problems += cls._misfits(known_ones)
         if problems:
@@ -230,6 +237,13 @@ class Settings:
                 yield f"{name}= is missing: {about.doc}"
             elif name in given and not about.kind.fits(value):
                 yield _misfit(name, value, about.kind)
+
+
+def no_such_setting(name: str, known: Sequence[str]) -> str:
+    """What to say of a setting that a command does not have."""
+    if RENAMED.get(name) in known:
+        return f"{name}: this setting is called {RENAMED[name]}=: use that"
+    return f"{name}: no such setting{near_miss(name, known)}"
 
 
 def _misfit(name: str, value: Any, kind: Kind) -> str:

@@ -62,5 +62,6 @@ Examples:
     )
     frames_per_second: int = setting(whole(1, 50), "of GIF and MP4", 10)
     out: str | None = fields.out("the folder RUN/generated")
+    overwrite: bool = fields.overwrite()
     batch_size: int = fields.batch_size()
     accelerator: str = fields.accelerator()

@@ -47,5 +47,6 @@ Examples:
     columns: int = setting(whole(1, MOST), "images in the top row", 6)
     seed: int = fields.seed("of their latents, and of the noise")
     out: str | None = fields.out("the folder RUN/generated")
+    overwrite: bool = fields.overwrite()
     batch_size: int = fields.batch_size()
     accelerator: str = fields.accelerator()

@@ -58,5 +58,6 @@ Examples:
     draws: int = setting(whole(), "of optimise: random codes, the best of which is the start", 1000)
     seed: int = fields.seed("of these")
     out: str | None = fields.out("the folder RUN/generated")
+    overwrite: bool = fields.overwrite()
     batch_size: int = fields.batch_size(100)
     accelerator: str = fields.accelerator()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genlab.settings import fields
-from genlab.settings.fields import PATHS, TRUTH, Settings, choice, setting
+from genlab.settings.fields import PATHS, Settings, choice, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +31,7 @@ Examples:
         None,
         "PATH",
     )
-    input: Any = setting(PATHS.or_null, "another name of image", None, "PATH")
-    overwrite: bool = setting(
-        TRUTH, "of image=: true replaces files that are there (never the originals)", False
-    )
+    overwrite: bool = fields.overwrite()
     split: str = fields.split("without image=: a part of the data, with the run's corruption")
     format: str = setting(
         choice("grid", "png", "npz"),

@@ -63,5 +63,6 @@ Examples:
         whole(), "how many layers, the coarsest first, have truncated styles", 8
     )
     out: str | None = fields.out("RUN/generated")
+    overwrite: bool = fields.overwrite()
     batch_size: int = fields.batch_size()
     accelerator: str = fields.accelerator()

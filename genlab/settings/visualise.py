@@ -47,5 +47,6 @@ Examples:
     )
     tensorboard: bool = setting(TRUTH, "write the codes for TensorBoard's projector too", True)
     out: str | None = fields.out("the folder RUN/codes")
+    overwrite: bool = fields.overwrite()
     batch_size: int = fields.batch_size()
     accelerator: str = fields.accelerator()

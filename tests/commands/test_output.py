@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,35 @@ def test_a_place_that_cannot_be_written_is_found_before_the_work(tmp_path: Path)
     for out in ("taken", "taken/below", "taken/scores.json"):
         with pytest.raises(ResourceError, match="taken is a file, no folder; choose another"):
             check_place(str(tmp_path / out))
+
+
+def test_results_of_a_run_alone_are_made_again_in_its_folder_and_replaced_nowhere_else(
+    genlab, small_run: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(small_run, tmp_path / "run")
+    for words in (
+        ["sample", "count=2"],
+        ["sample", "count=2", "format=png"],
+        ["reconstruct", "count=2"],
+        ["encode", "count=2"],
+        ["interpolate", "count=1", "steps=2"],
+        ["visualise", "count=10", "methods=[pca]", "tensorboard=false"],
+        ["edit", "direction=pca", "count=1", "codes=10", "seeds=0-1"],
+        ["project", "index=0"],
+    ):
+        once = [*words, f"run={run}"]
+        assert genlab(*once)[0] == genlab(*once)[0] == 0, words
+        elsewhere = [*once, f"out={tmp_path / words[0]}"]
+        if "format=png" in words:
+            elsewhere[-1] += "_files"
+        assert genlab(*elsewhere)[0] == 0
+        code, _, err = genlab(*elsewhere)
+        assert code == 2, words
+        assert "there already: add overwrite=true or choose another out=" in err
+        assert genlab(*elsewhere, "overwrite=true")[0] == 0
+
+
+def test_the_old_name_of_a_setting_leads_to_the_new_one(genlab) -> None:
+    code, _, err = genlab("reconstruct", "run=x", "input=noisy")
+    assert code == 2
+    assert "input: this setting is called image=: use that" in err

@@ -75,7 +75,7 @@ def test_the_rate_rises_and_falls() -> None:
     ("model", "words", "code", "message"),
     [
         ("dcgan", [], 2, "say which images"),
-        ("dcgan", ["image=a.png", "index=1"], 2, "say which images"),
+        ("dcgan", [f"image={__file__}", "index=1"], 2, "say which images"),
         ("dcgan", ["image=nowhere.png"], 3, "image=nowhere.png: no such file"),
         ("dcgan", ["image=broken.png"], 3, "broken.png cannot be used"),
         ("dcgan", ["index=10000"], 2, "index=10000 must be"),

@@ -43,7 +43,7 @@ def test_a_folder_of_noisy_pictures_comes_back_clean_with_its_names(
     genlab, denoiser: Path, noisy, tmp_path: Path
 ) -> None:
     code, said, err = genlab(
-        "reconstruct", f"run={denoiser}", "input=noisy", "out=clean", "batch_size=16"
+        "reconstruct", f"run={denoiser}", "image=noisy", "out=clean", "batch_size=16"
     )
     assert (code, err) == (0, "")
     assert said.count("pictures other than 8 x 8 grey are turned upright") == 1
@@ -61,13 +61,13 @@ def test_they_are_taken_as_they_are(genlab, denoiser: Path, noisy) -> None:
     """The run's own noise is not added: what comes back is the learner's plain reconstruction."""
     learner = open_run(str(denoiser), "cpu").learner
     given = torch.from_numpy(pixels(Path("noisy/0.png")).copy())[None, None]
-    assert genlab("reconstruct", f"run={denoiser}", "input=noisy/0.png", "out=one.png")[0] == 0
+    assert genlab("reconstruct", f"run={denoiser}", "image=noisy/0.png", "out=one.png")[0] == 0
     wanted = to_uint8(learner.reconstruct(normalise(given), {}))[0, 0]
     assert np.abs(pixels(Path("one.png")).astype(int) - wanted.numpy()).max() <= 1
 
 
 def test_nothing_is_written_over_unasked(genlab, denoiser: Path, noisy) -> None:
-    words = ["reconstruct", f"run={denoiser}", "input=noisy/*.png", "out=clean"]
+    words = ["reconstruct", f"run={denoiser}", "image=noisy/*.png", "out=clean"]
     assert genlab(*words)[0] == 0
     Path("clean/0.png").write_bytes(b"mine")
     code, _, err = genlab(*words)
@@ -80,7 +80,7 @@ def test_nothing_is_written_over_unasked(genlab, denoiser: Path, noisy) -> None:
 
 def test_a_damaged_picture_does_not_lose_the_others(genlab, denoiser: Path, noisy) -> None:
     Path("noisy/0.png").write_bytes(b"nothing")
-    code, said, _ = genlab("reconstruct", f"run={denoiser}", "input=noisy", "out=clean")
+    code, said, _ = genlab("reconstruct", f"run={denoiser}", "image=noisy", "out=clean")
     assert code == 0
     assert "warning: left out: noisy/0.png cannot be used" in said
     assert "wrote clean (39 of 40)" in said
@@ -93,17 +93,17 @@ def test_names_need_no_quotes_and_lists_are_lists(genlab, denoiser: Path, noisy)
             f"a, {number}.png"
         )
     run = ["reconstruct", f"run={denoiser}"]
-    assert genlab(*run, "input=a, 0.png", "out=one")[0] == 0
-    assert genlab(*run, "input=['a, 1.png','a, 2.png']", "out=one")[0] == 0
+    assert genlab(*run, "image=a, 0.png", "out=one")[0] == 0
+    assert genlab(*run, "image=['a, 1.png','a, 2.png']", "out=one")[0] == 0
     assert sorted(path.name for path in Path("one").iterdir()) == [f"a, {n}.png" for n in range(3)]
 
 
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["input=nowhere"], 3, "input=nowhere: no such file"),
-        (["input=noisy", "out=all.png"], 2, "out=all.png does not fit 40 picture(s)"),
-        (["input=noisy", "out=noisy", "overwrite=true"], 2, "take the place of an original"),
+        (["image=nowhere"], 3, "image=nowhere: no such file"),
+        (["image=noisy", "out=all.png"], 2, "out=all.png does not fit 40 picture(s)"),
+        (["image=noisy", "out=noisy", "overwrite=true"], 2, "take the place of an original"),
     ],
 )
 def test_mistakes_get_one_line(genlab, denoiser: Path, noisy, words, code, message) -> None:
@@ -114,6 +114,6 @@ def test_mistakes_get_one_line(genlab, denoiser: Path, noisy, words, code, messa
 
 
 def test_files_do_not_say_labels(genlab, conditional: Path) -> None:
-    code, _, err = genlab("reconstruct", f"run={conditional}", "input=noisy")
+    code, _, err = genlab("reconstruct", f"run={conditional}", f"image={__file__}")
     assert code == 2
     assert "this model is told labels, which files do not say" in err

@@ -6,7 +6,9 @@ import pytest
 
 def sampled(genlab, out: Path, run: Path, *words: str) -> np.ndarray:
     """The pictures that `genlab sample` writes, (N, H, W, C)."""
-    code, _, err = genlab("sample", f"run={run}", "format=npz", f"out={out}", *words)
+    code, _, err = genlab(
+        "sample", f"run={run}", "format=npz", "overwrite=true", f"out={out}", *words
+    )
     assert (code, err) == (0, "")
     images: np.ndarray = np.load(out, allow_pickle=False)["images"]
     return images.astype(int)

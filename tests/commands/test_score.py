@@ -151,7 +151,7 @@ def test_codes_without_a_posterior_have_no_likelihood(genlab, normal: Path) -> N
 
 
 def test_labels_are_not_in_files(genlab, conditional: Path) -> None:
-    code, _, err = genlab("score", f"run={conditional}", "image=parts")
+    code, _, err = genlab("score", f"run={conditional}", f"image={__file__}")
     assert code == 2
     assert "this model is told labels" in err
 

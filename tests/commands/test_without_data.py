@@ -57,7 +57,7 @@ def test_what_is_known_is_kept_in_the_run(carried: Path) -> None:
         ["sample", "count=4", "format=npz"],
         ["interpolate", "count=2"],
         ["score", "image=face.png"],
-        ["reconstruct", "input=face.png"],
+        ["reconstruct", "image=face.png"],
         ["project", "image=face.png"],
         ["project", "image=face.png", "method=optimise", "steps=2", "draws=4"],
         ["inpaint", "image=face.png", "mask=mask.png", "steps=2", "draws=4"],
