@@ -31,6 +31,9 @@ _LISTS = ("runs", "image", "mask")  # which take several paths, in brackets
 # What is in quotes, or stands between the characters that have a meaning in values.
 _WORDS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^'",:=\[\]{}()]+""")
 
+_COUNTS = re.compile(
+    r"(^|[._])(images|count|seed|seeds|steps|size|samples|codes|draws|tile|rows|columns|width)$"
+)  # settings that are whole numbers
 _LARGEST = 1e15  # whole numbers up to it are exact as floats
 _EXPONENT = re.compile(r"(?<![\w.+-])\d+(?:\.\d+)?[eE]\+?\d{1,2}(?![\w.])")
 
@@ -104,7 +107,7 @@ def quoted(override: str) -> str:
 def written_out(override: str) -> str:
     """The override with whole numbers in exponent form, as 1e5, in digits; text stays."""
     key, equals, value = override.partition("=")
-    if not equals or key.lstrip("+") in PATH_KEYS or set(value) & set("'\"$("):
+    if not equals or not _COUNTS.search(key) or set(value) & set("'\"$("):
         return override
 
     def digits(found: re.Match[str]) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from genlab.data.description import NONE
 from genlab.errors import ConfigError, DataMissing
-from genlab.evaluation.feature_networks import NOISE, feature_network, noisy_classifier
+from genlab.evaluation.feature_networks import COMPONENTS, NOISE, feature_network, noisy_classifier
 from genlab.evaluation.reference import most_probable
 from genlab.metrics import ClassifierFeatures
 from genlab.runs.loaded import Opened
@@ -113,7 +113,9 @@ def judge_of(opened: Opened) -> Judge:
     Raises DataError where the judge has not been trained yet, and the data are gone.
     """
     with _told(opened):
-        network = feature_network("classifier", opened.config, opened.device, origin=opened.origin)
+        network = feature_network(
+            "classifier", opened.config, opened.device, origin=opened.origin, instead=COMPONENTS
+        )
     assert isinstance(network, ClassifierFeatures)
     network.network.eval().requires_grad_(False)
     return Judge(opened, network)

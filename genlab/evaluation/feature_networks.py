@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from genlab.callbacks.plateau import PATIENCE
 from genlab.config.build import build_data, build_learner
 from genlab.data import GaussianGrid
 from genlab.data.cache import cache_folder
@@ -42,6 +43,13 @@ log = logging.getLogger(__name__)
 
 CHOICES = ("auto", "inception", "classifier")
 CLASSIFIER_IMAGES = 300_000
+_EPOCHS = 10  # between two looks at whether the accuracy is level
+_LEAST_IMAGES = 5_000  # between them
+_COST = (
+    "training a classifier of %s once, as feature network, on up to %s images (%s); it is kept in "
+    "%s"
+)
+COMPONENTS = "edit direction=pca does without"
 NOISE = 0.3  # largest deviation on pictures in [-1, 1], for the classifier that sees through it
 _OWN = ("balanced", "leave_out", "crop", "extra")  # settings of a run that classifiers ignore
 
@@ -52,10 +60,12 @@ def feature_network(
     device: torch.device,
     key: str = "features",
     origin: Origin | None = None,
+    instead: str = "features=none does without",
 ) -> FeatureNetwork:
     """The network that `choice`, the value of `key`, names for the data of a run's config.
 
-    Of data with a known origin a classifier that is trained already is found without them.
+    Of data with a known origin a classifier that is trained already is found without them, else
+    one is trained; `instead` says how that is avoided.
 
     Raises FeaturesUnavailable where it cannot be had, ConfigError for an unknown choice.
     """
@@ -72,7 +82,7 @@ def feature_network(
             if choice == "inception":
                 raise
             log.info("%s; using a classifier of this data set instead", error)
-    return _classifier(config, device, origin=origin)
+    return _classifier(config, device, origin=origin, instead=instead)
 
 
 def noisy_classifier(
@@ -90,7 +100,7 @@ def noisy_classifier(
         "_target_": "genlab.objectives.corruptions.GaussianNoise",
         "deviation": [0.0, NOISE / 2],  # of the range from -1 to 1
     }
-    return _classifier(config, device, {"corruption": corruption}, origin)
+    return _classifier(config, device, {"corruption": corruption}, origin, COMPONENTS)
 
 
 def _classifier(
@@ -98,8 +108,12 @@ def _classifier(
     device: torch.device,
     settings: Mapping[str, Any] = MappingProxyType({}),
     origin: Origin | None = None,
+    instead: str = "",
 ) -> ClassifierFeatures:
-    """Trained once, with further settings of its learner; found by the origin where it is there."""
+    """Trained once, with further settings of its learner; found by the origin where it is there.
+
+    `instead` says how it is avoided.
+    """
     # One network for all runs on a data set, whatever they themselves were allowed to see: scores
     # compare only where it is the same.
     shown = {key: value for key, value in config["data"].items() if key not in _OWN}
@@ -108,7 +122,7 @@ def _classifier(
     if plan is None or not plan.folder.summary.exists():
         plan = _Plan.of(config, Origin.of(build_data(config)), settings)
     learner = build_learner(plan.recipe)
-    accuracy = _trained(learner, plan.recipe, plan.folder, list(plan.classes))
+    accuracy = _trained(learner, plan.recipe, plan.folder, list(plan.classes), instead)
     network: nn.Module = learner.exported.to(device)
     names = [f"{n.rsplit('/', 1)[1]} {v:.3f}" for n, v in accuracy.items() if "/accuracy/" in n]
     name = f"genlab classifier (validation accuracy: {', '.join(names)})"
@@ -130,7 +144,7 @@ class _Plan(NamedTuple):
                 "the data set has no labels to train a classifier on: sort the images into a "
                 'folder for each class, or pip install "genlab[inception]"'
             )
-        recipe = _recipe(config, origin.classes, batch_size=min(100, origin.images))
+        recipe = _recipe(config, origin.classes, origin.images)
         recipe["model"] |= settings
         told = json.dumps([recipe, origin.fingerprint], sort_keys=True, default=str)
         key = hashlib.sha256(told.encode()).hexdigest()[:16]
@@ -139,14 +153,14 @@ class _Plan(NamedTuple):
 
 
 def _trained(
-    learner: Learner, recipe: dict[str, Any], folder: RunFolder, labels: list[str]
+    learner: Learner, recipe: dict[str, Any], folder: RunFolder, labels: list[str], instead: str
 ) -> dict[str, float]:
     """Give the learner the weights of the run, trained first where it is not there or damaged.
 
     Returns the metrics of its summary.
     """
     for last in (False, True):
-        _train_once(recipe, folder, labels)
+        _train_once(recipe, folder, labels, instead)
         try:
             load_weights(learner, folder)
             metrics: dict[str, float] = folder.read_summary()["metrics"]
@@ -165,7 +179,12 @@ def _discard(folder: RunFolder) -> None:
         folder.path.rename(Path(trash) / folder.path.name)
 
 
-def _train_once(recipe: dict[str, Any], folder: RunFolder, labels: list[str]) -> None:
+def _is_short(recipe: dict[str, Any]) -> bool:
+    """Whether measurements are so frequent that the run may end when its accuracy is level."""
+    return bool(recipe["log"]["validate_every_images"] < recipe["total_images"])
+
+
+def _train_once(recipe: dict[str, Any], folder: RunFolder, labels: list[str], instead: str) -> None:
     """Train the classifier unless it is there; wait where another process is at it."""
     said = False
     while not folder.summary.exists():
@@ -180,10 +199,17 @@ def _train_once(recipe: dict[str, Any], folder: RunFolder, labels: list[str]) ->
             continue
         try:
             if not folder.summary.exists():
-                log.info("training a classifier of %s once, as feature network", ", ".join(labels))
+                log.info(
+                    _COST, ", ".join(labels), f"{recipe['total_images']:,}", instead, folder.path
+                )
                 folder.create(recipe, [])
                 with launch.alone():
-                    fit(recipe, folder, prepare(recipe, folder, world=1))
+                    fit(
+                        recipe,
+                        folder,
+                        prepare(recipe, folder, world=1),
+                        until_level=_is_short(recipe),
+                    )
         except Stopped as stopped:
             number = stopped.exit_code - 128
             told = "stopped while the feature network was trained: run the same command again"
@@ -192,10 +218,14 @@ def _train_once(recipe: dict[str, Any], folder: RunFolder, labels: list[str]) ->
             folder.release()
 
 
-def _recipe(
-    config: dict[str, Any], classes: dict[str, list[str]], batch_size: int
-) -> dict[str, Any]:
-    """The config of the classifier's run: a fixed network and length, the run's data."""
+def _recipe(config: dict[str, Any], classes: dict[str, list[str]], images: int) -> dict[str, Any]:
+    """The config of the classifier's run: a fixed network and length, the run's data.
+
+    Of few training images it is measured so often that it can end when its accuracy is level.
+    """
+    every = max(_EPOCHS * images, _LEAST_IMAGES)
+    if every * (PATIENCE + 1) >= CLASSIFIER_IMAGES:
+        every = CLASSIFIER_IMAGES
     adam = {"_target_": "torch.optim.Adam", "_partial_": True, "lr": 1e-3, "fused": True}
     encoder = {
         "_target_": "genlab.networks.convolutional.Encoder",
@@ -215,7 +245,7 @@ def _recipe(
             "classifier": classifier,
             "optimizer": adam,
         },
-        "data": {**config["data"], "batch_size": batch_size, "flip": False},
+        "data": {**config["data"], "batch_size": min(100, images), "flip": False},
         "trainer": {
             "accelerator": "auto",
             "devices": 1,
@@ -229,5 +259,5 @@ def _recipe(
         "max_minutes": None,
         "checkpoint": {"every_images": None, "every_minutes": 2, "keep": 1},
         "samples": {"every_images": CLASSIFIER_IMAGES, "count": 1},
-        "log": {"every_images": 10_000, "validate_every_images": CLASSIFIER_IMAGES},
+        "log": {"every_images": 10_000, "validate_every_images": every},
     }

@@ -211,7 +211,8 @@ def reference(
 
     Raises FeaturesUnavailable where the network cannot be had, ConfigError for an unknown word.
     """
-    network = feature_network(features, config, device, key)
+    without = "features=none" if key == "features" else "evaluate.every_images=null"
+    network = feature_network(features, config, device, key, instead=f"{without} does without")
     image_set, training = data.image_set, data.indices("train")
     return Reference(
         network,

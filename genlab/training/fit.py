@@ -18,6 +18,7 @@ from genlab.callbacks.grids import Grids
 from genlab.callbacks.history import History
 from genlab.callbacks.lifecycle import Lifecycle
 from genlab.callbacks.listener import listener
+from genlab.callbacks.plateau import Plateau
 from genlab.callbacks.progress import ProgressBar
 from genlab.callbacks.pruning import Pruning
 from genlab.callbacks.stages import StageLog
@@ -88,11 +89,16 @@ def _refuse_other_shapes(checkpoint: Checkpoint, config: dict[str, Any]) -> None
 
 
 def fit(
-    config: dict[str, Any], folder: RunFolder, parts: Parts, judge: Judge | None = None
+    config: dict[str, Any],
+    folder: RunFolder,
+    parts: Parts,
+    judge: Judge | None = None,
+    until_level: bool = False,
 ) -> dict[str, Any]:
     """Train in this process (one rank), from the parts' checkpoint if there is one.
 
-    Samples are scored by the judge as the config's `evaluate` says, where there is one.
+    Samples are scored by the judge as the config's `evaluate` says, where there is one. A
+    classifier may end earlier, see `Plateau`.
     """
     _quieten()
     wanted = config["trainer"]
@@ -101,7 +107,7 @@ def fit(
     with peers.group(find(wanted["accelerator"]), seconds, again):
         while True:
             try:
-                return _fit_on(config, folder, parts, judge)
+                return _fit_on(config, folder, parts, judge, until_level)
             except Diverged as error:
                 parts = _rolled_back(config, folder, parts, error.with_traceback(None))
 
@@ -126,7 +132,11 @@ def _rolled_back(config: dict[str, Any], folder: RunFolder, parts: Parts, error:
 
 
 def _fit_on(
-    config: dict[str, Any], folder: RunFolder, parts: Parts, judge: Judge | None
+    config: dict[str, Any],
+    folder: RunFolder,
+    parts: Parts,
+    judge: Judge | None,
+    until_level: bool,
 ) -> dict[str, Any]:
     """Train until the run is done, stopped or not finite any more."""
     learner, checkpoint = parts.learner, parts.checkpoint
@@ -147,6 +157,9 @@ def _fit_on(
     else:
         load_encoder(learner, config)
     lifecycle, callbacks = _callbacks(config, folder, device, judge)
+    if until_level:
+        history = next(each for each in callbacks if isinstance(each, History))
+        callbacks.insert(-1, Plateau(history, lifecycle))
     trainer = _trainer(config, device, callbacks, checkpoint)
     log.info("data: %s", parts.data.image_set.about, extra=ONCE)
     if classes := parts.data.image_set.classes:

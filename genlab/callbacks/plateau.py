@@ -1,0 +1,58 @@
+"""The end of a run whose held-out accuracy is level."""
+
+import logging
+from collections.abc import Sequence
+
+import pytorch_lightning as pl
+
+from genlab.callbacks.history import History
+from genlab.callbacks.lifecycle import Lifecycle
+from genlab.learners import Learner
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 4  # measurements without a gain, after which an accuracy is level
+_LEAST_GAIN = 0.002
+_METRIC = "validation/accuracy/"
+
+
+class Plateau(pl.Callback):
+    """Ends a classifier's run when its held-out accuracy, the mean over labels, is level.
+
+    It decides from the rows of metrics alone, which a resumed run has too, so that the run ends at
+    the same image. Must come after the validation and before the lifecycle.
+    """
+
+    def __init__(self, history: History, lifecycle: Lifecycle) -> None:
+        self.history = history
+        self.lifecycle = lifecycle
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """A run that was interrupted at its end goes no further."""
+        self._look(pl_module)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object
+    ) -> None:
+        """Look at the last measurement."""
+        self._look(pl_module)
+
+    def _look(self, learner: pl.LightningModule) -> None:
+        assert isinstance(learner, Learner)
+        rows = self.history.rows
+        if not rows or int(rows[-1]["images_seen"]) != learner.images_seen:
+            return
+        measured = [
+            sum(values) / len(values)
+            for row in rows
+            if (values := [float(v) for name, v in row.items() if name.startswith(_METRIC)])
+        ]
+        if is_level(measured) and learner.images_seen < self.lifecycle.total_images:
+            log.info("level at an accuracy of %.3f: enough", measured[-1])
+            self.lifecycle.total_images = learner.images_seen
+
+
+def is_level(measured: Sequence[float]) -> bool:
+    """Whether the last `PATIENCE` accuracies are no better than the best one before."""
+    before, last = measured[:-PATIENCE], measured[-PATIENCE:]
+    return bool(before) and max(last) < max(before) + _LEAST_GAIN
