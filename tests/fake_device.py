@@ -8,7 +8,6 @@ mixed precision follows CUDA's rules of autocast, which are not the CPU's. No GP
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -23,6 +22,7 @@ from torch.utils.backend_registration import (
 
 from genlab.data.stream import Batch
 from genlab.learners import Learner
+from genlab.learners.learner import Engine
 
 NAME = "fake_gpu"
 # Operations whose arguments CUDA's autocast makes bf16 (https://pytorch.org/docs/stable/amp.html).
@@ -187,27 +187,14 @@ class Player:
         for optimizer in optimizers:
             for settings in (optimizer.defaults, *optimizer.param_groups):
                 settings |= {"fused": False, "foreach": True}
-        alone = SimpleNamespace(reduce=lambda value, reduce_op=None: value)
-        trainer = SimpleNamespace(world_size=1, global_rank=0, strategy=alone)
-        kind = type(learner)
-        learner.__class__ = type(  # what Lightning would attach
-            kind.__name__,
-            (kind,),
-            {
-                "device": device(),
-                "trainer": trainer,
-                "global_rank": 0,
-                "manual_backward": lambda self, loss: loss.backward(),
-                "optimizers": lambda self, use_pl_optimizer=False: optimizers,
-            },
-        )
+        learner.engine = Engine(optimizers)
         self.learner = learner.train()
 
     def step(self, size: int) -> dict[str, Tensor]:
         """A training step on `size` images; what it logs."""
         images = torch.zeros(size, *self.image, dtype=torch.uint8, device=device())
         with mixed_precision():
-            return self.learner.training_step(Batch(images, self.told(size)), 0)
+            return self.learner.training_step(Batch(images, self.told(size)))
 
     def told(self, size: int) -> dict[str, Tensor]:
         """The labels of `size` images."""

@@ -12,6 +12,7 @@ from test_resume import assert_same_run
 from genlab.callbacks import evaluation, grids, lifecycle, summary
 from genlab.callbacks.growing_table import GrowingTable
 from genlab.runs import checkpoints
+from genlab.training import checkpoint_io
 
 # Scored on its own points, so that there are best weights without a feature network.
 SETTINGS = [
@@ -82,8 +83,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("owner", "name", "number", "after"),
     [
-        (checkpoints, "write_text", 2, True),  # a hash without its checkpoint
-        (checkpoints, "write_atomically", 3, True),
+        (checkpoint_io, "write_text", 2, True),  # a hash without its checkpoint
+        (checkpoint_io, "write_atomically", 3, True),
         (lifecycle, "prune", 3, True),
         (lifecycle, "export_weights", 4, False),  # the last checkpoint, but not its weights
         (lifecycle, "export_weights", 4, True),

@@ -332,8 +332,8 @@ def test_a_state_that_is_not_finite_on_one_rank_ends_all(tmp_path: Path) -> None
     def poisons() -> None:
         whole = Learner.training_step
 
-        def step(self, batch, index):
-            losses = whole(self, batch, index)
+        def step(self, batch):
+            losses = whole(self, batch)
             if self.images_seen == 160:
                 self.replay.pool[0] = float("nan")
             return losses

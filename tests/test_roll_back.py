@@ -10,10 +10,10 @@ from test_kills import files, in_a_fork, killing, train
 from test_resume import assert_same_run
 
 from genlab.callbacks import lifecycle
+from genlab.callbacks.finite import is_finite
 from genlab.learners import Learner
 from genlab.learners.learner import Losses
 from genlab.runs.checkpoints import checkpoints_of, read_checkpoint
-from genlab.runs.finite import is_finite
 
 SETTINGS = [
     "model=gan",
@@ -48,7 +48,7 @@ def pool(learner: Learner) -> torch.Tensor:
 
 
 def moments(learner: Learner) -> torch.Tensor:
-    state = learner.optimizers(use_pl_optimizer=False)[0].state
+    state = learner.engine.optimizers[0].state
     return next(iter(state.values()))["exp_avg_sq"]
 
 
@@ -65,8 +65,8 @@ def poison(monkeypatch: pytest.MonkeyPatch, where, images: int, times: int) -> l
     whole = Learner.training_step
     poisoned: list[int] = []
 
-    def step(self: Learner, batch, index: int) -> Losses:
-        losses = whole(self, batch, index)
+    def step(self: Learner, batch) -> Losses:
+        losses = whole(self, batch)
         if self.images_seen == images and len(poisoned) < times:
             poisoned.append(self.roll_backs)
             where(self).detach().view(-1)[0] = math.inf
@@ -117,8 +117,8 @@ def test_a_run_that_diverges_goes_on_with_other_noise_and_resumes_exactly(
         # It diverges wherever there was no roll-back, as a real cause would.
         whole = Learner.training_step
 
-        def step(self: Learner, batch, index: int) -> Losses:
-            losses = whole(self, batch, index)
+        def step(self: Learner, batch) -> Losses:
+            losses = whole(self, batch)
             if self.images_seen == 288 and not self.roll_backs:
                 parameters(self).detach().view(-1)[0] = math.inf
             return losses

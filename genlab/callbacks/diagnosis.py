@@ -10,9 +10,9 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from genlab.callbacks.adapter import data_of, learner_of
 from genlab.callbacks.history import History
 from genlab.callbacks.samples import sampled
-from genlab.data.module import data_of
 from genlab.learners import Adversarial
 from genlab.metrics import nearest
 
@@ -206,17 +206,18 @@ class Diagnosis(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
     ) -> None:
         """Measure, judge and warn when a row has been written."""
-        if not isinstance(pl_module, Adversarial) or not trainer.is_global_zero:
+        learner = learner_of(pl_module)
+        if not isinstance(learner, Adversarial) or not trainer.is_global_zero:
             return
-        if not pl_module.passed(self.history.every_images):
+        if not learner.passed(self.history.every_images):
             return
-        signs = {"near_duplicates": self._near_duplicates(trainer, pl_module)}
-        self.history.record(signs, "train", pl_module.images_seen)
+        signs = {"near_duplicates": self._near_duplicates(trainer, learner)}
+        self.history.record(signs, "train", learner.images_seen)
         for finding in self._take_new_rows():
             told = ", ".join(f"{name} {value:.3g}" for name, value in finding.signs.items())
             text = f"{finding.finding} ({told}); {finding.advice}"
             log.warning("%s", text)
-            self.history.note("diagnosis", text, pl_module.images_seen)
+            self.history.note("diagnosis", text, learner.images_seen)
 
     def findings(self) -> list[dict[str, Any]]:
         """For the summary: every finding of the run, oldest first."""

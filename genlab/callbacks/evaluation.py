@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from genlab import ranks
+from genlab.callbacks.adapter import learner_of
+from genlab.callbacks.finite import require_finite
 from genlab.callbacks.history import History
 from genlab.callbacks.samples import sampled
 from genlab.io.schemas import ANY, COUNT, FINITE, checked
@@ -16,7 +18,6 @@ from genlab.learners import Learner
 from genlab.learners.abilities import Generates
 from genlab.networks import Condition
 from genlab.networks.styles import own_noise
-from genlab.runs.finite import require_finite
 from genlab.runs.weights import (
     exported_tensors,
     misfit_of_tensors,
@@ -99,7 +100,7 @@ class Evaluation(pl.Callback):
         It is the checkpoint's, as an interrupted run may have kept a later one since; or the very
         end, scored after the last checkpoint, of a run that is prolonged.
         """
-        assert isinstance(pl_module, Learner)
+        learner = learner_of(pl_module)
         if not trainer.is_global_zero or not self._stamp:
             return
         if self._stamp != self.stamp:
@@ -114,7 +115,7 @@ class Evaluation(pl.Callback):
             self.best = self._moment(float(best[name]), kept)
             self._tensors = read_weights(self.best_weights).tensors
         elif self.best and kept != self.best["images_seen"]:
-            if problem := misfit_of_tensors(self._tensors, exported_tensors(pl_module)):
+            if problem := misfit_of_tensors(self._tensors, exported_tensors(learner)):
                 raise ValueError(problem)
             write_weights(self._tensors, self.best["images_seen"], self.best_weights)
 
@@ -122,9 +123,9 @@ class Evaluation(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
     ) -> None:
         """Measure when due."""
-        assert isinstance(pl_module, Learner)
-        if pl_module.passed(self.every_images):
-            self.measure(trainer, pl_module)
+        learner = learner_of(pl_module)
+        if learner.passed(self.every_images):
+            self.measure(trainer, learner)
 
     def measure(self, trainer: pl.Trainer, learner: Learner) -> None:
         """Score this moment, once."""

@@ -11,10 +11,10 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from genlab.callbacks.adapter import data_of, learner_of
 from genlab.callbacks.history import History
 from genlab.callbacks.samples import sampled
 from genlab.data.image_set import drawn
-from genlab.data.module import data_of
 from genlab.data.stream import Batch, on_device, take
 from genlab.drawing.labelled import by_class, shown_label
 from genlab.drawing.pictures import bounded, fitting, save_gif, save_png, thumbnail
@@ -51,36 +51,36 @@ class Grids(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Fix latents and images; draw the first grids of a new run."""
-        assert isinstance(pl_module, Learner)
+        learner = learner_of(pl_module)
         if not trainer.is_global_zero:
             return
         for picture in self.folder.glob("*/images-*.png"):
-            if int(picture.stem.removeprefix("images-")) > pl_module.images_seen:
+            if int(picture.stem.removeprefix("images-")) > learner.images_seen:
                 picture.unlink()  # it will be drawn again
         data = data_of(trainer)
         self._most = fitting(*data.image_set.images.shape[-2:])
-        if self._most < self.count and not pl_module.images_seen:
+        if self._most < self.count and not learner.images_seen:
             log.info("grids show %d pictures, as many as a file has room for", self._most)
         if are_points(data.image_set.images):
             self._points = take(data.image_set, drawn(data.indices("train"), POINTS)).images
-        elif isinstance(pl_module, Reconstructs):
+        elif isinstance(learner, Reconstructs):
             indices = data.indices("validation")
             # Spread over the part: sets may be sorted by their classes.
             count = max(min(self.count, self._most) // 2, 1)
             places = np.linspace(0, len(indices) - 1, min(count, len(indices)))
             if len(indices):
                 batch = take(data.image_set, indices[places.round().astype(int)])
-                self._originals = on_device(batch, pl_module.device)
-        if not pl_module.images_seen:
-            self.draw(trainer, pl_module)
+                self._originals = on_device(batch, learner.device)
+        if not learner.images_seen:
+            self.draw(trainer, learner)
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
     ) -> None:
         """Draw when due."""
-        assert isinstance(pl_module, Learner)
-        if trainer.is_global_zero and pl_module.passed(self.every_images):
-            self.draw(trainer, pl_module)
+        learner = learner_of(pl_module)
+        if trainer.is_global_zero and learner.passed(self.every_images):
+            self.draw(trainer, learner)
 
     def finish(self, trainer: pl.Trainer, learner: Learner) -> None:
         """Draw the last grids and the evolution."""

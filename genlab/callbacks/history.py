@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
+from genlab.callbacks.adapter import learner_of
 from genlab.callbacks.growing_table import GrowingTable
 from genlab.errors import CheckpointError, Diverged
 from genlab.io.reading import read_csv
@@ -60,9 +61,9 @@ class History(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Open the files; a resumed run drops what it will write again."""
-        assert isinstance(pl_module, Learner)
-        images_seen = pl_module.images_seen
-        self._sums = {name: value.to(pl_module.device) for name, value in self._sums.items()}
+        learner = learner_of(pl_module)
+        images_seen = learner.images_seen
+        self._sums = {name: value.to(learner.device) for name, value in self._sums.items()}
         if trainer.is_global_zero:
             place = events_folder(self.folder)
             before = any(place.glob(_EVENTS))
@@ -74,12 +75,12 @@ class History(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, *_: Any
     ) -> None:
         """Add the batch's values; write a row where one is due."""
-        assert isinstance(pl_module, Learner)
+        learner = learner_of(pl_module)
         for name, value in outputs.items():
             self._sums[name] = self._sums[name] + value if name in self._sums else value
             self._counts[name] = self._counts.get(name, 0) + 1
-        if pl_module.passed(self.every_images):
-            self.flush(trainer, pl_module)
+        if learner.passed(self.every_images):
+            self.flush(trainer, learner)
 
     def flush(self, trainer: pl.Trainer, learner: Learner) -> None:
         """Write the averages since the last row, over all ranks, and begin anew."""

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytorch_lightning as pl
 
+from genlab.callbacks.adapter import learner_of
+from genlab.callbacks.finite import agreed, require_finite
 from genlab.errors import ResourceError
 from genlab.io.schemas import FINITE, checked
 from genlab.learners import Learner
 from genlab.processes import signals, slurm
 from genlab.runs.checkpoints import checkpoint_name, prune, set_aside, with_room
-from genlab.runs.finite import agreed, require_finite
 from genlab.runs.weights import export_weights, whole_images_seen
 
 log = logging.getLogger(__name__)
@@ -78,46 +79,46 @@ class Lifecycle(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock and listen for signals; a run that has its length trains no more."""
-        assert isinstance(pl_module, Learner)
+        learner = learner_of(pl_module)
         self._started = self._saved = time.monotonic()
         self._listening.enter_context(signals.listening(self._on_stop))
         self._received = signals.stop_asked()
-        if trainer.is_global_zero and pl_module.images_seen:
+        if trainer.is_global_zero and learner.images_seen:
             with self._writing():
-                set_aside(self._checkpoints, pl_module.images_seen)
-                self._publish(pl_module)  # for which a killed run had no time
-        if any(agreed(trainer, pl_module, self._over(pl_module))):
+                set_aside(self._checkpoints, learner.images_seen)
+                self._publish(learner)  # for which a killed run had no time
+        if any(agreed(trainer, learner, self._over(learner))):
             trainer.should_stop = True
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
     ) -> None:
         """Save or stop when it is time."""
-        assert isinstance(pl_module, Learner)
+        learner = learner_of(pl_module)
         now = time.monotonic()
-        timely = pl_module.passed(self.every_images) or (
+        timely = learner.passed(self.every_images) or (
             self.every_seconds is not None and now - self._saved >= self.every_seconds
         )
-        flags = (self._received, self._over(pl_module), timely, signals.take_save())
-        received, over, due, asked = agreed(trainer, pl_module, *map(int, flags))
+        flags = (self._received, self._over(learner), timely, signals.take_save())
+        received, over, due, asked = agreed(trainer, learner, *map(int, flags))
         if received or over or due or asked:
-            self.save(trainer, pl_module)
+            self.save(trainer, learner)
         if asked and not received:
-            received = self._saved_on_request(trainer, pl_module)
+            received = self._saved_on_request(trainer, learner)
         if received or over:
             self.signal = received or None
             trainer.should_stop = True
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Finish a run that reached its length."""
-        assert isinstance(pl_module, Learner)
+        learner = learner_of(pl_module)
         self._listening.close()  # from here on a signal ends the run where it is
         if self.signal is None:
-            (late,) = agreed(trainer, pl_module, self._received)
+            (late,) = agreed(trainer, learner, self._received)
             self.signal = late or None
         if self.signal is None:
             for finish in self.finish:
-                finish(trainer, pl_module)
+                finish(trainer, learner)
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
@@ -129,8 +130,8 @@ class Lifecycle(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Refuse to save what is not finite, on any rank: weights, optimizers, sums, pools, all."""
-        assert isinstance(pl_module, Learner)
-        require_finite(trainer, pl_module, checkpoint, "the run's state is")
+        learner = learner_of(pl_module)
+        require_finite(trainer, learner, checkpoint, "the run's state is")
 
     def save(self, trainer: pl.Trainer, learner: Learner) -> None:
         """Write a checkpoint and the exported weights; Diverged where they are not finite."""

@@ -8,9 +8,9 @@ from typing import Any
 import pytorch_lightning as pl
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from genlab.callbacks.adapter import learner_of
 from genlab.callbacks.lifecycle import Lifecycle
 from genlab.console import clear_waiting, console, say
-from genlab.learners import Learner
 from genlab.words import printable
 
 _BAR_SECONDS = 0.5
@@ -53,8 +53,8 @@ class ProgressBar(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Show the bar."""
-        assert isinstance(pl_module, Learner)
-        self._shown = (time.monotonic(), pl_module.images_seen)
+        learner = learner_of(pl_module)
+        self._shown = (time.monotonic(), learner.images_seen)
         if trainer.is_global_zero and console().is_terminal:
             clear_waiting()
             self._column = BarColumn(bar_width=_LEAST_BAR)
@@ -72,20 +72,20 @@ class ProgressBar(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, *_: Any
     ) -> None:
         """Refresh when enough time has passed."""
-        assert isinstance(pl_module, Learner)
+        learner = learner_of(pl_module)
         now, (then, images) = time.monotonic(), self._shown
         interval = _BAR_SECONDS if self._bar else _LINE_SECONDS
         if not trainer.is_global_zero or now - then < interval:
             return
-        current = (pl_module.images_seen - images) / (now - then)
+        current = (learner.images_seen - images) / (now - then)
         self._speed = 0.7 * self._speed + 0.3 * current if self._speed else current
-        self._shown = (now, pl_module.images_seen)
-        share, left = self._position(pl_module.images_seen)
+        self._shown = (now, learner.images_seen)
+        share, left = self._position(learner.images_seen)
         values = {name: float(value) for name, value in outputs.items()}
         told = [
             f"{share:.0%}",
             f"{timedelta(seconds=round(left))} left",
-            f"{pl_module.images_seen:,} images",
+            f"{learner.images_seen:,} images",
             f"{self._speed:,.0f} images/s",
         ]
         if self._bar:

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytorch_lightning as pl
 
+from genlab.callbacks.adapter import learner_of
 from genlab.callbacks.history import History
 from genlab.callbacks.listener import Listener, objective_among
 from genlab.errors import Pruned
-from genlab.learners import Learner
 
 
 class Pruning(pl.Callback):
@@ -23,7 +23,7 @@ class Pruning(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
     ) -> None:
         """Tell when there is something new."""
-        assert isinstance(pl_module, Learner)
+        learner = learner_of(pl_module)
         row = self.history.rows[-1] if self.history.rows else {}
         name = objective_among(row, self.objective)
         if name is None or int(row["images_seen"]) == self._told:
@@ -32,4 +32,4 @@ class Pruning(pl.Callback):
         # By its number, since batches of other sizes measure after other numbers of images.
         number = sum(name in earlier for earlier in self.history.rows)
         if self.listener.hopeless(float(row[name]), number):
-            raise Pruned(f"given up after {pl_module.images_seen:,} images: others do better")
+            raise Pruned(f"given up after {learner.images_seen:,} images: others do better")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytorch_lightning as pl
 
+from genlab.callbacks.adapter import learner_of
 from genlab.callbacks.history import History
-from genlab.learners import Learner
 from genlab.schedules import Whole
 
 log = logging.getLogger(__name__)
@@ -23,10 +23,10 @@ class StageLog(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
     ) -> None:
         """Compare with the batch before."""
-        assert isinstance(pl_module, Learner)
-        told = pl_module.stages.name(pl_module.images_seen)
+        learner = learner_of(pl_module)
+        told = learner.stages.name(learner.images_seen)
         if told == self._stage:
             return
         self._stage = told
-        log.info("from image %s on: %s", f"{pl_module.images_seen:,}", told)
-        self.history.note("stage", told, pl_module.images_seen)
+        log.info("from image %s on: %s", f"{learner.images_seen:,}", told)
+        self.history.note("stage", told, learner.images_seen)

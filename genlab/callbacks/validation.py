@@ -6,13 +6,13 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
+from genlab.callbacks.adapter import data_of, learner_of
+from genlab.callbacks.finite import require_finite
 from genlab.callbacks.history import History
-from genlab.data.module import data_of
 from genlab.data.stream import Batch, on_device
 from genlab.learners import Learner
 from genlab.learners.abilities import Measures
 from genlab.learners.learner import evaluating, seed_noise
-from genlab.runs.finite import require_finite
 
 BATCH = 500
 
@@ -28,9 +28,9 @@ class Validation(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
     ) -> None:
         """Measure when due."""
-        assert isinstance(pl_module, Learner)
-        if pl_module.passed(self.every_images):
-            self.measure(trainer, pl_module)
+        learner = learner_of(pl_module)
+        if learner.passed(self.every_images):
+            self.measure(trainer, learner)
 
     def measure(self, trainer: pl.Trainer, learner: Learner) -> None:
         """One pass over the validation part."""

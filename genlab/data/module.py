@@ -1,10 +1,9 @@
-"""From a source to the batches that a trainer asks for."""
+"""From a source to the parts that are trained on and held out."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import pytorch_lightning as pl
 
 from genlab import bounds
 from genlab.data.cache import prepare
@@ -12,12 +11,12 @@ from genlab.data.classes import named_classes
 from genlab.data.extra import extended
 from genlab.data.image_set import ImageSet, drawn
 from genlab.data.source import Source
-from genlab.data.stream import Batch, Stream, take
+from genlab.data.stream import Batch, take
 from genlab.errors import ConfigError, DataError
 from genlab.words import near_miss
 
 
-class ImageData(pl.LightningDataModule):
+class ImageData:
     """Training stream and held-out batches of one source.
 
     Args:
@@ -51,7 +50,6 @@ class ImageData(pl.LightningDataModule):
         crop: int = 0,
         extra: str | None = None,
     ) -> None:
-        super().__init__()
         try:
             bounds.whole(1, batch_size=batch_size, labels_per_class=labels_per_class)
             bounds.whole(0, source.resolution - 1, crop=crop)
@@ -133,23 +131,6 @@ class ImageData(pl.LightningDataModule):
             )
         return groups
 
-    def train_dataloader(self) -> Stream:
-        """Lightning's hook: an endless stream placed by the learner's count of images."""
-        trainer = self.trainer
-        assert trainer is not None
-        learner: Any = trainer.lightning_module
-        image_set, groups = self.training()
-        return Stream(
-            image_set,
-            groups,
-            lambda: learner.stages.batch_size(learner.images_seen, self.batch_size),
-            learner.anew(self.seed),
-            images_seen=lambda: learner.images_seen,
-            flip=self.flip,
-            crop=self.crop,
-            rank=trainer.global_rank,
-        )
-
     def held_out(
         self, split: str, batch_size: int, count: int | None = None, rank: int = 0, world: int = 1
     ) -> Iterator[Batch]:
@@ -157,10 +138,3 @@ class ImageData(pl.LightningDataModule):
         indices = drawn(self.indices(split), count)[rank::world]
         for start in range(0, len(indices), batch_size):
             yield take(self.image_set, indices[start : start + batch_size])
-
-
-def data_of(trainer: pl.Trainer) -> ImageData:
-    """The data module that a trainer was given (Lightning does not declare the attribute)."""
-    data = getattr(trainer, "datamodule", None)
-    assert isinstance(data, ImageData)
-    return data

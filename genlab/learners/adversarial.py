@@ -147,7 +147,7 @@ class Adversarial(Game):
 
     def play(self, images: Tensor, labels: Mapping[str, Tensor]) -> Losses:
         """The critic's step, then in its turn the generator's against the improved critic."""
-        batch_images = len(images) * self.trainer.world_size
+        batch_images = len(images) * self.engine.world_size
         step = self.images_seen // batch_images
         generator_plays = (step + 1) % self.critic_steps == 0
         images = at_stage(images, **self.stage)

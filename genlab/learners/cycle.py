@@ -106,7 +106,7 @@ class CycleConsistency(Game):
 
     def play(self, images: Tensor, labels: Mapping[str, Tensor]) -> Losses:
         """The critics' steps, then the translators' against the improved critics."""
-        batch_images = len(images) * self.trainer.world_size
+        batch_images = len(images) * self.engine.world_size
         step = self.images_seen // batch_images
         real = [images[labels[self.label] == kind] for kind in (0, 1)]
         fake = [self.translators(real[1 - kind], 1 - kind) for kind in (0, 1)]

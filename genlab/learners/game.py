@@ -125,8 +125,7 @@ class Game(Learner, ABC):
         real_logits, fake_logits = real.logits.detach(), fake.logits.detach()
         if self.augmentation is not None:
             sure = certainty(real_logits, fake_logits, self.relative)
-            sure = self.trainer.strategy.reduce(sure, reduce_op="mean")
-            self.augmentation.observe(sure, len(images) * self.trainer.world_size)
+            self.augmentation.observe(self.engine.mean(sure), len(images) * self.engine.world_size)
         middle = threshold(real_logits, fake_logits, self.relative)
         logged = {
             "critic_loss": loss.detach(),

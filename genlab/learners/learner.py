@@ -1,11 +1,10 @@
 """What every game shares: the count of images, repeatable noise, normalised input."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, final
+from dataclasses import dataclass, field
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
@@ -19,13 +18,31 @@ OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 Losses = dict[str, Tensor]
 
 
-class Learner(pl.LightningModule, ABC):
+@dataclass
+class Engine:
+    """What trains a learner: by default this process alone, without optimizers.
+
+    Attributes:
+        optimizers: one per player.
+        rank, world_size: of this process among all that train together.
+        backward: computes the gradients of a loss.
+        mean: the mean of a tensor over all ranks.
+    """
+
+    optimizers: Sequence[torch.optim.Optimizer] = ()
+    rank: int = 0
+    world_size: int = 1
+    backward: Callable[[Tensor], None] = Tensor.backward
+    mean: Callable[[Tensor], Tensor] = field(default=lambda value: value)
+
+
+class Learner(nn.Module, ABC):
     """A game played one batch at a time, with progress counted in images over all ranks.
 
     All noise of a batch is drawn from torch's default generator, which is seeded from
     (seed, rank, images seen) as the batch begins: a resumed run draws what an uninterrupted one
-    would have drawn. Optimizers are stepped by the game itself (manual optimisation) and not
-    through Lightning's wrapper, whose bookkeeping counts every player's step.
+    would have drawn. Players step their optimizers themselves. A learner is a plain module:
+    `engine` says what trains it, Lightning through `genlab.callbacks.adapter` or anything else.
 
     Args:
         rate: what every optimizer's learning rate is multiplied by, a number or a schedule.
@@ -34,12 +51,12 @@ class Learner(pl.LightningModule, ABC):
 
     def __init__(self, rate: float | Schedule = 1.0, stages: Stages | None = None) -> None:
         super().__init__()
-        self.automatic_optimization = False
         bounds.within(0, bounds.FASTEST, rate=rate)
         if not callable(rate):
             bounds.above(0, rate=rate)
         self.rate = as_schedule(rate)
         self.stages = stages or Whole()
+        self.engine = Engine()
         self.images_seen = 0
         self.images_before = 0  # the last batch
         self.noise_seed = 0
@@ -64,20 +81,19 @@ class Learner(pl.LightningModule, ABC):
         """What the networks receive now."""
         return self.stages(self.images_seen)
 
-    @final
-    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        """Lightning's hook."""
-        return self.optimizers_of_players()
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return next(self.parameters()).device
 
-    @final
-    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
-        """Lightning's hook: seed the noise, normalise, play, count."""
-        seed_noise(mix(self.anew(self.noise_seed), self.global_rank, self.images_seen))
+    def training_step(self, batch: Batch) -> Losses:
+        """Seed the noise, normalise, play, count; returns what to log."""
+        seed_noise(mix(self.anew(self.noise_seed), self.engine.rank, self.images_seen))
         losses = self.play(self.prepare(batch.images), batch.labels)
         self.images_before = self.images_seen
-        self.images_seen += len(batch.images) * self.trainer.world_size
+        self.images_seen += len(batch.images) * self.engine.world_size
         if self.stages.renews_optimizers(self.images_before, self.images_seen):
-            for optimizer in self._optimizers:
+            for optimizer in self.engine.optimizers:
                 optimizer.state.clear()
         return losses
 
@@ -97,35 +113,13 @@ class Learner(pl.LightningModule, ABC):
 
     def descend(self, player: int, loss: Tensor) -> None:
         """One optimizer step of the given player; its gradients stay until the next."""
-        optimizer = self._optimizers[player]
+        optimizer = self.engine.optimizers[player]
         rate = self.rate(self.images_seen) * self.stages.rate(self.images_seen)
         for group in optimizer.param_groups:
             group["lr"] = rate * optimizer.defaults["lr"]
         optimizer.zero_grad(set_to_none=True)
-        self.manual_backward(loss)
+        self.engine.backward(loss)
         optimizer.step()
-
-    def on_train_start(self) -> None:
-        """Lightning's hook: optimizer settings are the config's, also where a run continues."""
-        for optimizer in self._optimizers:
-            for group in optimizer.param_groups:
-                group.update(optimizer.defaults)
-
-    @property
-    def _optimizers(self) -> list[torch.optim.Optimizer]:
-        """Those of the players, as they are: not in Lightning's wrapper."""
-        optimizers = self.optimizers(use_pl_optimizer=False)
-        return optimizers if isinstance(optimizers, list) else [optimizers]
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Lightning's hook."""
-        checkpoint["images_seen"] = self.images_seen
-        checkpoint["roll_backs"] = self.roll_backs
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Lightning's hook."""
-        self.images_seen = checkpoint["images_seen"]
-        self.roll_backs = checkpoint.get("roll_backs", 0)
 
 
 def seed_noise(seed: int) -> None:

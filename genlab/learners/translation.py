@@ -126,7 +126,7 @@ class Translation(Game):
 
     def play(self, images: Tensor, labels: Mapping[str, Tensor]) -> Losses:
         """The critic's step, then the translator's against the improved critic."""
-        batch_images = len(images) * self.trainer.world_size
+        batch_images = len(images) * self.engine.world_size
         step = self.images_seen // batch_images
         given = self.view(images)
         pictures = self.view.complete(given, self.translator(given))

@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from pytorch_lightning.plugins import CheckpointIO
 
 from genlab.errors import CheckpointError
-from genlab.io.files import write_atomically, write_text
 from genlab.io.reading import read_bytes, read_text
 from genlab.runs.state import checkpoints_of, images_seen_of
 
@@ -41,7 +39,7 @@ def read_checkpoint(path: Path, map_location: Any = None) -> dict[str, Any]:
     Raises CheckpointError for a file that is missing, damaged or not a checkpoint.
     """
     content = read_bytes(path, CheckpointError, limit=None)
-    expected = read_text(_hash_file(path), CheckpointError, limit=_HASH).strip()
+    expected = read_text(hash_file(path), CheckpointError, limit=_HASH).strip()
     if hashlib.sha256(content).hexdigest() != expected:
         raise CheckpointError(f"{path}: its content does not match its sha256, it is damaged")
     try:
@@ -105,46 +103,6 @@ def with_room(folder: Path, write: Callable[[], object]) -> None:
         write()
 
 
-class SafeCheckpointIO(CheckpointIO):
-    """Lightning's way to our checkpoint files.
-
-    Args:
-        read: a checkpoint that need not be read again.
-    """
-
-    def __init__(self, read: Checkpoint | None = None) -> None:
-        self._read = read
-
-    def save_checkpoint(
-        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
-    ) -> None:
-        """Write content and hash; the hash comes first so that a visible checkpoint has one."""
-        buffer = io.BytesIO()
-        torch.save(checkpoint, buffer)
-        content = buffer.getvalue()
-        target = Path(path)
-
-        def write() -> None:
-            write_text(_hash_file(target), hashlib.sha256(content).hexdigest() + "\n")
-            write_atomically(target, lambda file: file.write(content))
-
-        with_room(target.parent, write)
-
-    def load_checkpoint(
-        self, path: str | Path, map_location: Any = None, weights_only: bool | None = None
-    ) -> dict[str, Any]:
-        """Read with the hash verified, always with weights_only=True."""
-        read, self._read = self._read, None
-        if read and read.path == Path(path):
-            state = dict(read.state)
-            read.state.clear()  # so that it is held as long as Lightning needs it
-            return state
-        return read_checkpoint(Path(path), map_location)
-
-    def remove_checkpoint(self, path: str | Path) -> None:
-        """Remove one checkpoint."""
-        Path(path).unlink(missing_ok=True)
-
-
-def _hash_file(path: Path) -> Path:
+def hash_file(path: Path) -> Path:
+    """Where a checkpoint's hash is."""
     return path.with_suffix(".sha256")

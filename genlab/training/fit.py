@@ -11,6 +11,7 @@ from pytorch_lightning.plugins.environments import LightningEnvironment
 from pytorch_lightning.strategies import DDPStrategy
 from torch import nn
 
+from genlab.callbacks.adapter import Training, TrainingData
 from genlab.callbacks.curves import Curves
 from genlab.callbacks.diagnosis import Diagnosis
 from genlab.callbacks.evaluation import Evaluation, Judge
@@ -35,12 +36,13 @@ from genlab.learners import Adversarial, Learner
 from genlab.processes import launch, peers
 from genlab.processes.cluster import Together
 from genlab.processes.store import TIMEOUT_SECONDS
-from genlab.runs.checkpoints import Checkpoint, SafeCheckpointIO, images_seen_of, newest_valid
+from genlab.runs.checkpoints import Checkpoint, images_seen_of, newest_valid
 from genlab.runs.folder import RunFolder
-from genlab.runs.own_state import OwnState, refuse_other_ranks
-from genlab.runs.restoring import Restored, refuse_misfit
 from genlab.runs.weights import misfit_of_tensors
+from genlab.training.checkpoint_io import SafeCheckpointIO
+from genlab.training.own_state import OwnState, refuse_other_ranks
 from genlab.training.pretrained import load_encoder
+from genlab.training.restoring import Restored, refuse_misfit
 
 log = logging.getLogger(__name__)
 
@@ -280,7 +282,12 @@ def _trainer(
 def _fit(trainer: pl.Trainer, parts: Parts, restored: Restored) -> None:
     path = parts.checkpoint and parts.checkpoint.path
     try:
-        trainer.fit(parts.learner, datamodule=parts.data, ckpt_path=path, weights_only=True)
+        trainer.fit(
+            Training(parts.learner),
+            datamodule=TrainingData(parts.data, parts.learner),
+            ckpt_path=path,
+            weights_only=True,
+        )
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         if path is None or restored.done:
             raise

@@ -11,6 +11,7 @@ from test_learners import gan_learner
 from torch import Tensor
 
 from genlab.learners.adversarial import Adversarial
+from genlab.learners.learner import Engine
 from genlab.networks import Critic, Generator, Replay, StyleDecoder, progan, stylegan
 from genlab.networks.augmentations import AdaptiveAugmentation
 from genlab.objectives.adversarial import Losses, minimax, non_saturating, relativistic, wasserstein
@@ -127,7 +128,7 @@ def styled_learner(**settings) -> Adversarial:
 def test_a_growing_game_is_played_at_the_resolution_of_its_stage(played) -> None:
     stages = Growth(8, start=4, fade_images=12, stable_images=6)
     learner = styled_learner(stages=stages)
-    learner.own_optimizers = learner.optimizers_of_players()
+    learner.engine = Engine(learner.optimizers_of_players())
     shown = []
     judge = learner.critic.judge
 
@@ -146,7 +147,7 @@ def test_a_growing_game_is_played_at_the_resolution_of_its_stage(played) -> None
 def test_path_length_moves_the_generator_and_not_the_critic(played) -> None:
     learners = [styled_learner(path_length=p) for p in (None, PathLength(every=1))]
     for learner in learners:
-        learner.own_optimizers = learner.optimizers_of_players()
+        learner.engine = Engine(learner.optimizers_of_players())
         torch.manual_seed(0)
         learner.last = learner.play(IMAGES, {})
     plain, regular = learners
@@ -161,7 +162,7 @@ def test_path_length_is_that_of_the_stage(played) -> None:
     """Pictures of the stage's resolution, lengths over the layers that it uses."""
     penalty = PathLength(every=1, decay=1.0)
     learner = styled_learner(path_length=penalty, stages=Growth(8, start=4, stable_images=1000))
-    learner.own_optimizers = learner.optimizers_of_players()
+    learner.engine = Engine(learner.optimizers_of_players())
     seen = []
     forward = penalty.forward
     penalty.forward = lambda styles, make: (

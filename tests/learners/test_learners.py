@@ -8,7 +8,7 @@ from torch.distributions import MultivariateNormal
 
 from genlab.learners.abilities import Generates, Measures, Reconstructs
 from genlab.learners.adversarial import Adversarial
-from genlab.learners.learner import frozen
+from genlab.learners.learner import Engine, frozen
 from genlab.learners.reconstruction import Reconstruction
 from genlab.networks import (
     Autoencoder,
@@ -167,11 +167,10 @@ def test_a_corruption_is_measured_against_the_clean_image() -> None:
     torch.testing.assert_close(views["restored"], learner.reconstruct(-images, {}))
 
 
-def test_a_scheduled_rate_multiplies_the_optimizers_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scheduled_rate_multiplies_the_optimizers_own() -> None:
     learner = autoencoder_learner(rate=Ramp(start=1.0, end=0.0, images=100))
     optimizer = sgd(learner.autoencoder.parameters())
-    monkeypatch.setattr(Reconstruction, "optimizers", lambda self, use_pl_optimizer: optimizer)
-    monkeypatch.setattr(Reconstruction, "manual_backward", lambda self, loss: loss.backward())
+    learner.engine = Engine([optimizer])
     for images_seen, expected in ((0, 0.1), (25, 0.075), (200, 0.0)):
         learner.images_seen = images_seen
         learner.play(torch.rand(2, 1, 8, 8), {})

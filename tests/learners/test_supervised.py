@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from genlab.learners import Supervised
+from genlab.learners.learner import Engine
 from genlab.networks import Classifier, CodeEncoder, GaussianBottleneck, convolutional
 
 CLASSES = {"label": ["a", "b", "c"], "hair": ["none", "long"]}
@@ -22,8 +23,7 @@ def test_frozen_blocks_do_not_change(monkeypatch: pytest.MonkeyPatch, trainable)
     """Three blocks: two convolutions and the codes; batch statistics stay too."""
     model = learner().train()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
-    monkeypatch.setattr(Supervised, "optimizers", lambda self, use_pl_optimizer: optimizer)
-    monkeypatch.setattr(Supervised, "manual_backward", lambda self, loss: loss.backward())
+    model.engine = Engine([optimizer])
     stage = {} if trainable is None else {"trainable": trainable}
     monkeypatch.setattr(Supervised, "stage", stage)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}

@@ -8,13 +8,13 @@ import torch
 
 from genlab.errors import CheckpointError
 from genlab.runs.checkpoints import (
-    SafeCheckpointIO,
     checkpoint_name,
     checkpoints_of,
     newest_valid,
     prune,
     read_checkpoint,
 )
+from genlab.training.checkpoint_io import SafeCheckpointIO
 
 
 def write(folder: Path, images_seen: int) -> Path:
@@ -99,17 +99,17 @@ def test_a_missing_hash_is_named(tmp_path: Path) -> None:
 def test_a_full_disk_costs_older_checkpoints_and_is_tried_again(
     tmp_path: Path, monkeypatch, room: bool
 ) -> None:
-    from genlab.runs import checkpoints
+    from genlab.training import checkpoint_io
 
     older, newer = write(tmp_path, 1), write(tmp_path, 50)
-    whole = checkpoints.write_atomically
+    whole = checkpoint_io.write_atomically
 
     def full(path, content) -> None:
         if older.exists() or not room:
             raise OSError(errno.ENOSPC, "No space left on device")
         whole(path, content)
 
-    monkeypatch.setattr(checkpoints, "write_atomically", full)
+    monkeypatch.setattr(checkpoint_io, "write_atomically", full)
     if room:
         assert checkpoints_of(tmp_path) == [newer, older]
         assert read_checkpoint(write(tmp_path, 2000))["images_seen"] == 2000

@@ -7,6 +7,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from genlab.callbacks.adapter import learner_of
 from genlab.errors import CheckpointError
 from genlab.io.schemas import ANY, MAPPING, misfit
 from genlab.learners import Learner
@@ -32,7 +33,7 @@ class OwnState(pl.Callback):
         checkpoint[RANKS] = [None]  # the first one's state is the checkpoint's own
         if trainer.world_size == 1:
             return
-        buffers = _buffers(pl_module, checkpoint["state_dict"])
+        buffers = _buffers(learner_of(pl_module), checkpoint["state_dict"])
         own = {"buffers": buffers, "callbacks": checkpoint["callbacks"]}
         first = trainer.is_global_zero
         gathered: list[Any] | None = [None] * trainer.world_size if first else None
