@@ -1,6 +1,5 @@
 """The held-out measurements of a learner, while it trains and afterwards."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import pytorch_lightning as pl
@@ -9,10 +8,9 @@ import torch
 from genlab.callbacks.adapter import data_of, learner_of
 from genlab.callbacks.finite import require_finite
 from genlab.callbacks.history import History
-from genlab.data.stream import Batch, on_device
 from genlab.learners import Learner
 from genlab.learners.abilities import Measures
-from genlab.learners.learner import evaluating, seed_noise
+from genlab.learners.measuring import summed
 
 BATCH = 500
 
@@ -51,19 +49,3 @@ class Validation(pl.Callback):
         values = dict(zip(names, means, strict=True))
         self.history.record(values, "validation", learner.images_seen)
         require_finite(trainer, learner, values, "the held-out measures are")
-
-
-def summed(learner: Learner, batches: Iterable[Batch]) -> tuple[dict[str, float], int]:
-    """The sums of the learner's measures over batches, and the number of images."""
-    sums: dict[str, float] = {}
-    count = 0
-    assert isinstance(learner, Measures)
-    with evaluating(learner):
-        for number, batch in enumerate(batches):
-            seed_noise(number)  # of corruptions: the same in every measurement
-            images, labels = on_device(batch, learner.device)
-            measured = learner.measure(learner.prepare(images), labels)
-            for name, values in measured.items():
-                sums[name] = sums.get(name, 0.0) + values.double().sum().item()
-            count += len(batch.images)
-    return sums, count

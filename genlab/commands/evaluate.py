@@ -11,7 +11,6 @@ from typing import Any
 import torch
 
 import genlab
-from genlab.callbacks.validation import summed
 from genlab.commands.opening import open_asked
 from genlab.commands.outputs import destination, keep_others
 from genlab.console import log_to
@@ -23,6 +22,7 @@ from genlab.evaluation.distances import distances_of
 from genlab.io.files import write_text
 from genlab.learners.abilities import Encodes, EstimatesLikelihood, Generates, Measures
 from genlab.learners.learner import seed_noise
+from genlab.learners.measuring import summed
 from genlab.metrics import (
     FeaturesUnavailable,
     active_units,

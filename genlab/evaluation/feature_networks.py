@@ -36,7 +36,6 @@ from genlab.metrics.inception import inception
 from genlab.processes import launch
 from genlab.runs.folder import RunFolder
 from genlab.runs.loaded import load_weights
-from genlab.training.fit import fit, prepare
 from genlab.words import one_of
 
 log = logging.getLogger(__name__)
@@ -186,6 +185,10 @@ def _is_short(recipe: dict[str, Any]) -> bool:
 
 def _train_once(recipe: dict[str, Any], folder: RunFolder, labels: list[str], instead: str) -> None:
     """Train the classifier unless it is there; wait where another process is at it."""
+    if folder.summary.exists():
+        return
+    from genlab.training.fit import fit, prepare  # with Lightning, which nothing else here needs
+
     said = False
     while not folder.summary.exists():
         folder.path.mkdir(parents=True, exist_ok=True)

@@ -5,12 +5,12 @@ import logging
 from omegaconf import DictConfig
 
 from genlab.callbacks.listener import DEFAULTS, objective_among
-from genlab.callbacks.validation import summed
 from genlab.config.build import build_data, build_learner, completed
 from genlab.config.scale import scaled
 from genlab.errors import ConfigError, GenlabError
 from genlab.evaluation.reference import WHILE_TRAINING
 from genlab.learners.abilities import Generates, Measures
+from genlab.learners.measuring import summed
 from genlab.training.settings import together
 from genlab.words import near_miss
 
