@@ -37,7 +37,7 @@ Examples:
   genlab train -m model=vae,dcgan seed=1,2              four runs, one after another
   genlab train experiment=remedies                      what helps a GAN that collapses
   genlab train -m hydra/sweeper=optuna objective=evaluation/frechet_distance \\
-      evaluate.every_images=20000 'model.rate=interval(0.2,5.0)'   a search (see README)
+      evaluate.every_images=20000 'model.rate=interval(0.2,5.0)'   a search
   genlab train resume=last total_images=2000000         train the newest run further
 
 Powered by Hydra (https://hydra.cc): --hydra-help lists its own flags.
