@@ -32,9 +32,9 @@ def test_a_damaged_network_is_trained_again(small_run: Path, monkeypatch, caplog
 def test_a_network_of_few_images_ends_when_its_accuracy_is_level(
     small_run: Path, monkeypatch, caplog
 ) -> None:
-    monkeypatch.setattr(feature_networks, "CLASSIFIER_IMAGES", 8000)
+    monkeypatch.setattr(feature_networks, "CLASSIFIER_IMAGES", 40_000)
     monkeypatch.setattr(feature_networks, "_EPOCHS", 0)
-    monkeypatch.setattr(feature_networks, "_LEAST_IMAGES", 500)
+    monkeypatch.setattr(feature_networks, "_LEAST_IMAGES", 1000)
     caplog.set_level("INFO")
     before = set((cache_folder() / "features").glob("*"))
     network = feature_networks.feature_network(
@@ -42,10 +42,10 @@ def test_a_network_of_few_images_ends_when_its_accuracy_is_level(
     )
     (run,) = set((cache_folder() / "features").glob("*")) - before
     summary = RunFolder(run).read_summary()
-    assert 2500 <= summary["images_seen"] < 8000
+    assert 5000 <= summary["images_seen"] < 40_000
     assert f"validation accuracy: label {summary['metrics']['validation/accuracy/label']:.3f}" in (
         network.name
     )
-    told = "on up to 8,000 images (features=none does without)"
+    told = "on up to 40,000 images (features=none does without)"
     assert told in caplog.text
     assert "level at an accuracy of" in caplog.text

@@ -28,6 +28,7 @@ from genlab.latent import (
     Plane,
     code_plane,
     lattice,
+    most_typical,
     order,
     strengths,
     traverse,
@@ -64,10 +65,13 @@ class Space:
         """The codes, (N, n)."""
         return self.code["values"].float()
 
-    def decode(self, values: Tensor) -> Tensor:
-        """Codes (B, n) to pictures uint8; a conditional model is told the first image's labels."""
+    def decode(self, values: Tensor, place: int = 0) -> Tensor:
+        """Codes (B, n) to images uint8; a conditional model is told the labels of one image."""
         learner: Any = self.opened.learner
-        labels = {name: told[:1].expand(len(values)) for name, told in self.batch.labels.items()}
+        labels = {
+            name: told[place : place + 1].expand(len(values))
+            for name, told in self.batch.labels.items()
+        }
         return self.opened.in_batches(
             lambda latents: to_uint8(learner.generate(latents)),
             latents_of(self.opened, values, labels),
@@ -158,27 +162,31 @@ def _draw(space: Space, name: str, plane: Plane, labels: Sequence[str]) -> None:
 
 
 def _draw_traversals(space: Space) -> None:
-    """A row for each code, the most used first."""
+    """A row for each code, the most used first: a real image, and its code varied."""
     used = strengths(space.code)
     rows = order(used.values, _MOST_ROWS)
     deviations = torch.linspace(-_DEVIATIONS, _DEVIATIONS, _STEPS)
-    codes = traverse(space.values, rows, deviations)
-    sheet = grid(space.decode(codes.flatten(0, 1)), _STEPS)
+    place = most_typical(space.values)
+    codes = traverse(space.values, space.values[place], rows, deviations)
+    made = space.decode(codes.flatten(0, 1), place).unflatten(0, (len(rows), _STEPS))
+    real = space.batch.images[place].expand(len(rows), 1, -1, -1, -1)
+    sheet = grid(torch.cat([real, made], 1).flatten(0, 1), _STEPS + 1, apart=(1,))
     sheet = with_row_captions(
         sheet,
-        [f"code {i + 1}: {used.name} {used.values[i]:#.3g}{used.unit}" for i in rows.tolist()],
+        [f"code {i}: {used.name} {used.values[i]:#.3g}{used.unit}" for i in rows.tolist()],
     )
     share = f"the {len(rows)} most used of {len(used.values)} codes, each"
     caption = (
         f"{share if len(rows) < len(used.values) else 'each code'} from "
-        f"-{_DEVIATIONS:g} to +{_DEVIATIONS:g} standard deviations around the mean code"
+        f"-{_DEVIATIONS:g} to +{_DEVIATIONS:g} standard deviations around that of the "
+        f"{space.split} image on the left, number {space.indices[place]}"
     )
     space.save(with_caption(sheet, caption), "traversals")
 
 
 def _draw_lattice(space: Space) -> None:
     """The plane of both codes, decoded."""
-    caption = "the plane of codes, decoded: code 1 to the right, code 2 upwards"
+    caption = "the plane of codes, decoded: code 0 to the right, code 1 upwards"
     pictures = space.decode(lattice(space.code, _SIDE))
     space.save(grid(pictures, _SIDE, caption, margin=1), "decoded")
 

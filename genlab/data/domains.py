@@ -1,5 +1,8 @@
 """Two sets as one, for translating between them."""
 
+import os
+import re
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -18,16 +21,17 @@ class Domains(Source):
 
     Args:
         first, second: the sources.
-        names: of the two classes.
+        names: of the two classes; None for those of the folders that the sources read.
         resolution, channels: see `Source`; those of the sources.
     """
 
     version: ClassVar[int] = 2
 
     def __init__(
-        self, first: Source, second: Source, names: list[str], resolution: int, channels: int
+        self, first: Source, second: Source, names: list[str] | None, resolution: int, channels: int
     ) -> None:
         super().__init__(resolution, channels)
+        names = names or _called(first, second)
         if len(set(names)) != 2:
             raise ConfigError(f"data.names={names} must be two different names")
         self.sources = dict(zip(names, (first, second), strict=True))
@@ -79,3 +83,12 @@ def _swap(array: np.ndarray, first: int, second: int, end: int) -> None:
         rows = array[start : min(start + _ROWS, end)].copy()
         array[start - len(moved) : start - len(moved) + len(rows)] = rows
     array[end - len(moved) : end] = moved
+
+
+def _called(first: Source, second: Source) -> list[str]:
+    """The names of the sources' folders, or first and second where those do not tell them apart."""
+    found = [
+        re.sub(r"\W+", "_", Path(os.path.abspath(str(getattr(source, "path", "")))).name).strip("_")
+        for source in (first, second)
+    ]
+    return found if all(found) and len(set(found)) == 2 else ["first", "second"]

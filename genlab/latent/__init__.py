@@ -3,7 +3,7 @@
 from genlab.latent.directions import Step, factorised, in_deviations, principal
 from genlab.latent.interpolation import PATHS, Path, linear, spherical
 from genlab.latent.projection import FEWEST, PROJECTIONS, Plane, code_plane, pca, tsne, umap
-from genlab.latent.traversal import Strengths, lattice, order, strengths, traverse
+from genlab.latent.traversal import Strengths, lattice, most_typical, order, strengths, traverse
 
 __all__ = [
     "FEWEST",
@@ -18,6 +18,7 @@ __all__ = [
     "in_deviations",
     "lattice",
     "linear",
+    "most_typical",
     "order",
     "pca",
     "principal",

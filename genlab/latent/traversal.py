@@ -34,20 +34,26 @@ def order(values: Tensor, most: int) -> Tensor:
     return values.argsort(descending=True, stable=True)[:most]
 
 
-def traverse(values: Tensor, chosen: Tensor, deviations: Tensor) -> Tensor:
-    """The mean code with one number varied at a time.
+def most_typical(values: Tensor) -> int:
+    """The position of the code among (N, n) that is nearest to their mean, in deviations."""
+    deviation = values.std(0, correction=0).clamp(min=1e-12)
+    return int(((values - values.mean(0)) / deviation).square().sum(1).argmin())
+
+
+def traverse(values: Tensor, start: Tensor, chosen: Tensor, deviations: Tensor) -> Tensor:
+    """A code with one number varied at a time.
 
     Args:
         values: codes of images, (N, n).
+        start: the code, (n,): of a real image, as few images look like the mean code's.
         chosen: positions of the numbers to vary, (R,).
-        deviations: how far from the mean, in standard deviations of that number, (S,).
+        deviations: how far from the start, in standard deviations of that number, (S,).
 
     Returns:
         codes (R, S, n).
     """
-    mean = values.mean(0)
     deviation = values.std(0, correction=0)
-    codes = mean.repeat(len(chosen), len(deviations), 1)
+    codes = start.repeat(len(chosen), len(deviations), 1)
     for row, position in enumerate(chosen.tolist()):
         codes[row, :, position] += deviations * deviation[position]
     return codes

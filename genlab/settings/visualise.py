@@ -19,8 +19,8 @@ class Visualise(Settings):
 METHOD_LABEL_SPLIT.png has a point for each image, coloured by a label; METHOD_images_SPLIT.png
 the images themselves. Distances mean something in pca; tsne and umap keep neighbours only.
 Of autoencoders there are also
-  traversals_SPLIT.png   each code varied from -3 to 3 standard deviations around the mean
-                         code, those first that say most (by KL, or else by variance)
+  traversals_SPLIT.png   each code of a real image varied from -3 to 3 standard deviations
+                         around its value, those first that say most (by KL, or else by variance)
   decoded_SPLIT.png      where a code has two numbers: the whole plane, decoded
 
 Examples:

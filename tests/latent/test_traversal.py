@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from genlab.latent import lattice, order, strengths, traverse
+from genlab.latent import lattice, most_typical, order, strengths, traverse
 
 NORMAL = torch.Generator().manual_seed(0)
 VALUES = torch.randn(200, 5, generator=NORMAL) * torch.tensor([1.0, 3.0, 0.1, 2.0, 0.5]) + 1
@@ -10,9 +10,9 @@ VALUES = torch.randn(200, 5, generator=NORMAL) * torch.tensor([1.0, 3.0, 0.1, 2.
 
 def test_only_one_number_varies_and_by_its_own_deviation() -> None:
     chosen, deviations = torch.tensor([1, 4]), torch.linspace(-3, 3, 7)
-    codes = traverse(VALUES, chosen, deviations)
+    codes = traverse(VALUES, VALUES[3], chosen, deviations)
     assert codes.shape == (2, 7, 5)
-    moved = codes - VALUES.mean(0)
+    moved = codes - VALUES[3]
     for row, position in enumerate(chosen):
         expected = deviations * VALUES[:, position].std(correction=0)
         torch.testing.assert_close(moved[row, :, position], expected, atol=1e-5, rtol=1e-5)
@@ -43,3 +43,9 @@ def test_the_lattice_covers_the_prior_or_else_the_codes() -> None:
     plain = lattice({"values": values}, 20)
     torch.testing.assert_close(plain.amin(0), values.quantile(0.01, 0))
     torch.testing.assert_close(plain.amax(0), values.quantile(0.99, 0))
+
+
+def test_the_most_typical_code_is_the_nearest_to_the_mean_in_deviations() -> None:
+    values = torch.tensor([[0.0, 300.0], [2.0, 100.0], [1.2, 200.0], [0.9, 0.0]])
+    distances = ((values - values.mean(0)) / values.std(0, correction=0)).square().sum(1)
+    assert most_typical(values) == distances.argmin() == 2
