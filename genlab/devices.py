@@ -1,6 +1,7 @@
 """Which device, precision and memory layout a run uses, and why."""
 
 import ctypes
+import os
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -82,6 +83,14 @@ def keep_big_blocks() -> None:
     mallopt(mmap_threshold, 1 << 30)
     mallopt(trim_threshold, 1 << 30)
     mallopt(top_pad, 1 << 26)
+
+
+def forget_sizes() -> None:
+    """Have oneDNN keep few convolutions, before the first one: for images of many sizes.
+
+    It keeps one for each size of an input, 1,024 by default, which are gigabytes.
+    """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
 
 
 def _accelerator(name: str, key: str) -> str:

@@ -64,6 +64,13 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def installing(extra: str) -> str:
+    """The command that installs an optional part, from the checkout where there is one."""
+    root = Path(__file__).resolve().parents[1]
+    checkout = (root / "pyproject.toml").is_file()
+    return f'pip install {"-e " if checkout else ""}"{root if checkout else "genlab"}[{extra}]"'
+
+
 def printable(text: str) -> str:
     """The text on one line, with what terminals obey (control, direction) escaped as in Python."""
     return text if text.isprintable() else "".join(map(_printable, text))

@@ -54,3 +54,14 @@ def test_a_command_for_several_values_leaves_nothing_but_its_results(
     assert genlab(*words)[0] == 0
     assert [path.name for path in tmp_path.iterdir()] == ["made"]
     assert len(list((tmp_path / "made").iterdir())) == 2
+
+
+def test_an_optional_part_that_is_missing_is_named_with_what_installs_it(
+    genlab, monkeypatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    words = ["hydra/sweeper=optuna", "model.rate=interval(0.5,2)", "data=digits"]
+    code, _, err = genlab("train", "-m", *words, f"hydra.sweep.dir={tmp_path / 'sweep'}")
+    assert code == 2
+    checkout = Path(__file__).resolve().parents[1]
+    assert f'pip install -e "{checkout}[sweep]"' in err

@@ -67,7 +67,7 @@ def run(settings: Inpaint) -> None:
         return picture, holes, window_of(holes, share, resolution)
 
     grey, shallow = [], []
-    for file, (picture, holes, window) in each(files, load):
+    for file, (picture, holes, window) in each(files, load, "filling"):
         made = filled(picture, holes, window, resolution, fill)
         image = original(file)
         save_png(pasted(image, made, holes, white_level), places[file])

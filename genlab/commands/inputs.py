@@ -3,6 +3,7 @@
 import glob
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -17,6 +18,7 @@ from genlab.commands.paths import matches, names_file, no_such_file, several
 from genlab.data.image_files import MAX_PIXELS, opened
 from genlab.data.listing import SUFFIXES, images_below, say_left_out
 from genlab.data.pixels import RULE, WHITE_LEVEL, fit, pillow_quiet, whole
+from genlab.data.progress import progress
 from genlab.errors import ConfigError, DataError
 from genlab.runs.folder import RunFolder
 from genlab.words import counted
@@ -95,25 +97,36 @@ def reader(config: Mapping[str, Any], full_size: bool = False) -> Callable[[Path
     return partial(read, channels=data["channels"], resolution=resolution, white_level=white_level)
 
 
-def each(paths: Sequence[Path], load: Callable[[Path], T]) -> Iterator[tuple[Path, T]]:
+def each(
+    paths: Sequence[Path], load: Callable[[Path], T], task: str = ""
+) -> Iterator[tuple[Path, T]]:
     """What `load` makes of every path, one at a time, and a warning for each that it refuses.
+
+    A bar shows how many of several are done, where a `task` says what is done with them.
 
     Raises:
         DataError: it refuses all.
     """
     done = 0
-    for path in paths:
-        try:
-            picture = load(path)
-        except DataError as error:
-            if len(paths) == 1:
-                raise
-            log.warning("left out: %s", error)
-            continue
-        done += 1
-        yield path, picture
+    shown = progress(task, len(paths)) if task and len(paths) > 1 else nullcontext(_ignore)
+    with shown as advance:
+        for path in paths:
+            try:
+                picture = load(path)
+            except DataError as error:
+                if len(paths) == 1:
+                    raise
+                log.warning("left out: %s", error)
+            else:
+                done += 1
+                yield path, picture
+            advance(1)
     if not done:
         raise DataError(f"none of {counted(len(paths), 'image')} can be used: {paths[0]} and so on")
+
+
+def _ignore(done: int) -> None:
+    """Show nothing."""
 
 
 def batches(paths: Sequence[Path], config: Mapping[str, Any], size: int) -> Iterator[Pictures]:
@@ -121,7 +134,7 @@ def batches(paths: Sequence[Path], config: Mapping[str, Any], size: int) -> Iter
     channels, resolution = (config["data"][key] for key in ("channels", "resolution"))
     kind = "grey" if channels == 1 else "RGB"
     log.info("pictures other than %d x %d %s are %s", resolution, resolution, kind, RULE)
-    pictures = each(paths, reader(config))
+    pictures = each(paths, reader(config), "reading")
     while some := list(islice(pictures, size)):
         yield Pictures([path for path, _ in some], torch.stack([picture for _, picture in some]))
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,12 +33,12 @@ from genlab.evaluation.normal import ScoreFunction, by_reconstruction, scores_of
 from genlab.io.files import write_csv, write_text
 from genlab.learners.abilities import Reconstructs
 from genlab.learners.learner import seed_noise
-from genlab.metrics import detection, share_below
+from genlab.metrics import detection, share_below, threshold
 from genlab.pixels import normalise, to_uint8
 from genlab.runs.held_out import choose, condition_of, positions
 from genlab.runs.loaded import Opened
 from genlab.settings.score import Score
-from genlab.words import readable
+from genlab.words import counted, readable
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ def run(settings: Score) -> None:
         scored = of_split(opened, score, indices, settings)
     order = scored.scores.argsort(descending=True, stable=True).tolist()
     normal = normal_scores(opened, score, by, settings)
-    _write_table(scored, order, normal, settings.show, paths[".csv"])
+    _write_table(scored, order, normal, settings, paths[".csv"])
     save_png(_strangest(opened, scored, order[: settings.show]), paths[".png"])
     if ".json" in paths:
         _write_detection(opened, scored.scores, by, indices, strange, settings, paths)
@@ -104,24 +105,34 @@ def _chosen(opened: Opened, settings: Score) -> np.ndarray:
 
 
 def _write_table(
-    scored: Scored, order: Sequence[int], normal: Tensor | None, show: int, path: Path
+    scored: Scored, order: Sequence[int], normal: Tensor | None, settings: Score, path: Path
 ) -> None:
     """Write a row for each image, the strangest first, and print the first ones."""
     shares = None if normal is None else share_below(scored.scores, normal).tolist()
-    header = ["name", "score", "share_of_normal_below", *scored.classes]
+    limit = math.inf if normal is None else threshold(normal, settings.false_alarms)
+    header = ["name", "score", "share_of_normal_below", "strange", *scored.classes]
     rows = [
         [
             scored.names[place],
             f"{scored.scores[place].item():.6g}",
             None if shares is None else f"{shares[place]:.4f}",
+            None if shares is None else ("yes" if scored.scores[place] > limit else "no"),
             *(kinds[place] for kinds in scored.classes.values()),
         ]
         for place in order
     ]
     write_csv(path, [header, *rows])
-    print_table(header, [[cell or "" for cell in row] for row in rows[:show]])
-    if len(rows) > show:
-        log.info("and %s more", f"{len(rows) - show:,}")
+    print_table(header, [[cell or "" for cell in row] for row in rows[: settings.show]])
+    if normal is not None:
+        log.info(
+            "threshold %.6g, which %.3g%% of %s are above at most: %s",
+            limit,
+            100 * settings.false_alarms,
+            counted(len(normal), "normal image"),
+            counted(int((scored.scores > limit).sum()), "strange image"),
+        )
+    if len(rows) > settings.show:
+        log.info("and %s more", f"{len(rows) - settings.show:,}")
 
 
 def _strangest(opened: Opened, scored: Scored, places: Sequence[int]) -> Image.Image:

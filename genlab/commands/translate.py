@@ -61,7 +61,7 @@ def run(settings: Translate) -> None:
         resolution=resolution,
         white_level=opened.config["data"].get("white_level", WHITE_LEVEL),
     )
-    for file, picture in each(files, load):
+    for file, picture in each(files, load, "translating"):
         seed_noise(settings.seed)
         given = normalise(picture[None].to(opened.device))
         if view is not None and settings.derive:

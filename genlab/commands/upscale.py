@@ -2,6 +2,8 @@
 
 import logging
 import math
+import os
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from genlab.commands.opening import open_asked
 from genlab.commands.originals import has_colour, original
 from genlab.data.pixels import WHITE_LEVEL, whole
 from genlab.data.progress import progress
+from genlab.devices import forget_sizes
 from genlab.drawing.pictures import save_png, to_image
 from genlab.errors import ConfigError
 from genlab.learners import Translation
@@ -33,6 +36,7 @@ BLIND = 16  # pixels around a tile where a network depends on all of a picture
 def run(settings: Upscale) -> None:
     """Read, enlarge tile by tile, write."""
     side = settings.tile
+    forget_sizes()
     opened = open_asked(settings)
     learner = opened.learner
     if not isinstance(learner, Translation) or not isinstance(learner.view, Shrunk):
@@ -44,19 +48,23 @@ def run(settings: Upscale) -> None:
     places = targets(
         files, settings.image, settings.out, opened.folder, "upscaled", settings.overwrite
     )
-    load = partial(_apart, white_level=opened.config["data"].get("white_level", WHITE_LEVEL))
+    white_level = opened.config["data"].get("white_level", WHITE_LEVEL)
+    load = partial(_apart, channels=learner.channels, white_level=white_level)
     grey, flat = [], []
-    for file, (image, colours) in each(files, partial(load, channels=learner.channels)):
-        made = to_image(_enlarged(opened, learner, colours, side, readable(file.name)))
+    margin = _margin(learner)
+    written: list[Path] = []
+    for file, (image, colours) in each(files, load, "enlarging"):
+        made = to_image(_enlarged(opened, learner, colours, side, margin, len(files) == 1))
         if image.mode in ("LA", "RGBA"):
             alpha = image.getchannel("A").resize(made.size, Image.Resampling.BICUBIC)
             made.putalpha(alpha)
         save_png(made, places[file])
-        log.info("wrote %s (%d x %d)", places[file], *made.size)
+        written.append(places[file])
         if learner.channels == 1 and has_colour(image):
             grey.append(readable(file.name))
         if image.mode == "I;16":
             flat.append(readable(file.name))
+    log.info("wrote %s (%d of %d)", os.path.commonpath(written), len(written), len(files))
     if grey:
         log.warning("colour images are grey now, as this model is: %s", some(grey))
     if flat:
@@ -72,20 +80,26 @@ def _apart(path: Path, channels: int, white_level: int) -> tuple[Image.Image, Te
     return image, torch.from_numpy(whole(opaque, channels, white_level).copy())
 
 
-def _enlarged(
-    opened: Opened, learner: Translation, picture: Tensor, side: int, name: str
-) -> Tensor:
-    """Uint8 (C, h, w) to (C, scale * h, scale * w)."""
+def _margin(learner: Translation) -> int:
+    """How far a pixel of the network's images depends on those around it."""
     network: Any = learner.exported
-    margin = getattr(network, "radius", None)
+    margin: int | None = getattr(network, "radius", None)
     if margin is None:
-        log.warning("this network's pictures depend on all of a tile: seams may show")
-        margin = BLIND
+        log.warning("this network's images depend on all of a tile: seams may show")
+        return BLIND
+    return margin
+
+
+def _enlarged(
+    opened: Opened, learner: Translation, picture: Tensor, side: int, margin: int, alone: bool
+) -> Tensor:
+    """Uint8 (C, h, w) to (C, scale * h, scale * w), with a bar where it is the only one."""
 
     def enlarge(part: Tensor) -> Tensor:
         given = normalise(part.to(opened.device))
         return to_uint8(learner.translate(given, learner.directions[0]))
 
     count = math.prod(math.ceil(size / side) for size in picture.shape[-2:])
-    with torch.inference_mode(), progress(f"enlarging {name}", count, "tiles") as advance:
+    bar = progress("enlarging", count, "tile") if alone else nullcontext(lambda _: None)
+    with torch.inference_mode(), bar as advance:
         return in_tiles(enlarge, picture, learner.view.scale, side, margin, advance)

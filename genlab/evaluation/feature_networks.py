@@ -36,7 +36,7 @@ from genlab.metrics.inception import inception
 from genlab.processes import launch
 from genlab.runs.folder import RunFolder
 from genlab.runs.loaded import load_weights
-from genlab.words import one_of
+from genlab.words import installing, one_of
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ class _Plan(NamedTuple):
         if not origin.classes:
             raise FeaturesUnavailable(
                 "the data set has no labels to train a classifier on: sort the images into a "
-                'folder for each class, or pip install "genlab[inception]"'
+                f"folder for each class, or {installing('inception')}"
             )
         recipe = _recipe(config, origin.classes, origin.images)
         recipe["model"] |= settings

@@ -12,6 +12,7 @@ from genlab.errors import ConfigError, GenlabError
 from genlab.io.locks import LockFile, exclusive
 from genlab.io.reading import one_line
 from genlab.runs.folder import RunFolder
+from genlab.words import installing
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ def open_study(settings: Settings, folder: Path) -> Any:
     try:
         import optuna
     except ImportError as error:
-        raise ConfigError(f'hydra/sweeper=optuna: {error}: pip install "genlab[sweep]"') from error
+        raise ConfigError(f"hydra/sweeper=optuna: {error}: {installing('sweep')}") from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     named = settings.storage or str(folder)
     kept = f"hydra.sweeper.storage={named}" if settings.storage else str(_file(folder))

@@ -3,7 +3,7 @@
 Pure tensor code. Features are (N, D), one row per image, from one feature network.
 """
 
-from genlab.metrics.anomalies import Detection, detection, share_below
+from genlab.metrics.anomalies import Detection, detection, share_below, threshold
 from genlab.metrics.classes import Modes, combined, inception_score, modes
 from genlab.metrics.codes import (
     active_units,
@@ -64,4 +64,5 @@ __all__ = [
     "share_below",
     "squared_error",
     "state_sha256",
+    "threshold",
 ]

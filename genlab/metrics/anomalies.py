@@ -33,3 +33,9 @@ def detection(scores: Tensor, strange: Tensor) -> Detection:
 def share_below(scores: Tensor, reference: Tensor) -> Tensor:
     """The share of the reference (M,) that is lower than each of the scores, (N,)."""
     return torch.searchsorted(reference.sort().values, scores).double() / len(reference)
+
+
+def threshold(reference: Tensor, false_alarms: float) -> float:
+    """The lowest score of the reference (M,) that at most this share of it is above."""
+    above = int(false_alarms * len(reference) + 1e-9)
+    return float(reference.sort(descending=True).values[above])

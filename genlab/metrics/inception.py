@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from genlab.io.reading import read_bytes
 from genlab.metrics.features import FeaturesUnavailable, apply_in_batches
+from genlab.words import installing
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ def inception(device: torch.device | str = "cpu") -> InceptionFeatures:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
     except ImportError as error:
         raise FeaturesUnavailable(
-            f'InceptionV3 features: {error}: pip install "genlab[inception]"'
+            f"InceptionV3 features: {error}: {installing('inception')}"
         ) from error
 
     content = _published_weights()

@@ -15,15 +15,22 @@ class Tile(NamedTuple):
 
 
 def tiles(height: int, width: int, side: int, margin: int) -> Iterator[Tile]:
-    """Tiles of `side` pixels that cover a picture once, each seen with a margin around it."""
+    """Tiles of `side` pixels that cover a picture once, each seen with a margin around it.
+
+    What is seen has one size, but for pictures that are smaller: at edges it reaches further in.
+    Libraries prepare, and keep in memory, a convolution for every size that they meet.
+    """
     for top in range(0, height, side):
         for left in range(0, width, side):
-            bottom, right = min(top + side, height), min(left + side, width)
-            seen = (
-                slice(max(top - margin, 0), min(bottom + margin, height)),
-                slice(max(left - margin, 0), min(right + margin, width)),
-            )
-            yield Tile((slice(top, bottom), slice(left, right)), seen)
+            covered = (slice(top, min(top + side, height)), slice(left, min(left + side, width)))
+            seen = (_seen(top, height, side, margin), _seen(left, width, side, margin))
+            yield Tile(covered, seen)
+
+
+def _seen(start: int, length: int, side: int, margin: int) -> slice:
+    """What is seen along one axis of a tile that starts there."""
+    first = max(min(start - margin, length - side - 2 * margin), 0)
+    return slice(first, min(first + side + 2 * margin, length))
 
 
 def in_tiles(

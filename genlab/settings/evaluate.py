@@ -63,7 +63,7 @@ stamp). Scores compare only where the stamps in evaluation.json are equal (see g
     seed: int = fields.seed("of the latents")
     features: str = setting(
         choice("auto", "inception", "classifier", "none"),
-        "inception (InceptionV3, the network of FID; pip install genlab[inception]), "
+        "inception (InceptionV3, the network of FID; pip install -e '.[inception]'), "
         "classifier (trained once on the data set's labels and cached), or auto: "
         "inception where its weights can be had, else classifier; none: no distances",
         "auto",

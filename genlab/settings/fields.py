@@ -111,6 +111,11 @@ PATHS = any_of(TEXT, several(TEXT, "paths", "[a.png,b.png]"))
 SEED = whole(0, LAST_SEED)
 NUMBER = Kind(bounds.is_finite, f"{bounds.FINITE}, such as 0.7", {"type": "number"})
 NUMBERS = any_of(NUMBER, several(NUMBER, "numbers", "[0.5,1]", least=1))
+SHARE = Kind(
+    lambda v: bounds.is_finite(v) and 0 < v < 1,
+    "a number between 0 and 1",
+    {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+)
 LABELS = Kind(
     lambda v: isinstance(v, Mapping) and all(isinstance(key, str) for key in v),
     "labels with a class each, such as {label:3}",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genlab.settings import fields
-from genlab.settings.fields import PATHS, Settings, choice, setting, whole
+from genlab.settings.fields import PATHS, SHARE, Settings, choice, setting, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,8 +16,9 @@ class Score(Settings):
     usage = ("run=last|PATH [image=PATH] [KEY=VALUE ...]",)
     notes = """\
 Train on normal images only. The model has learnt to rebuild these; what it rebuilds badly is
-strange to it. A CSV has the name of each image, its score and the share of normal validation
-images that score lower, the strangest first; .99 and more is strange. A PNG shows the
+strange to it. A CSV has the name of each image, its score, the share of normal validation
+images that score lower, and whether it is strange, the strangest first: of normal images at
+most the share false_alarms scores above the threshold. A PNG shows the
 strangest ones, their reconstructions and where they differ. The scores of validation images are
 kept in the run (normal_scores.json: reconstruction's by its training, likelihood's by the first
 genlab score), so that image= needs no data but your images.
@@ -54,6 +55,11 @@ Examples:
     )
     samples: int = setting(whole(), "of by=likelihood: codes for each image", 100)
     normal_images: int = setting(whole(), "validation images that scores are set beside", 2000)
+    false_alarms: float = setting(
+        SHARE,
+        "share of normal images that may be called strange: it decides on the threshold",
+        0.01,
+    )
     show: int = setting(whole(), "the strangest so many are printed and drawn", 8)
     seed: int = fields.seed("of the choices above, and of likelihood's codes")
     overwrite: bool = fields.overwrite()

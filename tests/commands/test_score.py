@@ -65,6 +65,11 @@ def test_classes_left_out_are_found(genlab, normal: Path, opened: Opened, tmp_pa
     usual = errors(opened, images[opened.data.indices("validation")])
     wanted = (usual[None] < scores[:, None]).mean(1)
     assert np.abs(shares - wanted).max() <= 1.5 / len(usual)
+    limit = np.sort(usual)[::-1][int(0.01 * len(usual))]
+    clear = np.abs(scores / limit - 1) > 1e-3
+    called = np.array([row["strange"] == "yes" for row in rows])
+    assert ((scores > limit) == called)[clear].all()
+    assert f"threshold {limit:.4g}"[:13] in said
 
     strange = np.isin(labels[order], [3, 6])
     written = json.loads(Path("found/reconstruction_test.json").read_text())
@@ -191,7 +196,7 @@ def test_distances_are_measured_in_one_network_whatever_is_left_out(
 ) -> None:
     seen = []
 
-    def train_once(recipe: dict, folder, labels: list[str]) -> None:
+    def train_once(recipe: dict, folder, labels: list[str], instead: str) -> None:
         seen.append(folder.path)
         raise FeaturesUnavailable("seen")
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from genlab.commands.inpaint import filled, window_of
-from genlab.networks.tiling import in_tiles
+from genlab.networks.tiling import in_tiles, tiles
 from genlab.pixels import normalise, to_uint8
 from genlab.runs.loaded import open_run
 
@@ -69,6 +69,20 @@ def test_tiles_leave_no_seam(upscaler) -> None:
     radius = learner.exported.radius
     assert torch.equal(in_tiles(enlarge, picture, 2, 16, radius), whole)
     assert not torch.equal(in_tiles(enlarge, picture, 2, 16, 1), whole)
+
+
+@pytest.mark.parametrize("size", [(100, 70), (40, 70), (16, 16), (17, 33)])
+def test_tiles_cover_a_picture_once_and_are_seen_in_one_size(size: tuple[int, int]) -> None:
+    covered = torch.zeros(size)
+    seen = set()
+    for (rows, columns), (high, wide) in tiles(*size, side=16, margin=4):
+        covered[rows, columns] += 1
+        seen.add((high.stop - high.start, wide.stop - wide.start))
+        for inner, outer, length in zip((rows, columns), (high, wide), size, strict=True):
+            assert outer.start <= max(inner.start - 4, 0)
+            assert outer.stop >= min(inner.stop + 4, length)
+    assert (covered == 1).all()
+    assert seen == {(min(24, size[0]), min(24, size[1]))}
 
 
 def test_transparency_is_enlarged_and_what_is_lost_is_said(
