@@ -85,6 +85,7 @@ class OptunaSweeper(Sweeper):
                 "a search needs settings to vary: KEY=interval(A,B), tag(log,interval(A,B)), "
                 "range(A,B) or a list A,B,C"
             )
+        study.require_optuna()
         distributions = {o.key_or_group: _distribution(o) for o in searched}
         run = multirun.begin(Path(self.config.hydra.sweep.dir))
         write_text(run.folder / "multirun.yaml", hide(OmegaConf.to_yaml(self.config)))

@@ -65,3 +65,12 @@ def test_an_optional_part_that_is_missing_is_named_with_what_installs_it(
     assert code == 2
     checkout = Path(__file__).resolve().parents[1]
     assert f'pip install -e "{checkout}[sweep]"' in err
+
+
+@pytest.mark.parametrize(
+    "command", ["sample", "reconstruct", "edit", "score", "evaluate", "encode"]
+)
+def test_commands_for_finished_runs_import_nothing_that_trains(command: str) -> None:
+    unwanted = "{'pytorch_lightning', 'lightning_fabric', 'torchmetrics', 'tensorboard'}"
+    code = f"import sys, genlab.commands.{command}; assert not {unwanted} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

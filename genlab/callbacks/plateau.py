@@ -1,18 +1,17 @@
 """The end of a run whose held-out accuracy is level."""
 
 import logging
-from collections.abc import Sequence
 
 import pytorch_lightning as pl
 
+from genlab.callbacks.adapter import learner_of
 from genlab.callbacks.history import History
 from genlab.callbacks.lifecycle import Lifecycle
 from genlab.learners import Learner
+from genlab.metrics.level import is_level
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 4  # measurements without a gain, after which an accuracy is level
-_LEAST_GAIN = 0.002
 _METRIC = "validation/accuracy/"
 
 
@@ -29,16 +28,15 @@ class Plateau(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """A run that was interrupted at its end goes no further."""
-        self._look(pl_module)
+        self._look(learner_of(pl_module))
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object
     ) -> None:
         """Look at the last measurement."""
-        self._look(pl_module)
+        self._look(learner_of(pl_module))
 
-    def _look(self, learner: pl.LightningModule) -> None:
-        assert isinstance(learner, Learner)
+    def _look(self, learner: Learner) -> None:
         rows = self.history.rows
         if not rows or int(rows[-1]["images_seen"]) != learner.images_seen:
             return
@@ -50,9 +48,3 @@ class Plateau(pl.Callback):
         if is_level(measured) and learner.images_seen < self.lifecycle.total_images:
             log.info("level at an accuracy of %.3f: enough", measured[-1])
             self.lifecycle.total_images = learner.images_seen
-
-
-def is_level(measured: Sequence[float]) -> bool:
-    """Whether the last `PATIENCE` accuracies are no better than the best one before."""
-    before, last = measured[:-PATIENCE], measured[-PATIENCE:]
-    return bool(before) and max(last) < max(before) + _LEAST_GAIN

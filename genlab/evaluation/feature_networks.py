@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from genlab.callbacks.plateau import PATIENCE
 from genlab.config.build import build_data, build_learner
 from genlab.data import GaussianGrid
 from genlab.data.cache import cache_folder
@@ -33,6 +32,7 @@ from genlab.metrics import (
     state_sha256,
 )
 from genlab.metrics.inception import inception
+from genlab.metrics.level import PATIENCE
 from genlab.processes import launch
 from genlab.runs.folder import RunFolder
 from genlab.runs.loaded import load_weights

@@ -36,12 +36,18 @@ class Settings(NamedTuple):
     direction: Literal["minimize", "maximize"]
 
 
-def open_study(settings: Settings, folder: Path) -> Any:
-    """The study, new or gone on with; ConfigError where it cannot be had."""
+def require_optuna() -> Any:
+    """The module; ConfigError with what installs it where it is missing."""
     try:
         import optuna
     except ImportError as error:
         raise ConfigError(f"hydra/sweeper=optuna: {error}: {installing('sweep')}") from error
+    return optuna
+
+
+def open_study(settings: Settings, folder: Path) -> Any:
+    """The study, new or gone on with; ConfigError where it cannot be had."""
+    optuna = require_optuna()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     named = settings.storage or str(folder)
     kept = f"hydra.sweeper.storage={named}" if settings.storage else str(_file(folder))

@@ -1,6 +1,6 @@
 import pytest
 
-from genlab.callbacks.plateau import is_level
+from genlab.metrics.level import is_level
 
 
 @pytest.mark.parametrize(
