@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from hydra import compose, initialize_config_dir
 
 from genlab.cli import arguments
@@ -25,6 +26,7 @@ import reference  # noqa: E402
 
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 FENCED = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SETTING = re.compile(r"(?<![\w./])(?:model|data|evaluate|trainer|checkpoint)(?:\.\w+)+(?==)")
 
 
 def prose(file: Path) -> str:
@@ -132,6 +134,32 @@ def test_trainings_compose(line: str, hydra: None) -> None:
     words = [arguments.quoted(word) for word in words]
     arguments.check("train", words)
     compose("train", overrides=words)
+
+
+def settings_of_pages() -> set[str]:
+    """The dotted names of all settings that a config page has."""
+
+    def names(node: object, above: str) -> Iterator[str]:
+        for key, value in node.items() if isinstance(node, dict) else []:
+            yield f"{above}{key}"
+            yield from names(value, f"{above}{key}.")
+
+    found: set[str] = set()
+    for file in config_folder().rglob("*.yaml"):
+        text = file.read_text()
+        header = re.match(r"# @package (\S+)", text)
+        package = header[1] if header else file.parent.relative_to(config_folder()).as_posix()
+        prefix = "" if package in ("_global_", ".") else f"{package}."
+        found |= set(names(yaml.safe_load(text.replace("???", "0")), prefix))
+    return found
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda f: f.relative_to(ROOT).as_posix())
+def test_settings_that_a_page_names_exist(file: Path) -> None:
+    if file.name == "lab-notes.md":
+        return  # which say what was there then
+    named = set(SETTING.findall(file.read_text()))
+    assert named <= settings_of_pages()
 
 
 def test_the_drawing_has_the_layers_of_the_contract() -> None:

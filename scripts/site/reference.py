@@ -2,6 +2,7 @@
 
 import re
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def commands() -> str:
         "## genlab train",
         "",
         "```text",
-        help_of_train([CONFIGS]),
+        _wrapped(help_of_train([CONFIGS])),
         "```",
         "",
         "Every setting of every page: [Config pages](configs.md).",
@@ -130,6 +131,12 @@ def choices() -> set[str]:
 def _yaml(file: Path) -> list[str]:
     kept = [line for line in file.read_text().splitlines() if not line.startswith("# @package")]
     return ["```yaml", *kept, "```"]
+
+
+def _wrapped(text: str) -> str:
+    """Long lists, as of pages, go on in the next line."""
+    lines = (line if len(line) <= 100 else textwrap.fill(line, 96) for line in text.splitlines())
+    return "\n".join(lines)
 
 
 def _default(value: object) -> str:
