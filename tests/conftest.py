@@ -13,6 +13,19 @@ from pathlib import Path
 import pytest
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs Fashion-MNIST on a machine without it; nothing is downloaded for tests."""
+    if item.get_closest_marker("fashion") is None:
+        return
+    from genlab.data import FashionMnist
+    from genlab.data.downloads import data_folders
+    from genlab.data.idx_sets import FILES, find
+
+    below = [root / place for root in data_folders() for place in FashionMnist.places]
+    if find([*below, *FashionMnist.system_folders], FILES) is None:
+        pytest.skip("Fashion-MNIST is not here: apt install dataset-fashion-mnist, or GENLAB_DATA")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Prepared sets and the pointer to the last run stay out of the user's folders."""

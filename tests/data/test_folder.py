@@ -387,3 +387,12 @@ def test_folders_may_lie_deep(tmp_path: Path) -> None:
     finally:
         sys.setrecursionlimit(limit)
     assert [file.name for file in found.files] == ["a.png"]
+
+
+def test_two_folders_are_called_as_they_are(tmp_path):
+    for name in ("a/old photos", "a/new", "b/new"):
+        save(tmp_path / name / "a.png")
+    old, new, other = (folder(tmp_path / name) for name in ("a/old photos", "a/new", "b/new"))
+    assert list(Domains(old, new, None, 8, 3).sources) == ["old_photos", "new"]
+    assert list(Domains(new, other, None, 8, 3).sources) == ["first", "second"]
+    assert list(Domains(old, new, ["x", "y"], 8, 3).sources) == ["x", "y"]
