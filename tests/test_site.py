@@ -1,5 +1,6 @@
 """The documentation is true to the program: links, commands, pages, layers, and the site builds."""
 
+import pkgutil
 import re
 import shlex
 import subprocess
@@ -170,6 +171,13 @@ def test_the_drawing_has_the_layers_of_the_contract() -> None:
     assert list(rows.values()) == architecture.layers(), "python scripts/site/architecture.py"
     packages = {p.parent.name for p in (ROOT / "genlab").glob("*/__init__.py")}
     assert packages <= {name for layer in architecture.layers() for name in layer}
+
+
+def test_what_the_python_reference_names_exists() -> None:
+    named = re.findall(r"^::: (\S+)", "".join(f.read_text() for f in PAGES), re.MULTILINE)
+    assert len(named) > 10
+    for name in named:
+        pkgutil.resolve_name(name)
 
 
 def test_the_reference_has_every_setting() -> None:

@@ -22,7 +22,8 @@ class Losses(NamedTuple):
     """What each player minimises, as scalars, and what the critic's logits mean.
 
     Attributes:
-        critic, generator: the scalars.
+        critic: the critic's loss.
+        generator: the generator's loss.
         relative: only differences between real and fake logits count; 0 says nothing.
         labelled: images have labels, which can be smoothed or flipped.
     """
