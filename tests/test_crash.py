@@ -48,7 +48,7 @@ def test_every_page_resumes_exactly(
     whole = History.on_train_batch_end
 
     def crash(self, trainer, pl_module, *rest) -> None:
-        if pl_module.images_seen >= 475:
+        if pl_module.learner.images_seen >= 475:
             raise RuntimeError("crash")
         whole(self, trainer, pl_module, *rest)
 
