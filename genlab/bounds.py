@@ -14,6 +14,7 @@ WIDEST = 2**16  # of a layer
 DEEPEST = 1000  # layers
 FASTEST = 100  # learning rate, and factor of one: a hundred times what any optimizer starts from
 RAREST = 1000  # steps from one of a kind to the next, and steps of a player in its turn
+WHITE_LEVEL = 2**16 - 1  # the value of white in images of 16 bits
 FINITE = "a finite number of at most 3.4e38"
 
 

@@ -16,7 +16,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from genlab.config.run import RunConfig
 
 DATA = "fashion_mnist"
 
@@ -81,7 +84,7 @@ def bare(model: str, seconds: float) -> dict[str, float]:
     learner = build_learner(config).to(device.accelerator, memory_format=layout)
     data = build_data(config)
     images = torch.from_numpy(data.image_set.images[data.indices("train")])
-    batch = config["data"]["batch_size"]
+    batch = config.data.batch_size
     step = _gan_step(learner) if hasattr(learner, "critic") else _autoencoder_step(learner)
     order = torch.randperm(len(images))
 
@@ -143,11 +146,12 @@ def _autoencoder_step(learner: Any) -> Any:
     return step
 
 
-def compose(model: str) -> dict[str, Any]:
+def compose(model: str) -> "RunConfig":
     """The run's config, as the command line composes it."""
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
 
+    from genlab.config.checks import checked
     from genlab.config.pages import config_folder
     from genlab.config.scale import scaled
     from genlab.config.schema import register_schema
@@ -155,7 +159,7 @@ def compose(model: str) -> dict[str, Any]:
     register_schema()
     with initialize_config_dir(str(config_folder()), version_base="1.3"):
         words = [f"model={model}", f"data={DATA}", "scale=laptop"]
-        return scaled(hydra_compose("train", overrides=words))
+        return checked(scaled(hydra_compose("train", overrides=words)))
 
 
 def matrix_peak() -> float:

@@ -43,6 +43,7 @@ def measured(page: str, resolution: int) -> str:
     from hydra import compose, initialize_config_dir
     from torch.utils.flop_counter import FlopCounterMode
 
+    from genlab.config.checks import checked
     from genlab.config.pages import config_folder
     from genlab.config.scale import scaled
 
@@ -51,7 +52,7 @@ def measured(page: str, resolution: int) -> str:
         composed = compose(
             "train", [f"model={page}", "scale=paper", f"data.resolution={resolution}"]
         )
-    config = scaled(composed)
+    config = checked(scaled(composed))
     learner = build_learner(config).eval()
     sizes = [
         sum(p.numel() for p in network.parameters()) / 1e6

@@ -17,6 +17,7 @@ from fake_device import (
 from test_pages import composed, pages
 
 from genlab.config.build import build_learner, completed
+from genlab.config.run import RunConfig
 from genlab.learners.abilities import Generates, Measures, Reconstructs
 from genlab.learners.learner import evaluating
 
@@ -30,11 +31,11 @@ def playing(*overrides: str) -> Iterator[Player]:
     if "model=cyclegan" in overrides:
         data = ["data=avatar_styles", "data.first_count=30", "data.second_count=20"]
     words = [*data, "data.resolution=8", f"data.batch_size={SIZE}", *overrides]
-    config = completed(composed(*words))
+    config = completed(RunConfig.read(composed(*words)))
     label = "domain" if "model=cyclegan" in overrides else "label"
     learner = build_learner(config)
     with fake_gpu():
-        yield Player(learner, (config["data"]["channels"], 8, 8), [label])
+        yield Player(learner, (config.data.channels, 8, 8), [label])
 
 
 def use(player: Player) -> None:

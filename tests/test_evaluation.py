@@ -13,6 +13,7 @@ from sklearn.datasets import load_digits
 from test_pages import composed
 
 from genlab.config.build import build_data, completed
+from genlab.config.run import RunConfig
 from genlab.data.stream import take
 from genlab.evaluation.reference import Reference, memorisation, reference
 from genlab.metrics import frechet_distance
@@ -146,7 +147,7 @@ def class_folders(tmp_path) -> Path:
 def test_a_part_of_sorted_classes_stands_for_all_of_them(class_folders) -> None:
     """300 of 647 validation images: all ten classes, and distances as of any random draw."""
     words = ["data=folder", f"data.path={class_folders}", "data.resolution=8", "data.channels=1"]
-    config = completed(composed("model=gan", *words, "data.validation=0.4"))
+    config = completed(RunConfig.read(composed("model=gan", *words, "data.validation=0.4")))
     data = build_data(config)
     split, image_set = data.indices("validation"), data.image_set
     assert len(split) == 647

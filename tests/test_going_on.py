@@ -12,6 +12,7 @@ from test_pages import composed
 
 from genlab.cli.arguments import quoted
 from genlab.cli.resume import merged
+from genlab.config.run import RunConfig
 from genlab.errors import CheckpointError, ConfigError, GenlabError
 from genlab.runs.folder import RunFolder
 
@@ -26,7 +27,7 @@ def stored() -> dict[str, Any]:
 @pytest.fixture
 def run(tmp_path: Path, stored: dict[str, Any]) -> RunFolder:
     folder = RunFolder(tmp_path / "run")
-    folder.create(stored, ["model=vae_mlp", "data=digits", "trainer=cpu"])
+    folder.create(RunConfig.read(stored), ["model=vae_mlp", "data=digits", "trainer=cpu"])
     return folder
 
 
@@ -52,7 +53,8 @@ def test_copies_of_a_setting_of_the_data_follow_it(run: RunFolder) -> None:
 
 def test_schedules_stay_as_the_run_began_with_them(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
-    run.create(composed("model=wae", "data=digits", "total_images=1000"), [])
+    stored = composed("model=wae", "data=digits", "total_images=1000")
+    run.create(RunConfig.read(stored), [])
     before, after = merged(run, []), merged(run, ["total_images=5000"])
     assert after["total_images"] == 5000
     assert after["model"] == before["model"]

@@ -104,6 +104,7 @@ def test_the_first_step_of_a_generator_may_be_the_last_of_a_run() -> None:
     from omegaconf import open_dict
 
     from genlab.config.pages import config_folder
+    from genlab.config.run import RunConfig
     from genlab.config.scale import scaled
     from genlab.config.schema import register_schema
     from genlab.errors import ConfigError
@@ -115,19 +116,20 @@ def test_the_first_step_of_a_generator_may_be_the_last_of_a_run() -> None:
     with open_dict(composed):
         composed.pop("hydra", None)
     plain = scaled(composed)
-    check_settings({**plain, "total_images": 65})  # the fifth batch of 16 begins after 64
+    # The fifth batch of 16 begins after 64.
+    check_settings(RunConfig.read({**plain, "total_images": 65}))
     with pytest.raises(ConfigError, match=r"critic_steps=5 .* total_images=64"):
-        check_settings({**plain, "total_images": 64})
+        check_settings(RunConfig.read({**plain, "total_images": 64}))
 
 
 def test_no_setting_of_the_skeleton_is_cast_to_a_truth() -> None:
-    from dataclasses import fields
+    from omegaconf import OmegaConf
 
-    from genlab.config import schema
+    from genlab.config.schema import SKELETON, TRUTHS
 
-    kinds = (schema.Run, schema.Trainer, schema.Checkpoint, schema.Samples)
-    for kind in (*kinds, schema.Log, schema.Evaluate):
-        assert not [each.name for each in fields(kind) if "bool" in str(each.type)]
+    for key in TRUTHS:
+        words = OmegaConf.from_dotlist([f"{key}=1000"])
+        assert OmegaConf.select(OmegaConf.merge(OmegaConf.structured(SKELETON), words), key) == 1000
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,10 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from genlab.config.build import DATA_KEYS, build_learner, completed
+from genlab.config.build import build_learner, completed
 from genlab.config.pages import config_folder, description
+from genlab.config.parts import names_of
+from genlab.config.run import PAGE_OWN, Data, RunConfig
 from genlab.config.scale import scaled
 from genlab.config.schema import check, register_schema
 from genlab.errors import ConfigError
@@ -38,7 +40,10 @@ def test_data_pages_share_their_settings(data: str) -> None:
     path = folders.get(data, [])
     config = composed(f"data={data}", *path)
     check(config)
-    assert {"source", "resolution", "channels", *DATA_KEYS} <= set(config["data"])
+    assert set(names_of(Data)) - set(PAGE_OWN) - {"balanced"} <= set(config["data"])
+    assert RunConfig.read(config).data.shape == tuple(
+        config["data"][key] for key in ("channels", "resolution", "resolution")
+    )
 
 
 @pytest.mark.parametrize("trainer", pages("trainer"))
@@ -111,7 +116,7 @@ def test_every_remedy_goes_with_any_networks(remedy: str, players: str) -> None:
     config = composed("model=lsgan", *words, "data.resolution=16")
     check(config)
     images = torch.rand(4, 1, 16, 16) * 2 - 1
-    learner = build_learner(completed(config))
+    learner = build_learner(completed(RunConfig.read(config)))
     assert learner.critic(images).shape == (2, 1)
 
 
@@ -138,7 +143,7 @@ def test_remedies_are_chosen_in_a_multirun(genlab, tmp_path: Path) -> None:
 def test_every_game_goes_with_any_plain_networks(model: str, players: str) -> None:
     config = composed(f"model={model}", f"players={players}", "data=digits", "data.resolution=20")
     check(config)
-    learner = build_learner(completed(config))
+    learner = build_learner(completed(RunConfig.read(config)))
     assert learner.critic(torch.rand(4, 1, 20, 20)).shape == (4, 1)
 
 
@@ -167,7 +172,7 @@ def test_gans_take_any_size(model: str, resolution: int, channels: int) -> None:
         f"data.resolution={resolution}",
         f"data.channels={channels}",
     )
-    learner = build_learner(completed(config)).eval()
+    learner = build_learner(completed(RunConfig.read(config))).eval()
     latents = learner.latents(3, torch.Generator().manual_seed(0), {})
     images = learner.generate(latents)
     assert images.shape == (3, channels, resolution, resolution)
@@ -194,7 +199,7 @@ def test_autoencoders_take_any_size_and_number_of_codes(
     bottleneck = config["model"]["autoencoder"]["bottleneck"]
     if "codes" in bottleneck:
         bottleneck["codes"] = codes
-    learner = build_learner(completed(config)).eval()
+    learner = build_learner(completed(RunConfig.read(config))).eval()
     images = torch.rand(2, channels, resolution, resolution) * 2 - 1
     labels = {"label": torch.tensor([3, 9])}
     assert learner.reconstruct(images, labels).shape == images.shape
@@ -220,7 +225,7 @@ def test_translators_take_any_view_and_size(
     words = [f"view={view}", f"translator={translator}", "model.critic_sees_given=false"]
     config = composed("model=pix2pix", *words, *size)
     check(config)
-    learner = build_learner(completed(config)).eval()
+    learner = build_learner(completed(RunConfig.read(config))).eval()
     images = torch.rand(2, channels, resolution, resolution) * 2 - 1
     assert learner.reconstruct(images, {}).shape == images.shape
     assert learner.critic(images).shape[0] == 2

@@ -9,6 +9,7 @@ from test_pages import composed
 from torch import nn
 
 from genlab.config.build import build_learner, completed, without_memory
+from genlab.config.run import RunConfig
 from genlab.errors import ConfigError
 
 
@@ -115,7 +116,7 @@ def test_critics_have_the_normalisation_that_their_remedies_leave_them() -> None
 
 def test_nothing_in_a_spectral_critic_divides_by_deviations() -> None:
     config = composed("data=digits", "data.resolution=16", "remedy=spectral_norm")
-    critic = build_learner(completed(config)).critic
+    critic = build_learner(completed(RunConfig.read(config))).critic
     kinds = {type(module).__name__ for module in critic.modules()}
     assert not [kind for kind in kinds if "Norm" in kind and "Spectral" not in kind]
     weights = [module.weight for module in critic.modules() if isinstance(module, nn.Conv2d)]
@@ -179,7 +180,9 @@ def test_the_papers_of_plain_gans() -> None:
 
 def parameters(*words: str) -> list[float]:
     """Millions of parameters of generator and critic, which take no memory."""
-    learner = without_memory(completed(composed("scale=paper", "data=digits", *words))["model"])
+    learner = without_memory(
+        completed(RunConfig.read(composed("scale=paper", "data=digits", *words))).model
+    )
     players = (learner.generator, learner.critic)
     return [sum(p.numel() for p in player.parameters()) / 1e6 for player in players]
 

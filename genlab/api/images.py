@@ -66,12 +66,12 @@ def _of_files(given: Any, opened: Opened) -> Tensor:
     items: Sequence[Any] = given if isinstance(given, list | tuple) else [given]
     if not items:
         raise DataError(f"there are no images: give {KINDS}")
-    channels, resolution = (opened.config["data"][key] for key in ("channels", "resolution"))
-    read = inputs.reader(opened.config)
+    data = opened.config.data
+    read = inputs.reader(data)
     found = []
     for item in items:
         if isinstance(item, Image.Image):
-            found.append(inputs.of_image(item, channels, resolution))
+            found.append(inputs.of_image(item, data.channels, data.resolution))
         elif isinstance(item, str | os.PathLike):
             found += [read(path) for path in inputs.listed(str(Path(item)), "images")]
         else:

@@ -58,7 +58,7 @@ class Run:
     @property
     def config(self) -> dict[str, Any]:
         """The resolved config that the run was trained with."""
-        return self._opened.config
+        return self._opened.config.plain
 
     @property
     def shape(self) -> tuple[int, int, int]:

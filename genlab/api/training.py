@@ -1,29 +1,20 @@
 """Configs composed and runs trained from Python, by the checks of the command line."""
 
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hydra import compose as hydra_compose
-from hydra import initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
-
 from genlab.api.run import Run, load
 from genlab.cli import arguments
-from genlab.config.hydra_errors import explain
+from genlab.config import composing
 from genlab.config.pages import config_folder, described
-from genlab.config.schema import register_schema
+from genlab.config.run import RunConfig
 from genlab.console import log_to
-from genlab.errors import ConfigError
 from genlab.jobs.prerequisites import with_runs_before
 from genlab.jobs.sweep import resolved
 from genlab.jobs.train import train as train_in_folder
 from genlab.runs.folder import RunFolder, unused
-
-_composing = threading.Lock()  # Hydra's state is the process's
 
 
 def compose(
@@ -38,8 +29,8 @@ def compose(
     Raises:
         ConfigError: there is no such page or setting, or a value is out of its range.
     """
-    with _hydra():
-        return _composed(model, data, overrides)
+    with composing.hydra():
+        return _composed(model, data, overrides).plain
 
 
 def train(
@@ -56,7 +47,7 @@ def train(
         folder: the run folder; None makes a new one in `runs`, named by the date and the model.
         resume: go on with a run that is in the folder already.
     """
-    with _hydra():
+    with composing.hydra():
         config = _composed(model, data, overrides)
         place = Path(folder) if folder is not None else unused(_new(model))
         config, words = with_runs_before(config, _words(model, data, overrides), place)
@@ -87,27 +78,7 @@ def _words(model: str, data: str | None, overrides: Sequence[str]) -> list[str]:
     return [*chosen, *(arguments.quoted(word) for word in overrides)]
 
 
-def _composed(model: str, data: str | None, overrides: Sequence[str]) -> dict[str, Any]:
+def _composed(model: str, data: str | None, overrides: Sequence[str]) -> RunConfig:
     words = _words(model, data, overrides)
     arguments.check("train", words)
-    try:
-        config = hydra_compose("train", words)
-    except Exception as error:
-        if not type(error).__module__.startswith(("hydra", "omegaconf")):
-            raise
-        raise ConfigError(explain(error, ["train", *words])) from error
-    return resolved(config)
-
-
-@contextmanager
-def _hydra() -> Iterator[None]:
-    """Hydra with our pages, and afterwards as it was: others may use it, too."""
-    with _composing:
-        before = GlobalHydra.instance().hydra
-        GlobalHydra.instance().clear()
-        register_schema()
-        try:
-            with initialize_config_dir(str(config_folder()), version_base="1.3"):
-                yield
-        finally:
-            GlobalHydra.instance().hydra = before
+    return resolved(composing.composed(words))

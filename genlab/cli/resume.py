@@ -17,10 +17,12 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from genlab.cli.arguments import Arguments
+from genlab.config.checks import checked
 from genlab.config.documentation import annotated
 from genlab.config.hydra_errors import explain, hint_for
 from genlab.config.pages import config_folder
-from genlab.config.schema import Run, check, flatten, register_schema
+from genlab.config.run import RunConfig
+from genlab.config.schema import SKELETON, check, flatten, register_schema
 from genlab.console import log_to
 from genlab.errors import CheckpointError, ConfigError
 from genlab.io import secrets
@@ -28,7 +30,6 @@ from genlab.jobs import sweep, train
 from genlab.jobs.prerequisites import with_pictures
 from genlab.processes import launch, peers
 from genlab.runs.folder import RunFolder
-from genlab.training.settings import check_values
 
 _WHOLE = ("data", "trainer")
 """Groups whose page fills one node of a resolved config and nothing else."""
@@ -46,14 +47,14 @@ def resume(folder: RunFolder, words: Arguments) -> None:
 
 def _resume(folder: RunFolder, words: Arguments) -> None:
     _check_flags(words.flags)
-    config = merged(folder, words.overrides)
+    plain = merged(folder, words.overrides)
     if "--cfg=job" in words.flags:
-        shown = secrets.redacted(config)
+        shown = secrets.redacted(plain)
         print(annotated(OmegaConf.to_yaml(OmegaConf.create(shown)), shown), end="")
         return
     with log_to(None, on_console=True):
         try:
-            config = with_pictures(config, folder.path)
+            config = with_pictures(RunConfig.read(plain), folder.path)
             sweep.print_end(folder.path, train.train(config, folder.path, None, go_on=True))
         except ConfigError as error:
             raise _told_with_file(error, folder, words.overrides) from error
@@ -66,13 +67,13 @@ def merged(folder: RunFolder, words: Sequence[str]) -> dict[str, Any]:
         CheckpointError: the stored config is none that a run can be made of.
         ConfigError: words that cannot be applied.
     """
-    stored = folder.config()
+    stored = folder.config().plain
     overrides = [o for o in _parsed(words) if not _says_nothing(o, folder)]
     config = OmegaConf.create(stored)
     pages = [o for o in overrides if _is_group(o.key_or_group)]
     for page in pages:
         config[page.key_or_group] = _composed(page)
-    typed = OmegaConf.merge(OmegaConf.structured(Run), _defaults(), config)
+    typed = OmegaConf.merge(OmegaConf.structured(SKELETON), _defaults(), config)
     assert isinstance(typed, DictConfig)
     _apply([o for o in overrides if o not in pages], typed, words)
     try:
@@ -87,7 +88,7 @@ def merged(folder: RunFolder, words: Sequence[str]) -> dict[str, Any]:
         if place := secrets.hidden({key: new[key] for key in ("model", "data")}):
             raise ConfigError(f"{place} is not kept with a run: give it again, {place}=VALUE")
         check(new)
-        check_values(new)
+        checked(new)
     except ConfigError as error:
         raise _told_with_file(error, folder, words) from error
     return new
@@ -147,7 +148,7 @@ def _says_nothing(override: Override, folder: RunFolder) -> bool:
 
 def _same_scale(word: str, wanted: Any, folder: RunFolder) -> bool:
     """True where the run has the scale that is wanted; ConfigError where it has another."""
-    has = folder.config().get("scale")
+    has = folder.config().scale
     if wanted not in ("auto", has):
         told = f"was started with scale={has}" if has else "has no scale, it is of an older version"
         raise ConfigError(f"{word}: the run {told}: leave scale= out, or start a new run")

@@ -81,7 +81,7 @@ def _of_files(opened: Opened, settings: Encode) -> tuple[Rows, dict[str, Tensor]
         raise ConfigError("image=: this model is told labels, which files do not say: use split=")
     paths = inputs.listed(settings.image, "image", settings.out)
     names, parts = [], []
-    for some, images in inputs.batches(paths, opened.config, settings.batch_size):
+    for some, images in inputs.batches(paths, opened.config.data, settings.batch_size):
         names += [readable(path) for path in some]
         parts.append(opened.codes(Batch(images, {}), settings.batch_size))
     return Rows({"name": np.array(names)}, {}, {}), _joined(parts)

@@ -193,7 +193,7 @@ def weights_stamp(opened: Opened) -> dict[str, Any]:
     return {
         "sha256": state_sha256(opened.learner.exported),
         "images_seen": opened.learner.images_seen,
-        "ema_half_life_images": opened.config["model"].get("ema_half_life_images"),
+        "ema_half_life_images": opened.config.ema_half_life_images,
         "batch_statistics": "running averages",
         "precision": "32-true",
     }

@@ -14,7 +14,6 @@ from genlab.commands.inputs import each, listed, names_of, read, reader, targets
 from genlab.commands.opening import open_asked
 from genlab.commands.originals import has_colour, loses_bits, original, pasted
 from genlab.commands.paths import several
-from genlab.data.pixels import WHITE_LEVEL
 from genlab.drawing.pictures import save_png
 from genlab.editing.inversion import Search
 from genlab.editing.space import space_of
@@ -57,22 +56,26 @@ def run(settings: Inpaint) -> None:
     places = targets(
         files, settings.image, settings.out, opened.folder, "inpainted", settings.overwrite
     )
-    data = opened.config["data"]
-    resolution, white_level = data["resolution"], data.get("white_level", WHITE_LEVEL)
-    read_whole = reader(opened.config, full_size=True)
+    data = opened.config.data
+    read_whole = reader(data, full_size=True)
 
     def load(file: Path) -> tuple[Tensor, Tensor, Window]:
         picture = read_whole(file)
         holes = _holes(masks[file], picture.shape[-2:])
-        return picture, holes, window_of(holes, share, resolution)
+        return picture, holes, window_of(holes, share, data.resolution)
 
     grey, shallow = [], []
+<<<<<<< HEAD
     for file, (picture, holes, window) in each(files, load, "filling"):
         made = filled(picture, holes, window, resolution, fill)
+=======
+    for file, (picture, holes, window) in each(files, load):
+        made = filled(picture, holes, window, data.resolution, fill)
+>>>>>>> a266575 (A run's config is one tree of dataclasses, read once at the edge; below cli and config nothing reads a dict of settings)
         image = original(file)
-        save_png(pasted(image, made, holes, white_level), places[file])
+        save_png(pasted(image, made, holes, data.white_level), places[file])
         log.info("wrote %s: %d pixels filled", places[file], int(holes.sum()))
-        if data["channels"] == 1 and has_colour(image):
+        if data.channels == 1 and has_colour(image):
             grey.append(readable(file.name))
         if loses_bits(file):
             shallow.append(readable(file.name))

@@ -2,22 +2,24 @@
 
 import glob
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 from PIL.Image import Image
 from torch import Tensor
 
+from genlab.bounds import WHITE_LEVEL
 from genlab.commands.outputs import refuse_overwriting
 from genlab.commands.paths import matches, names_file, no_such_file, several
+from genlab.config.run import Data
 from genlab.data.image_files import MAX_PIXELS, opened
 from genlab.data.listing import SUFFIXES, images_below, say_left_out
-from genlab.data.pixels import RULE, WHITE_LEVEL, fit, pillow_quiet, whole
+from genlab.data.pixels import RULE, fit, pillow_quiet, whole
 from genlab.data.progress import progress
 from genlab.errors import ConfigError, DataError
 from genlab.runs.folder import RunFolder
@@ -89,12 +91,12 @@ def of_image(image: Image, channels: int, resolution: int) -> Tensor:
         return torch.from_numpy(fit(image, resolution, channels).pixels.copy())
 
 
-def reader(config: Mapping[str, Any], full_size: bool = False) -> Callable[[Path], Tensor]:
-    """`read` as a run's config prepares its data, or at the images' own size."""
-    data = config["data"]
-    white_level = data.get("white_level", WHITE_LEVEL)
-    resolution = None if full_size else data["resolution"]
-    return partial(read, channels=data["channels"], resolution=resolution, white_level=white_level)
+def reader(data: Data, full_size: bool = False) -> Callable[[Path], Tensor]:
+    """`read` as a run prepares its data, or at the images' own size."""
+    resolution = None if full_size else data.resolution
+    return partial(
+        read, channels=data.channels, resolution=resolution, white_level=data.white_level
+    )
 
 
 def each(
@@ -129,12 +131,11 @@ def _ignore(done: int) -> None:
     """Show nothing."""
 
 
-def batches(paths: Sequence[Path], config: Mapping[str, Any], size: int) -> Iterator[Pictures]:
-    """Images as a run's config prepares its data, `size` at a time; see `each`."""
-    channels, resolution = (config["data"][key] for key in ("channels", "resolution"))
-    kind = "grey" if channels == 1 else "RGB"
-    log.info("pictures other than %d x %d %s are %s", resolution, resolution, kind, RULE)
-    pictures = each(paths, reader(config), "reading")
+def batches(paths: Sequence[Path], data: Data, size: int) -> Iterator[Pictures]:
+    """Images as a run prepares its data, `size` at a time; see `each`."""
+    kind = "grey" if data.channels == 1 else "RGB"
+    log.info("pictures other than %d x %d %s are %s", data.resolution, data.resolution, kind, RULE)
+    pictures = each(paths, reader(data), "reading")
     while some := list(islice(pictures, size)):
         yield Pictures([path for path, _ in some], torch.stack([picture for _, picture in some]))
 

@@ -6,9 +6,10 @@ import numpy as np
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from genlab.bounds import WHITE_LEVEL
 from genlab.commands.inputs import FIX
 from genlab.data.image_files import decoding, opened
-from genlab.data.pixels import WHITE_LEVEL, pillow_quiet
+from genlab.data.pixels import pillow_quiet
 from genlab.drawing.pictures import to_image
 
 # What a PNG holds of the modes that Pillow reads; others become RGB.

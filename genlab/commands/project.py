@@ -72,7 +72,7 @@ def _images(opened: Opened, settings: Project) -> Asked:
         raise ConfigError("say which images: either image=PATH, or index=NUMBER of split=test")
     if settings.image is not None:
         paths = inputs.listed(settings.image, "image")
-        found = dict(inputs.each(paths, inputs.reader(opened.config)))
+        found = dict(inputs.each(paths, inputs.reader(opened.config.data)))
         return Asked(torch.stack(list(found.values())), [readable(path) for path in found], {})
     given = settings.index if isinstance(settings.index, list) else [settings.index]
     indices = positions(opened, settings.split)

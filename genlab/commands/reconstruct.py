@@ -50,7 +50,7 @@ def _files(opened: Opened, learner: Reconstructs, settings: Reconstruct) -> None
         paths, given, settings.out, opened.folder, "reconstructed", settings.overwrite
     )
     written = 0
-    for some, images in inputs.batches(paths, opened.config, batch_size):
+    for some, images in inputs.batches(paths, opened.config.data, batch_size):
         made = opened.in_batches(
             lambda part: learner.reconstruct(opened.learner.prepare(part), {}), images, batch_size
         )

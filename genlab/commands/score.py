@@ -78,11 +78,11 @@ def _of_files(opened: Opened, score: ScoreFunction, settings: Score) -> Scored:
     found: list[Path] = []
     scores = []
     seed_noise(settings.seed)
-    for some, images in inputs.batches(paths, opened.config, settings.batch_size):
+    for some, images in inputs.batches(paths, opened.config.data, settings.batch_size):
         found += some
         scores.append(score(Batch(images, {})))
 
-    read = inputs.reader(opened.config)
+    read = inputs.reader(opened.config.data)
 
     def again(places: Sequence[int]) -> Batch:
         return Batch(torch.stack([read(found[place]) for place in places]), {})
@@ -171,7 +171,7 @@ def _write_detection(
         "by": by,
         "samples": settings.samples if by == "likelihood" else None,
         "split": settings.split,
-        "left_out": opened.config["data"]["leave_out"],
+        "left_out": opened.config.data.leave_out,
         "left_out_images": int(strange.sum()),
         "kept_images": int((~strange).sum()),
         "baseline": "squared distance to the mean training image",

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from genlab.commands.inputs import each, listed, read, targets
 from genlab.commands.opening import open_asked
-from genlab.data.pixels import WHITE_LEVEL
 from genlab.drawing.pictures import grid, save_png, to_image
 from genlab.drawing.sheets import beside
 from genlab.errors import ConfigError
@@ -30,7 +29,8 @@ def run(settings: Translate) -> None:
     """Read, translate, write."""
     opened = open_asked(settings)
     learner = opened.require(Translates, "does not translate: train model=pix2pix or cyclegan")
-    channels: int = opened.config["data"]["channels"]
+    data = opened.config.data
+    channels = data.channels
     view = learner.view if isinstance(learner, Translation) else None
     if isinstance(view, Shrunk | Holes):
         verb = "upscale" if isinstance(view, Shrunk) else "inpaint"
@@ -53,13 +53,13 @@ def run(settings: Translate) -> None:
         f"translated/{direction}",
         settings.overwrite,
     )
-    resolution = None if settings.whole else opened.config["data"]["resolution"]
+    resolution = None if settings.whole else data.resolution
     shown: list[Tensor] = []
     load = partial(
         read,
         channels=channels,
         resolution=resolution,
-        white_level=opened.config["data"].get("white_level", WHITE_LEVEL),
+        white_level=data.white_level,
     )
     for file, picture in each(files, load, "translating"):
         seed_noise(settings.seed)

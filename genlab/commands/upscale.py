@@ -15,7 +15,7 @@ from torch import Tensor
 from genlab.commands.inputs import each, listed, targets
 from genlab.commands.opening import open_asked
 from genlab.commands.originals import has_colour, original
-from genlab.data.pixels import WHITE_LEVEL, whole
+from genlab.data.pixels import whole
 from genlab.data.progress import progress
 from genlab.devices import forget_sizes
 from genlab.drawing.pictures import save_png, to_image
@@ -48,7 +48,7 @@ def run(settings: Upscale) -> None:
     places = targets(
         files, settings.image, settings.out, opened.folder, "upscaled", settings.overwrite
     )
-    white_level = opened.config["data"].get("white_level", WHITE_LEVEL)
+    white_level = opened.config.data.white_level
     load = partial(_apart, channels=learner.channels, white_level=white_level)
     grey, flat = [], []
     margin = _margin(learner)

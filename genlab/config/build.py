@@ -6,8 +6,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from genlab.config.parts import Tree
+from genlab.config.run import RunConfig
 from genlab.config.schema import build, flatten
-from genlab.config.targets import type_misfits
 from genlab.data.module import ImageData
 from genlab.data.source import Source
 from genlab.errors import ConfigError, ResourceError
@@ -15,37 +16,45 @@ from genlab.learners import Learner
 from genlab.learners.learner import seed_noise
 from genlab.networks import Critic
 
-DATA_KEYS = ("validation", "test", "flip", "batch_size", "in_memory_gb")
-OPTIONAL_DATA_KEYS = ("labels_per_class", "balanced", "leave_out", "crop", "extra")
 
-
-def build_data(config: dict[str, Any]) -> ImageData:
+def build_data(config: RunConfig) -> ImageData:
     """The data module of a run's config."""
-    data = config["data"]
-    settings = {key: data[key] for key in DATA_KEYS}
-    settings |= {key: data[key] for key in OPTIONAL_DATA_KEYS if key in data}
-    if problems := list(type_misfits(ImageData, settings, "data")):
-        raise ConfigError("; ".join(problems))
-    source = build(data["source"], "data.source")
+    data = config.data
+    source = build(data.source, "data.source")
     if not isinstance(source, Source):
-        raise ConfigError(f"data.source={data['source']} is no source of images")
-    for key in ("resolution", "channels"):
-        if getattr(source, key) != data[key]:
-            raise ConfigError(
-                f"data.source.{key}={getattr(source, key)}: set data.{key}, which all parts follow"
-            )
-    return ImageData(source, **settings, seed=config["seed"])
+        raise ConfigError(f"data.source={data.source} is no source of images")
+    for key, found, wanted in (
+        ("resolution", source.resolution, data.resolution),
+        ("channels", source.channels, data.channels),
+    ):
+        if found != wanted:
+            raise ConfigError(f"data.source.{key}={found}: set data.{key}, which all parts follow")
+    return ImageData(
+        source,
+        validation=data.validation,
+        test=data.test,
+        flip=data.flip,
+        batch_size=data.batch_size,
+        in_memory_gb=data.in_memory_gb,
+        seed=config.seed,
+        labels_per_class=data.labels_per_class,
+        balanced=data.balanced,
+        leave_out=data.leave_out,
+        crop=data.crop,
+        extra=data.extra,
+    )
 
 
-def completed(config: dict[str, Any]) -> dict[str, Any]:
+def completed(config: RunConfig) -> RunConfig:
     """The config with every `classes: auto` of its model replaced by the data set's labels.
 
     Raises ConfigError where the data set has none.
     """
-    if not any(key.endswith("classes") and value == "auto" for key, value in flatten(config)):
+    settings = flatten(config.plain)
+    if not any(key.endswith("classes") and value == "auto" for key, value in settings):
         return config
-    mapped = {**config["data"], "in_memory_gb": 0}  # only the names of classes are read
-    image_set = build_data({**config, "data": mapped}).image_set
+    mapped = config.replaced(data={"in_memory_gb": 0})  # only the names of classes are read
+    image_set = build_data(mapped).image_set
     if not image_set.classes:
         raise ConfigError(
             "this model needs labels and the data set has none: sort the images into a folder for "
@@ -60,17 +69,17 @@ def completed(config: dict[str, Any]) -> dict[str, Any]:
             for key, value in node.items()
         }
 
-    return {**config, "model": fill(config["model"])}
+    return config.replaced(model=fill(config.model))
 
 
-def build_learner(config: dict[str, Any]) -> Learner:
+def build_learner(config: RunConfig) -> Learner:
     """The learner of a run's config, with weights drawn from its seed."""
-    _refuse_too_large(config["model"])
-    seed_noise(config["seed"])
-    learner = build(config["model"], "model")
+    _refuse_too_large(config.model)
+    seed_noise(config.seed)
+    learner = build(config.model, "model")
     if not isinstance(learner, Learner):
-        raise ConfigError(f"model: {config['model'].get('_target_')} is not a learner")
-    learner.noise_seed = config["seed"]
+        raise ConfigError(f"model: {config.model.get('_target_')} is not a learner")
+    learner.noise_seed = config.seed
     return learner
 
 
@@ -88,7 +97,7 @@ def refuse_unpacked(learner: Learner, batch_size: int) -> None:
                 )
 
 
-def without_memory(model: dict[str, Any]) -> nn.Module:
+def without_memory(model: Tree) -> nn.Module:
     """The networks of a run's config with shapes alone: they take no memory and cannot be used."""
     with torch.device("meta"):
         learner = build(model, "model")
@@ -97,7 +106,7 @@ def without_memory(model: dict[str, Any]) -> nn.Module:
     return learner
 
 
-def _refuse_too_large(model: dict[str, Any]) -> None:
+def _refuse_too_large(model: Tree) -> None:
     """Raise ResourceError for networks that this machine's memory does not hold.
 
     Only those with unusual widths and depths are measured, without making their weights.

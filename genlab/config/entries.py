@@ -1,31 +1,19 @@
 """Entries of a config that nobody reads, and numbers that no setting can have."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from collections.abc import Mapping
 from typing import Any
 
 from genlab import bounds
-from genlab.config.schema import Checkpoint, Evaluate, Log, Run, Samples, Trainer
+from genlab.config.parts import names_of
+from genlab.config.run import PAGE_OWN, PARTS, Data, RunConfig
 from genlab.errors import ConfigError
 from genlab.words import near_miss
 
 # What a run is told besides its model and data, by part of the config.
 _PARTS: dict[str, tuple[str, ...]] = {
-    "": tuple(each.name for each in fields(Run)),
-    **{
-        name: tuple(each.name for each in fields(kind))
-        for name, kind in (
-            ("trainer", Trainer),
-            ("checkpoint", Checkpoint),
-            ("samples", Samples),
-            ("log", Log),
-            ("evaluate", Evaluate),
-        )
-    },
-    "encoder": ("run", "page", "overrides", "total_images", "pretrained", "layer"),
-    "generator": ("run", "page", "overrides", "total_images", "ratio"),
-    "report": ("table", "metric", "across", "curves", "baseline"),
+    "": names_of(RunConfig),
+    **{name: names_of(kind) for name, kind in PARTS.items() if kind is not Data},
 }
 _NEEDED = {
     "encoder": ("run", "page", "total_images", "pretrained", "layer"),
@@ -63,13 +51,14 @@ def _check_report(report: Mapping[str, Any]) -> None:
             raise ConfigError(f"report.{key}={value} must be {wanted}")
 
 
-def check_data(config: Mapping[str, Any], known: Iterable[str]) -> None:
+def check_data(config: Mapping[str, Any]) -> None:
     """Raise ConfigError for an entry of data that is neither known nor used by another setting.
 
     The config is one whose interpolations are not resolved yet.
     """
     used = set(re.findall(r"\$\{data\.(\w+)", str(config)))
-    names = {f"data.{each}" for each in (*known, *used)}
+    known = {*names_of(Data)} - {*PAGE_OWN}
+    names = {f"data.{each}" for each in known | used}
     for name in (f"data.{key}" for key in config["data"]):
         if name not in names:
             raise ConfigError(f"{name}: no such setting{near_miss(name, names)}")

@@ -4,101 +4,51 @@ import functools
 import inspect
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import field, fields, is_dataclass, make_dataclass
+from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from genlab.config.parts import needed_by
+from genlab.config.run import Data, RunConfig
 from genlab.config.scale import register_resolvers
 from genlab.config.targets import locate, misfits
 from genlab.errors import ConfigError
 from genlab.processes import launch
 
-PARTS = ("model", "data", "trainer", "seed")
-"""What every run's config has."""
-
-
+_NEEDED = needed_by(RunConfig)
 TRUTHS = ("allow_changes", "trainer.compile")
-"""What is true or false. Of type Any in the skeleton: OmegaConf would take 1000 for true."""
+"""What is true or false. OmegaConf is not asked: it would take 1000 for true."""
 
 
-@dataclass
-class Trainer:
-    """Where and how a run computes."""
-
-    accelerator: str = MISSING
-    devices: Any = MISSING
-    num_nodes: int = MISSING
-    precision: str = MISSING
-    channels_last: Any = MISSING
-    compile: Any = MISSING
-    timeout_seconds: float = 300
+_AS_THEY_ARE = (int, float, str, int | None, float | None, str | None)
+"""Types that OmegaConf holds values to. What else there is it takes as it comes."""
 
 
-@dataclass
-class Checkpoint:
-    """When a run saves."""
-
-    every_images: int | None = None
-    every_minutes: float | None = None
-    keep: int = 2
-
-
-@dataclass
-class Samples:
-    """The grids of pictures."""
-
-    every_images: int = MISSING
-    count: int = MISSING
+def _skeleton(kind: type) -> type:
+    """What OmegaConf merges pages into: the dataclass with values that can be set."""
+    entries: list[tuple[str, Any, Any]] = []
+    for each in fields(kind):
+        if is_dataclass(each.type) and each.type is not Data:
+            inner = _skeleton(cast(type, each.type))
+            entries.append((each.name, inner, field(default_factory=inner)))
+        elif each.name != "plain":
+            needed = each.name in needed_by(kind)
+            held = each.type if each.type in _AS_THEY_ARE else Any
+            entries.append((each.name, held, MISSING if needed else each.default))
+    return make_dataclass(kind.__name__, entries)
 
 
-@dataclass
-class Evaluate:
-    """Whether, and how, samples are scored while a run trains."""
-
-    every_images: int | None = None
-    count: int = MISSING
-    features: str = MISSING
-
-
-@dataclass
-class Log:
-    """The rows of metrics."""
-
-    every_images: int = MISSING
-    validate_every_images: int = MISSING
-
-
-@dataclass
-class Run:
-    """Everything that `genlab train` needs to know."""
-
-    model: Any = MISSING
-    data: Any = MISSING
-    trainer: Trainer = field(default_factory=Trainer)
-    encoder: Any = None
-    generator: Any = None
-    report: Any = None
-    objective: str | None = None
-    seed: int = MISSING
-    scale: str = "auto"
-    total_images: int = MISSING
-    max_minutes: float | None = None
-    resume: str | None = None
-    allow_changes: Any = False
-    checkpoint: Checkpoint = field(default_factory=Checkpoint)
-    samples: Samples = field(default_factory=Samples)
-    log: Log = field(default_factory=Log)
-    evaluate: Evaluate = field(default_factory=Evaluate)
+SKELETON = _skeleton(RunConfig)
 
 
 def register_schema() -> None:
     """Make the skeleton, the name of a job and what pages compute known to Hydra."""
     OmegaConf.register_new_resolver("job", launch.job_name, replace=True)
     register_resolvers()
-    ConfigStore.instance().store(name="run_schema", node=Run)
+    ConfigStore.instance().store(name="run_schema", node=SKELETON)
 
 
 def held_to_skeleton(content: Any) -> dict[str, Any]:
@@ -108,22 +58,27 @@ def held_to_skeleton(content: Any) -> dict[str, Any]:
     """
     if not isinstance(content, dict):
         raise ConfigError("not the config of a run")
-    if missing := [key for key in PARTS if key not in content]:
+    if missing := [key for key in _NEEDED if key not in content]:
         raise ConfigError(f"not the config of a run, it lacks {', '.join(missing)}")
     if problem := _not_plain(content):
         raise ConfigError(problem)
     for key in ("model", "data", "encoder", "generator", "report"):
         value = content.get(key, {})
-        if not isinstance(value, dict) and (key in PARTS or value is not None):
+        if not isinstance(value, dict) and (key in _NEEDED or value is not None):
             raise ConfigError(f"{key}={str(value)[:40]} must hold settings")
     check_truths(content)
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(Run), content)
+        merged = OmegaConf.merge(OmegaConf.structured(SKELETON), content)
         typed: Any = OmegaConf.to_container(merged)
     except OmegaConfBaseException as error:
         place = error.full_key or "the config"
         raise ConfigError(f"{place}: {str(error).splitlines()[0]}") from error
     return {key: _only(value, content[key]) for key, value in typed.items() if key in content}
+
+
+def as_yaml(plain: Any) -> str:
+    """Plain containers as the text of config.yaml."""
+    return OmegaConf.to_yaml(OmegaConf.create(plain))
 
 
 def _only(node: Any, keys: Any) -> Any:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from genlab.bounds import WHITE_LEVEL
 from genlab.data.image_files import opened
 from genlab.data.listing import SUFFIXES, images_below, laid_out, say_left_out
-from genlab.data.pixels import RULE, WHITE_LEVEL, fit, in_threads, is_turned, pillow_quiet
+from genlab.data.pixels import RULE, fit, in_threads, is_turned, pillow_quiet
 from genlab.data.source import Advance, Annotations, Source, stamp
 from genlab.errors import ConfigError, DataError, DataMissing
 from genlab.words import counted, readable, some

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
+from genlab.bounds import WHITE_LEVEL
 from genlab.data.image_files import decoding
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-WHITE_LEVEL = 65535
-"""The value of white in images of 16 bits."""
 _SLAB = 1024
 _STRIP = 2**21  # pixels that are converted at a time: of large images not the whole is copied
 _DRAFTED = 24_000_000  # pixels from which on a JPEG is reduced while it is decoded

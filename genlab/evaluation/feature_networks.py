@@ -19,6 +19,8 @@ import torch
 from torch import nn
 
 from genlab.config.build import build_data, build_learner
+from genlab.config.parts import Tree
+from genlab.config.run import Data, RunConfig
 from genlab.data import GaussianGrid
 from genlab.data.cache import cache_folder
 from genlab.data.description import Origin
@@ -55,7 +57,7 @@ _OWN = ("balanced", "leave_out", "crop", "extra")  # settings of a run that clas
 
 def feature_network(
     choice: str,
-    config: dict[str, Any],
+    config: RunConfig,
     device: torch.device,
     key: str = "features",
     origin: Origin | None = None,
@@ -85,7 +87,7 @@ def feature_network(
 
 
 def noisy_classifier(
-    config: dict[str, Any], device: torch.device, origin: Origin | None = None
+    config: RunConfig, device: torch.device, origin: Origin | None = None
 ) -> ClassifierFeatures:
     """The classifier of a run's data, taught on images with noise of deviations up to NOISE.
 
@@ -103,7 +105,7 @@ def noisy_classifier(
 
 
 def _classifier(
-    config: dict[str, Any],
+    config: RunConfig,
     device: torch.device,
     settings: Mapping[str, Any] = MappingProxyType({}),
     origin: Origin | None = None,
@@ -113,10 +115,6 @@ def _classifier(
 
     `instead` says how it is avoided.
     """
-    # One network for all runs on a data set, whatever they themselves were allowed to see: scores
-    # compare only where it is the same.
-    shown = {key: value for key, value in config["data"].items() if key not in _OWN}
-    config = {**config, "data": {**shown, "labels_per_class": None}}
     plan = _Plan.of(config, origin, settings) if origin else None
     if plan is None or not plan.folder.summary.exists():
         plan = _Plan.of(config, Origin.of(build_data(config)), settings)
@@ -131,28 +129,27 @@ def _classifier(
 class _Plan(NamedTuple):
     """A classifier's run: its config, its folder in the cache, the classes that it tells."""
 
-    recipe: dict[str, Any]
+    recipe: RunConfig
     folder: RunFolder
     classes: dict[str, list[str]]
 
     @classmethod
-    def of(cls, config: dict[str, Any], origin: Origin, settings: Mapping[str, Any]) -> "_Plan":
+    def of(cls, config: RunConfig, origin: Origin, settings: Mapping[str, Any]) -> "_Plan":
         """The plan for data of this origin; FeaturesUnavailable where they have no labels."""
         if not origin.classes:
             raise FeaturesUnavailable(
                 "the data set has no labels to train a classifier on: sort the images into a "
                 f"folder for each class, or {installing('inception')}"
             )
-        recipe = _recipe(config, origin.classes, origin.images)
-        recipe["model"] |= settings
-        told = json.dumps([recipe, origin.fingerprint], sort_keys=True, default=str)
+        recipe = _recipe(config.data, origin, settings)
+        told = json.dumps([recipe.plain, origin.fingerprint], sort_keys=True, default=str)
         key = hashlib.sha256(told.encode()).hexdigest()[:16]
         folder = RunFolder(cache_folder() / "features" / f"classifier-{key}")
         return cls(recipe, folder, origin.classes)
 
 
 def _trained(
-    learner: Learner, recipe: dict[str, Any], folder: RunFolder, labels: list[str], instead: str
+    learner: Learner, recipe: RunConfig, folder: RunFolder, labels: list[str], instead: str
 ) -> dict[str, float]:
     """Give the learner the weights of the run, trained first where it is not there or damaged.
 
@@ -178,12 +175,12 @@ def _discard(folder: RunFolder) -> None:
         folder.path.rename(Path(trash) / folder.path.name)
 
 
-def _is_short(recipe: dict[str, Any]) -> bool:
+def _is_short(recipe: RunConfig) -> bool:
     """Whether measurements are so frequent that the run may end when its accuracy is level."""
-    return bool(recipe["log"]["validate_every_images"] < recipe["total_images"])
+    return recipe.log.validate_every_images < recipe.total_images
 
 
-def _train_once(recipe: dict[str, Any], folder: RunFolder, labels: list[str], instead: str) -> None:
+def _train_once(recipe: RunConfig, folder: RunFolder, labels: list[str], instead: str) -> None:
     """Train the classifier unless it is there; wait where another process is at it."""
     if folder.summary.exists():
         return
@@ -202,9 +199,7 @@ def _train_once(recipe: dict[str, Any], folder: RunFolder, labels: list[str], in
             continue
         try:
             if not folder.summary.exists():
-                log.info(
-                    _COST, ", ".join(labels), f"{recipe['total_images']:,}", instead, folder.path
-                )
+                log.info(_COST, ", ".join(labels), f"{recipe.total_images:,}", instead, folder.path)
                 folder.create(recipe, [])
                 with launch.alone():
                     fit(
@@ -221,34 +216,40 @@ def _train_once(recipe: dict[str, Any], folder: RunFolder, labels: list[str], in
             folder.release()
 
 
-def _recipe(config: dict[str, Any], classes: dict[str, list[str]], images: int) -> dict[str, Any]:
+def _recipe(data: Data, origin: Origin, settings: Mapping[str, Any]) -> RunConfig:
     """The config of the classifier's run: a fixed network and length, the run's data.
 
     Of few training images it is measured so often that it can end when its accuracy is level.
     """
+    # One network for all runs on a data set, whatever they themselves were allowed to see: scores
+    # compare only where it is the same.
+    shown = {key: value for key, value in data.plain.items() if key not in _OWN}
+    images = origin.images
+    own = {"labels_per_class": None, "batch_size": min(100, images), "flip": False}
     every = max(_EPOCHS * images, _LEAST_IMAGES)
     if every * (PATIENCE + 1) >= CLASSIFIER_IMAGES:
         every = CLASSIFIER_IMAGES
     adam = {"_target_": "torch.optim.Adam", "_partial_": True, "lr": 1e-3, "fused": True}
     encoder = {
         "_target_": "genlab.networks.convolutional.Encoder",
-        "resolution": config["data"]["resolution"],
-        "channels": config["data"]["channels"],
+        "resolution": data.resolution,
+        "channels": data.channels,
         "outputs": 128,
         "width": 32,
     }
     classifier = {
         "_target_": "genlab.networks.Classifier",
         "encoder": encoder,
-        "classes": classes,
+        "classes": origin.classes,
     }
-    return {
+    plain: Tree = {
         "model": {
             "_target_": "genlab.learners.Supervised",
             "classifier": classifier,
             "optimizer": adam,
+            **settings,
         },
-        "data": {**config["data"], "batch_size": min(100, images), "flip": False},
+        "data": {**shown, **own},
         "trainer": {
             "accelerator": "auto",
             "devices": 1,
@@ -264,3 +265,4 @@ def _recipe(config: dict[str, Any], classes: dict[str, list[str]], images: int) 
         "samples": {"every_images": CLASSIFIER_IMAGES, "count": 1},
         "log": {"every_images": 10_000, "validate_every_images": every},
     }
+    return RunConfig.read(plain)

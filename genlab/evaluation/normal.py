@@ -130,8 +130,7 @@ def keep_reconstructions(folder: RunFolder, accelerator: str, batch_size: int) -
     """
     try:
         opened = open_run(str(folder.path), accelerator)
-        data = {**opened.config["data"], "in_memory_gb": 0}
-        opened = replace(opened, config={**opened.config, "data": data})
+        opened = replace(opened, config=opened.config.replaced(data={"in_memory_gb": 0}))
         settings = Normal(torch.empty(0), IMAGES, SEED)
         found = measured(opened, by_reconstruction(opened), settings, batch_size)
         if found is not None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from genlab.config.build import build_data
+from genlab.config.run import RunConfig
 from genlab.data.image_set import DRAW_SEED, drawn
 from genlab.data.module import ImageData
 from genlab.data.stream import take
@@ -199,7 +200,7 @@ def memorisation(
 
 
 def reference(
-    config: dict[str, Any],
+    config: RunConfig,
     data: ImageData,
     split: str,
     count: int,
@@ -223,29 +224,29 @@ def reference(
     )
 
 
-def judge_of(config: dict[str, Any], learner: Learner) -> Reference | None:
+def judge_of(config: RunConfig, learner: Learner) -> Reference | None:
     """Who scores the learner's samples while it trains, of the validation part; None for nobody.
 
     Raises ConfigError for a learner that makes no samples, and for too few images to score with.
     """
-    wanted, trainer = config["evaluate"], config["trainer"]
-    one_of("evaluate.features", wanted["features"], CHOICES)
-    if not wanted["every_images"]:
+    wanted = config.evaluate
+    one_of("evaluate.features", wanted.features, CHOICES)
+    if not wanted.every_images:
         return None
     if not isinstance(learner, Generates):
         raise ConfigError(
-            f"evaluate.every_images={wanted['every_images']}: this model makes no samples to "
+            f"evaluate.every_images={wanted.every_images}: this model makes no samples to "
             "score; set it to null"
         )
     data = build_data(config)
     for key, images in (
-        ("evaluate.count", wanted["count"]),
+        ("evaluate.count", wanted.count),
         ("data.validation", len(data.indices("validation"))),
     ):
         if images < FEWEST:
             raise ConfigError(f"{key} gives {images} images to score with: {FEWEST} are needed")
-    device = launch.device(trainer["accelerator"])
-    count, features = wanted["count"], wanted["features"]
+    device = launch.device(config.trainer.accelerator)
+    count, features = wanted.count, wanted.features
     return reference(config, data, "validation", count, features, device, "evaluate.features")
 
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from genlab.errors import CheckpointError, WorkerFailed
+from genlab.config.parts import read_part
+from genlab.config.run import Report
+from genlab.errors import CheckpointError, ConfigError, WorkerFailed
 from genlab.io.files import write_text
 from genlab.io.reading import read_json
 from genlab.io.schemas import COUNT, MAPPING, NUMBER, TEXT, Kind
@@ -46,13 +48,14 @@ class Job:
     exit_code: int = 0
     metrics: dict[str, float] = field(default_factory=dict)
     objective: str | None = None
-    report: dict[str, Any] | None = None
+    report: Report | None = None
     settings: dict[str, Any] = field(default_factory=dict)
 
     def tell(self) -> None:
         """Write the report into the run folder, making it."""
         self.path.mkdir(parents=True, exist_ok=True)
         content = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "path"}
+        content["report"] = self.report and self.report.plain
         content["overrides"] = redacted_words(self.overrides)
         write_text(self.path / REPORT, json.dumps(redacted(content), indent=2) + "\n")
 
@@ -64,6 +67,10 @@ def told(path: Path) -> Job | None:
         return None
     content = read_json(file, CheckpointError, _SCHEMA)
     job = Job(path, **{name: content[name] for name in _SCHEMA})
+    try:
+        job.report = None if job.report is None else read_part(Report, job.report, "report")
+    except ConfigError as error:
+        raise CheckpointError(f"{file}: {error}") from error
     job.metrics = {name: float(value) for name, value in job.metrics.items()}
     return job
 

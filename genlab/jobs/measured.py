@@ -6,6 +6,7 @@ from omegaconf import DictConfig
 
 from genlab.callbacks.listener import DEFAULTS, objective_among
 from genlab.config.build import build_data, build_learner, completed
+from genlab.config.checks import checked
 from genlab.config.scale import scaled
 from genlab.errors import ConfigError, GenlabError
 from genlab.evaluation.reference import WHILE_TRAINING
@@ -50,13 +51,13 @@ def recorded(composed: DictConfig) -> list[str]:
 
     A GenlabError where its data or networks cannot be made.
     """
-    config = completed(scaled(composed, together(composed)))
+    config = completed(checked(scaled(composed, together(composed.trainer))))
     data, learner = build_data(config), build_learner(config)
     names = []
     if isinstance(learner, Measures):
         sums, _ = summed(learner, data.held_out("validation", _IMAGES, count=_IMAGES))
         names += [f"validation/{name}" for name in sorted(sums)]
-    if config["evaluate"]["every_images"] and isinstance(learner, Generates):
+    if config.evaluate.every_images and isinstance(learner, Generates):
         names += [f"evaluation/{name}" for name in WHILE_TRAINING]
         labels = data.image_set.classes
         names += [f"evaluation/class_divergence/{label}" for label in labels if len(labels) > 1]

@@ -149,8 +149,8 @@ def _write(folder: Path, jobs: Sequence[Job]) -> None:
     write_csv(folder / "sweep.csv", [header, *rows])
     say(f"table: {folder / 'sweep.csv'}")
     wanted = next((job.report for job in jobs if job.report), None)
-    if wanted and "table" in wanted:
-        write_table(wanted["table"], [(_name(job, common), job.metrics) for job in jobs], folder)
+    if wanted and wanted.table is not None:
+        write_table(wanted.table, [(_name(job, common), job.metrics) for job in jobs], folder)
     elif wanted:
         write_report(wanted, [(job.settings, job.metrics) for job in jobs if job.metrics], folder)
 

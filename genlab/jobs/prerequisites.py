@@ -3,9 +3,9 @@
 import hashlib
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,6 +15,9 @@ from hydra.types import RunMode
 from omegaconf import open_dict
 
 from genlab.config.build import build_data
+from genlab.config.checks import checked
+from genlab.config.encoders import autoencoder_of
+from genlab.config.run import Encoder, Generator, RunConfig
 from genlab.config.scale import scaled
 from genlab.errors import ConfigError, Locked
 from genlab.io.files import write_atomically
@@ -23,7 +26,6 @@ from genlab.runs import finding
 from genlab.runs.held_out import condition_of
 from genlab.runs.loaded import Opened, open_run
 from genlab.runs.sampling import generate
-from genlab.training.pretrained import refuse_useless
 from genlab.training.settings import together
 from genlab.words import counted
 
@@ -35,57 +37,56 @@ BATCH = 250
 class Prepared(NamedTuple):
     """A run's config and overrides with the folders of the runs that it builds on."""
 
-    config: dict[str, Any]
+    config: RunConfig
     overrides: list[str]
 
 
-def with_runs_before(config: dict[str, Any], overrides: Sequence[str], folder: Path) -> Prepared:
-    """Train in `folder` what config["encoder"] and config["generator"] ask for, if it is not there.
+def with_runs_before(config: RunConfig, overrides: Sequence[str], folder: Path) -> Prepared:
+    """Train in `folder` what its encoder and generator ask for, if that is not there.
 
     "last" becomes a path in the config and in the overrides: it will be another run when this one
     goes on.
     """
     words = list(overrides)
-    encoder = config["encoder"]
-    if encoder and (encoder["run"] or encoder["page"]):
+    encoder = config.encoder
+    if encoder and (encoder.run or encoder.page):
         run = _run_of("encoder", encoder, config, folder)
-        config = {**config, "encoder": {**encoder, "run": str(run)}}
+        config = config.replaced(encoder={"run": str(run)})
         words = _pinned(words, "encoder", run)
-    before = config["generator"]
-    if before and before["run"]:
-        finding.find(before["run"], key="generator.run")  # also where nothing is made by it
+    before = config.generator
+    if before and before.run:
+        finding.find(before.run, key="generator.run")  # also where nothing is made by it
     config = with_pictures(config, folder)
-    if config["generator"] is not before:
-        words = _pinned(words, "generator", config["generator"]["run"])
+    if config.generator and config.generator != before:
+        words = _pinned(words, "generator", config.generator.run)
     return Prepared(config, words)
 
 
-def with_pictures(config: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The config with what config["generator"] asks for as data.extra, made in `folder`."""
-    generator = config["generator"]
-    if generator and generator["ratio"] < 0:
-        raise ConfigError(f"generator.ratio={generator['ratio']} must not be negative; 0 for none")
-    if not generator or not generator["ratio"]:
+def with_pictures(config: RunConfig, folder: Path) -> RunConfig:
+    """The config with what its generator asks for as data.extra, made in `folder`."""
+    generator = config.generator
+    if generator and generator.ratio < 0:
+        raise ConfigError(f"generator.ratio={generator.ratio} must not be negative; 0 for none")
+    if not generator or not generator.ratio:
         return config
-    if not generator["run"] and not generator["page"]:
+    if not generator.run and not generator.page:
         raise ConfigError("generator.ratio above 0 needs generator.run=PATH or generator.page")
     run = _run_of("generator", generator, config, folder)
-    made = _pictures(run, config, folder)
-    pinned = {**generator, "run": str(run)}
-    return {**config, "generator": pinned, "data": {**config["data"], "extra": str(made)}}
+    made = _pictures(run, config, generator.ratio, folder)
+    return config.replaced(generator={"run": str(run)}, data={"extra": str(made)})
 
 
-def _pinned(words: Sequence[str], kind: str, run: Path | str) -> list[str]:
+def _pinned(words: Sequence[str], kind: str, run: Path | str | None) -> list[str]:
     return [f"{kind}.run={run}" if word.startswith(f"{kind}.run=") else word for word in words]
 
 
-def _run_of(kind: str, wanted: Mapping[str, Any], config: Mapping[str, Any], folder: Path) -> Path:
+def _run_of(kind: str, wanted: Encoder | Generator, config: RunConfig, folder: Path) -> Path:
     """The folder of the run that is named, or of one of the page that is named, trained here."""
-    if wanted["run"]:
-        return finding.find(wanted["run"], key=f"{kind}.run").path
+    if wanted.run:
+        return finding.find(wanted.run, key=f"{kind}.run").path
     if not HydraConfig.initialized():
         raise ConfigError(f"{kind}.run is missing: give it, {kind}.run=PATH")
-    for word in (str(wanted["page"]), *map(str, wanted.get("overrides") or [])):
+    for word in (str(wanted.page), *map(str, wanted.overrides or [])):
         if "${" in word or word.lstrip("+~").startswith("hydra"):
             raise ConfigError(f"{kind}: {word}: only settings of the run itself can be given")
     hydra = HydraConfig.get()
@@ -93,11 +94,11 @@ def _run_of(kind: str, wanted: Mapping[str, Any], config: Mapping[str, Any], fol
     own = _OWN[kind]
     overrides = [
         *(word for word in words if not word.startswith(own)),
-        f"model={wanted['page']}",
-        f"seed={config['seed']}",
-        f"scale={config['scale']}",
-        f"total_images={wanted['total_images']}",
-        *wanted.get("overrides", []),
+        f"model={wanted.page}",
+        f"seed={config.seed}",
+        f"scale={config.scale}",
+        f"total_images={wanted.total_images}",
+        *(wanted.overrides or []),
     ]
     if not any(word.startswith("data=") for word in words):
         overrides.append(f"data={hydra.runtime.choices['data']}")
@@ -106,19 +107,19 @@ def _run_of(kind: str, wanted: Mapping[str, Any], config: Mapping[str, Any], fol
     )
     with open_dict(composed):
         del composed["hydra"]
-    plain = scaled(composed, together(composed))
-    if kind == "encoder":
-        refuse_useless(plain, wanted["layer"], f"encoder.page={wanted['page']}")
+    before = checked(scaled(composed, together(composed.trainer)))
+    if isinstance(wanted, Encoder):
+        autoencoder_of(before, wanted.layer, f"encoder.page={wanted.page}")
     told = hashlib.sha256(" ".join(sorted(overrides)).encode()).hexdigest()[:8]
-    run = folder / f"{kind}_{wanted['page']}_seed{config['seed']}_{told}"
+    run = folder / f"{kind}_{wanted.page}_seed{config.seed}_{told}"
     if not (run / "summary.json").exists():
         log.info("first the %s: %s", kind, run)
     run.mkdir(parents=True, exist_ok=True)
-    _trained_once(plain, run, overrides)
+    _trained_once(before, run, overrides)
     return run
 
 
-def _trained_once(config: dict[str, Any], run: Path, overrides: Sequence[str]) -> None:
+def _trained_once(config: RunConfig, run: Path, overrides: Sequence[str]) -> None:
     """Train the run to its end; wait where another job of the multirun is at it."""
     said = False
     while True:
@@ -139,10 +140,10 @@ _OWN = {
 }
 
 
-def _pictures(run: Path, config: Mapping[str, Any], folder: Path) -> Path:
-    """A file with generator.ratio pictures for each training image of each class."""
-    ratio, seed = config["generator"]["ratio"], config["seed"]
-    data = build_data(dict(config))
+def _pictures(run: Path, config: RunConfig, ratio: float, folder: Path) -> Path:
+    """A file with `ratio` pictures for each training image of each class."""
+    data = build_data(config)
+    seed = config.seed
     told = f"{run} {ratio} {seed} {data.labels_per_class}"
     path = folder / f"synthetic_{hashlib.sha256(told.encode()).hexdigest()[:8]}.npz"
     if path.exists():
@@ -166,18 +167,15 @@ def _pictures(run: Path, config: Mapping[str, Any], folder: Path) -> Path:
     return path
 
 
-def _label(opened: Opened, config: Mapping[str, Any]) -> str:
+def _label(opened: Opened, config: RunConfig) -> str:
     """The label whose classes the generator makes; ConfigError where they are not the data's."""
     named = f"generator.run={opened.folder.path}"
     condition = condition_of(opened)
     if condition is None:
         raise ConfigError(f"{named} is not told classes: train model=cgan, say")
-    for key in ("resolution", "channels"):
-        if opened.config["data"][key] != config["data"][key]:
-            raise ConfigError(
-                f"{named} was trained with data.{key}={opened.config['data'][key]}: set the same"
-            )
-    ours = build_data(dict(config)).image_set.classes
+    if other := opened.config.data.unlike(config.data):
+        raise ConfigError(f"{named} was trained with {other}: set the same")
+    ours = build_data(config).image_set.classes
     if len(ours) != 1 or dict(condition.classes) != ours:
         raise ConfigError(
             f"{named} knows the classes {', '.join(condition.classes)}; the data set must have the "

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from genlab.config.run import Report
 from genlab.config.schema import flatten
 from genlab.console import say
 from genlab.drawing.charts import bars
@@ -28,7 +29,7 @@ class Point(NamedTuple):
 
 
 def write_report(
-    wanted: Mapping[str, Any],
+    wanted: Report,
     runs: Sequence[tuple[Mapping[str, Any], Mapping[str, float]]],
     folder: Path,
 ) -> None:
@@ -52,7 +53,7 @@ def write_report(
         ]
         for name, points in (curves | differences).items()
     ]
-    header = [f"{wanted['metric']} by {wanted['across']}", *map(str, places)]
+    header = [f"{wanted.metric} by {wanted.across}", *map(str, places)]
     _plot(wanted, curves, places, folder / "report.png")
     _write_lines(header, rows, folder)
 
@@ -99,29 +100,27 @@ def _write_lines(header: Sequence[str], rows: Sequence[Sequence[str]], folder: P
 
 
 def _curves(
-    wanted: Mapping[str, Any], runs: Sequence[tuple[Mapping[str, Any], Mapping[str, float]]]
+    wanted: Report, runs: Sequence[tuple[Mapping[str, Any], Mapping[str, float]]]
 ) -> tuple[Curves, Curves]:
     """Mean and deviation of every curve, and of its differences to the baseline."""
     values: dict[str, dict[Any, dict[Any, float]]] = {}
     for config, metrics in runs:
-        if wanted["metric"] not in metrics:
+        if wanted.metric not in metrics:
             continue
-        settings = dict(flatten(config))
-        name = ", ".join(f"{key}={settings.get(key)}" for key in wanted["curves"])
-        place = settings.get(wanted["across"])
+        name, place, seed = wanted.placed(dict(flatten(config)))
         of_place = values.setdefault(name, {}).setdefault(place, {})
-        if settings["seed"] in of_place:
+        if seed in of_place:
             log.warning(
                 "report: several runs of %s at %s=%s, seed %s; the last one counts: add what tells "
                 "them apart to report.curves",
-                *(name, wanted["across"], place, settings["seed"]),
+                *(name, wanted.across, place, seed),
             )
-        of_place[settings["seed"]] = metrics[wanted["metric"]]
+        of_place[seed] = metrics[wanted.metric]
     curves = {
         name: {place: _point(list(seeds.values())) for place, seeds in points.items()}
         for name, points in values.items()
     }
-    return curves, _differences(values, wanted.get("baseline"))
+    return curves, _differences(values, wanted.baseline)
 
 
 def _differences(
@@ -153,7 +152,7 @@ def _order(place: Any) -> tuple[bool, float, str]:
 
 
 def _plot(
-    wanted: Mapping[str, Any],
+    wanted: Report,
     curves: Mapping[str, Mapping[Any, Point]],
     places: Sequence[Any],
     path: Path,
@@ -171,8 +170,8 @@ def _plot(
             label=name,
         )
     axes.set_xticks(range(len(places)), [str(place) for place in places])
-    axes.set_xlabel(wanted["across"])
-    axes.set_ylabel(wanted["metric"])
+    axes.set_xlabel(wanted.across)
+    axes.set_ylabel(wanted.metric)
     axes.grid(alpha=0.3)
     axes.legend()
     save_png(rendered(figure), path)

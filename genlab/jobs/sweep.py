@@ -5,15 +5,16 @@ import shlex
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from genlab.callbacks.listener import objective_among
-from genlab.config.build import DATA_KEYS, OPTIONAL_DATA_KEYS
+from genlab.config.checks import checked
 from genlab.config.entries import check_data, check_numbers, check_parts
+from genlab.config.run import RunConfig
 from genlab.config.scale import scaled
 from genlab.config.schema import flatten
 from genlab.console import print_table, say
@@ -23,6 +24,9 @@ from genlab.jobs.job import REPORT, Job
 from genlab.processes import launch, peers
 from genlab.runs.folder import RunFolder, unused
 from genlab.training.failures import explained
+
+if TYPE_CHECKING:
+    from genlab.jobs.prerequisites import Prepared
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +50,8 @@ def run_job(config: DictConfig) -> float | None:
             return _run_one_of_many(config, path)
         RunFolder(path).claim()
         with peers.leading(told):
-            plain, overrides = _settings(config, path)
-            summary = _trained(plain, path, overrides, go_on=plain["resume"] is not None)
+            known, overrides = _settings(config, path)
+            summary = _trained(known, path, overrides, go_on=known.resume is not None)
         print_end(path, summary)
         return None
     finally:
@@ -74,7 +78,7 @@ def told(error: BaseException) -> tuple[str, int]:
     return type(error).__name__, GenlabError.exit_code
 
 
-def _settings(config: DictConfig, place: Path) -> tuple[dict[str, Any], list[str]]:
+def _settings(config: DictConfig, place: Path) -> "Prepared":
     """The resolved config and the overrides that lead to it; `place` has the runs before it."""
     from genlab.jobs.prerequisites import with_runs_before
 
@@ -84,29 +88,26 @@ def _settings(config: DictConfig, place: Path) -> tuple[dict[str, Any], list[str
     sources = hydra.runtime.config_sources  # also in a launcher's process, whose words are others
     folders = [f"--config-dir={source.path}" for source in sources if source.provider == "user"]
     overrides = [*hydra.overrides.task, *folders[:1]]
-    plain = resolved(config)
-    return with_runs_before(plain, overrides, place)
+    return with_runs_before(resolved(config), overrides, place)
 
 
-def resolved(config: DictConfig) -> dict[str, Any]:
-    """A composed config as plain containers, its scale chosen and all settings checked."""
+def resolved(config: DictConfig) -> RunConfig:
+    """A composed config with its scale chosen and all settings checked."""
     from genlab.training.settings import check_settings, together
 
     raw: Any = OmegaConf.to_container(config)
     check_parts(raw)
     check_numbers("", raw)
-    check_data(raw, ("source", "resolution", "channels", *DATA_KEYS, *OPTIONAL_DATA_KEYS))
-    plain = scaled(config, together(config))
-    check_settings(plain)  # before other runs are trained for this one
-    return plain
+    check_data(raw)
+    found = checked(scaled(config, together(config.trainer)))
+    check_settings(found)  # before other runs are trained for this one
+    return found
 
 
-def _trained(
-    plain: dict[str, Any], path: Path, overrides: list[str], go_on: bool
-) -> dict[str, Any]:
+def _trained(config: RunConfig, path: Path, overrides: list[str], go_on: bool) -> dict[str, Any]:
     from genlab.jobs import train as training
 
-    return training.train(plain, path, overrides, go_on)
+    return training.train(config, path, overrides, go_on)
 
 
 def _run_one_of_many(config: DictConfig, path: Path) -> float | None:
@@ -119,9 +120,9 @@ def _run_one_of_many(config: DictConfig, path: Path) -> float | None:
         (path / REPORT).unlink(missing_ok=True)  # of an earlier time
     try:
         with peers.leading(told):
-            plain, overrides = _settings(config, path.parent)
-            _describe(job, plain)
-            summary = _unless_held(plain, path, overrides)
+            known, overrides = _settings(config, path.parent)
+            _describe(job, known)
+            summary = _unless_held(known, path, overrides)
         job.metrics = {**summary.get("metrics", {}), "seconds": summary.get("seconds", 0.0)}
         _require_objective(job)
     except Locked as error:
@@ -143,23 +144,22 @@ def _run_one_of_many(config: DictConfig, path: Path) -> float | None:
     return None if name is None else job.metrics[name]
 
 
-def _describe(job: Job, plain: dict[str, Any]) -> None:
+def _describe(job: Job, config: RunConfig) -> None:
     """Note what a multirun's table is to show of the job."""
-    job.objective, job.report = plain["objective"], plain["report"]
-    if job.report and "table" not in job.report:
-        settings = dict(flatten(plain))
-        keys = [job.report["across"], *job.report["curves"], "seed"]
-        job.settings = {key: settings.get(key) for key in keys}
+    job.objective, job.report = config.objective, config.report
+    if config.report and config.report.table is None:
+        settings = dict(flatten(config.plain))
+        job.settings = {key: settings.get(key) for key in config.report.settings}
 
 
-def _unless_held(plain: dict[str, Any], path: Path, overrides: list[str]) -> dict[str, Any]:
+def _unless_held(config: RunConfig, path: Path, overrides: list[str]) -> dict[str, Any]:
     """Train; Locked where another process does, not where one has a look at the lock."""
     for _ in range(5):
         try:
-            return _trained(plain, path, overrides, go_on=True)
+            return _trained(config, path, overrides, go_on=True)
         except Locked:
             time.sleep(0.1)
-    return _trained(plain, path, overrides, go_on=True)
+    return _trained(config, path, overrides, go_on=True)
 
 
 def _require_objective(job: Job) -> None:
@@ -202,11 +202,9 @@ _NEXT = {"Shrunk": "upscale {} image=PATH", "Holes": "inpaint {} image=PATH mask
 def next_command(path: Path) -> str:
     """The command, with its settings, that shows what a run has learned."""
     run = f"run={_named(path)}"
-    model = RunFolder(path).config()["model"]
-    kind = model["_target_"].rpartition(".")[2]
-    if kind in ("Translation", "CycleConsistency"):
-        view = str((model.get("view") or {}).get("_target_")).rpartition(".")[2]
-        return _NEXT.get(view, "translate {} image=PATH").format(run)
+    config = RunFolder(path).config()
+    if config.kind in ("Translation", "CycleConsistency"):
+        return _NEXT.get(config.view, "translate {} image=PATH").format(run)
     if (path / "samples").exists():
         return f"sample {run}"
     return f"reconstruct {run}" if (path / "reconstructions").exists() else f"evaluate {run}"

@@ -12,6 +12,8 @@ from typing import Any
 
 from genlab.callbacks.listener import listener
 from genlab.config.build import completed
+from genlab.config.paths import absolute, relative
+from genlab.config.run import RunConfig
 from genlab.console import log_to
 from genlab.data.description import Description, Origin
 from genlab.errors import ConfigError, ResourceError
@@ -33,15 +35,15 @@ log = logging.getLogger(__name__)
 
 
 def train(
-    config: dict[str, Any], path: Path, overrides: list[str] | None, go_on: bool
+    config: RunConfig, path: Path, overrides: list[str] | None, go_on: bool
 ) -> dict[str, Any]:
     """Train what `config` describes in the run folder `path`; returns the run's summary.
 
     A run that is there already is continued where `go_on` allows it and nothing that shapes the
-    result has changed (or config["allow_changes"] is true).
+    result has changed (or config.allow_changes is true).
     """
     check_settings(config)
-    config = completed(with_encoder(places.absolute(config)))
+    config = completed(with_encoder(absolute(config)))
     folder = RunFolder(path)
     with stoppable(folder):
         folder.claim()
@@ -59,23 +61,23 @@ def train(
 
 
 def _train_locked(
-    config: dict[str, Any], folder: RunFolder, overrides: list[str] | None, go_on: bool
+    config: RunConfig, folder: RunFolder, overrides: list[str] | None, go_on: bool
 ) -> dict[str, Any]:
     if (summary := _finished(config, folder, go_on)) is not None:
         return summary
-    count = processes(config)
+    count = processes(config.trainer)
     several = count > 1 and not launch.launched()
-    if several and (place := secrets.hidden(secrets.redacted(config))):
+    if several and (place := secrets.hidden(secrets.redacted(config.plain))):
         raise ConfigError(
             f"{place} is not kept with a run, where processes would look for it: use 1"
         )
     # Everything that can be wrong shows before the run has a folder.
     parts = prepare(config, folder, count if several else launch.world_size())
     if folder.saved:
-        places.refuse_others(folder, parts.data, config["allow_changes"])
+        places.refuse_others(folder, parts.data, config.allow_changes)
     judge = judge_of(config, parts.learner)
     scorable = normal.reconstructs_alone(parts.learner)
-    folder.create({**config, "resume": None}, overrides)
+    folder.create(config.replaced(resume=None), overrides)
     folder.write_data(
         {
             "description": Description.of(parts.data.image_set).plain(),
@@ -97,16 +99,15 @@ def _train_locked(
             held=folder.lock_descriptors,
         )
     else:
-        peers.order(folder=str(folder.path), config=config)
+        peers.order(folder=str(folder.path), config=config.plain)
         with log_to(folder.path / "train.log"):
-            fit(config, folder, parts, judge)
+            fit(config, folder, parts, judge, listener())
     if scorable:
-        accelerator, batch_size = config["trainer"]["accelerator"], config["data"]["batch_size"]
-        normal.keep_reconstructions(folder, accelerator, batch_size)
+        normal.keep_reconstructions(folder, config.trainer.accelerator, config.data.batch_size)
     return folder.read_summary()
 
 
-def _finished(config: dict[str, Any], folder: RunFolder, go_on: bool) -> dict[str, Any] | None:
+def _finished(config: RunConfig, folder: RunFolder, go_on: bool) -> dict[str, Any] | None:
     """The summary of a run that is as long as asked for, None where there is more to do.
 
     Raises:
@@ -123,8 +124,8 @@ def _finished(config: dict[str, Any], folder: RunFolder, go_on: bool) -> dict[st
             f"resume={folder.path}, or choose another folder"
         )
     stored = folder.config()
-    refuse_changes(places.absolute(stored), config)
-    for path in places.relative(stored):
+    refuse_changes(absolute(stored), config)
+    for path in relative(stored):
         log.warning("%s is relative in config.yaml: taken from %s", path, Path.cwd())
     summary = folder.read_summary()
     if not reached(summary, config) or whole_images_seen(folder.weights) != summary["images_seen"]:
@@ -133,12 +134,12 @@ def _finished(config: dict[str, Any], folder: RunFolder, go_on: bool) -> dict[st
     return summary
 
 
-def _longer(summary: dict[str, Any], config: dict[str, Any]) -> str:
+def _longer(summary: dict[str, Any], config: RunConfig) -> str:
     """How a finished run is trained further, by what ended it."""
-    if summary["images_seen"] >= config["total_images"]:
+    if summary["images_seen"] >= config.total_images:
         return f"it has seen {summary['images_seen']:,} images; total_images=N trains it further"
     return (
-        f"max_minutes={config['max_minutes']:g} counts all its training, of which there were "
+        f"max_minutes={config.max_minutes:g} counts all its training, of which there were "
         f"{summary['seconds'] / 60:.3g} minutes; a larger max_minutes, or max_minutes=null, trains "
         "it further"
     )
@@ -148,13 +149,14 @@ def follow() -> None:
     """Take part in what the first process trains, as one of several, until it is done."""
     with stoppable(), peers.following() as orders:
         for order in orders:
-            _fit_as_one_of_several(order["config"], RunFolder(Path(order["folder"])))
+            config = RunConfig.read(order["config"])
+            _fit_as_one_of_several(config, RunFolder(Path(order["folder"])))
 
 
-def _fit_as_one_of_several(config: dict[str, Any], folder: RunFolder) -> None:
+def _fit_as_one_of_several(config: RunConfig, folder: RunFolder) -> None:
     with peers.failing_together():
         parts = prepare(config, folder, launch.world_size())
-        fit(config, folder, parts, judge_of(config, parts.learner))
+        fit(config, folder, parts, judge_of(config, parts.learner), listener())
 
 
 def main() -> None:

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
-from genlab.config.schema import held_to_skeleton
+from genlab.config.run import RunConfig
+from genlab.config.schema import as_yaml, held_to_skeleton
 from genlab.errors import CheckpointError, ConfigError, Locked, ResourceError
 from genlab.io.files import write_text
 from genlab.io.locks import LockFile
@@ -117,15 +116,15 @@ class RunFolder:
         """Whether a run has saved anything here."""
         return self.weights.exists() or any(self.checkpoints.glob("*.ckpt"))
 
-    def config(self) -> dict[str, Any]:
-        """The resolved config as plain containers; CheckpointError where it cannot be one."""
+    def config(self) -> RunConfig:
+        """The resolved config; CheckpointError where the file can be none."""
         content: Any = read_yaml(self.config_file, CheckpointError)
         try:
-            config = held_to_skeleton(content)
+            plain = held_to_skeleton(content)
+            require(self.config_file, CheckpointError, plain, _CONFIG)
+            return RunConfig.read(plain)
         except ConfigError as error:
             raise CheckpointError(f"{self.config_file}: {error}") from error
-        require(self.config_file, CheckpointError, config, _CONFIG)
-        return config
 
     def overrides(self) -> list[str]:
         """The record of the overrides that the run was started with, [] where it is none."""
@@ -139,21 +138,21 @@ class RunFolder:
         """Take the folder for a run; ConfigError where it holds files of somebody else."""
         claims.claim(self.path, "hydra.run.dir", own=("config.yaml", "checkpoints"))
 
-    def create(self, config: dict[str, Any], overrides: list[str] | None) -> None:
+    def create(self, config: RunConfig, overrides: list[str] | None) -> None:
         """Write what describes the run, without secrets; None leaves the record of overrides.
 
         Raises ConfigError for a value that a later reader would take for an interpolation, and
         ResourceError where the folder cannot be written.
         """
-        if place := interpolated(config):
+        if place := interpolated(config.plain):
             raise ConfigError(f"{place} holds ${{, which no setting can: rename what it names")
         try:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
             claims.remove_parts(self.path)
             if overrides is not None:
-                words = OmegaConf.to_yaml(OmegaConf.create(redacted_words(overrides)))
+                words = as_yaml(redacted_words(overrides))
                 write_text(self.overrides_file, words)
-            write_text(self.config_file, OmegaConf.to_yaml(OmegaConf.create(redacted(config))))
+            write_text(self.config_file, as_yaml(redacted(config.plain)))
         except OSError as error:
             raise ResourceError(
                 f"{self.path}: the run folder cannot be written ({error.strerror}); "

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from genlab.config.build import build_data, build_learner, without_memory
+from genlab.config.paths import relative
+from genlab.config.run import RunConfig
 from genlab.config.schema import check
 from genlab.data.description import POINTS, Description, Origin
 from genlab.data.module import ImageData
@@ -23,7 +25,7 @@ from genlab.learners.abilities import Encodes
 from genlab.processes import launch
 from genlab.runs import finding
 from genlab.runs.folder import RunFolder
-from genlab.runs.places import changed, relative
+from genlab.runs.places import changed
 from genlab.runs.weights import Weights, read_weights
 
 log = logging.getLogger(__name__)
@@ -40,7 +42,7 @@ class Opened:
     """
 
     folder: RunFolder
-    config: dict[str, Any]
+    config: RunConfig
     learner: Learner
     device: torch.device
     instead: str = ""
@@ -52,7 +54,7 @@ class Opened:
         Raises DataError where they are gone, or are not to be read.
         """
         try:
-            data = build_data({**self.config, "data": {**self.config["data"], "extra": None}})
+            data = build_data(self.config.replaced(data={"extra": None}))
             _ = data.image_set
         except ConfigError as error:
             raise CheckpointError(f"{self.folder.config_file}: {one_line(error)}") from error
@@ -71,11 +73,11 @@ class Opened:
         if stored is None:
             return self._described_by_data()
         described = Description.read(stored, self.folder.data_file)
-        channels, resolution = (self.config["data"][key] for key in ("channels", "resolution"))
-        if described.shape != (channels, resolution, resolution):
+        shape = self.config.data.shape
+        if described.shape != shape:
             raise CheckpointError(
                 f"{self.folder.data_file}: its images are {described.shape}, those of config.yaml "
-                f"{(channels, resolution, resolution)}: remove the file, and the data are read"
+                f"{shape}: remove the file, and the data are read"
             )
         return described
 
@@ -106,8 +108,7 @@ class Opened:
     @property
     def points(self) -> bool:
         """Whether the images are points of the plane, which config.yaml says."""
-        data = self.config["data"]
-        return (data["channels"], data["resolution"], data["resolution"]) == POINTS
+        return self.config.data.shape == POINTS
 
     def missing(self, error: DataMissing, purpose: str = "for this") -> DataError:
         """The error of data that are gone, with what they are needed for and what helps."""
@@ -164,21 +165,21 @@ def open_run(run: str | None, accelerator: str) -> Opened:
     return Opened(folder, config, learner.eval().requires_grad_(False).to(device), device)
 
 
-def _shapes(config: dict[str, Any]) -> Learner | None:
+def _shapes(config: RunConfig) -> Learner | None:
     """The learner without memory for its weights; None where it cannot be made like this."""
     try:
-        check(config)
-        learner = without_memory(config["model"])
+        check(config.plain)
+        learner = without_memory(config.model)
     # Networks that need values to be made are compared when they are there; so are impossible ones.
     except Exception:
         return None
     return learner if isinstance(learner, Learner) else None
 
 
-def _learner(config: dict[str, Any], folder: RunFolder) -> Learner:
+def _learner(config: RunConfig, folder: RunFolder) -> Learner:
     """What config.yaml describes; CheckpointError where it describes nothing that can be built."""
     try:
-        check(config)
+        check(config.plain)
         return build_learner(config)
     # Networks of sizes that cannot be are answered with nearly any exception.
     except Exception as error:

@@ -1,11 +1,11 @@
-"""Where a run's images lie, and whether they are those that it was started with."""
+"""Whether a run's images are those that it was started with."""
 
 import logging
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from genlab.config.paths import source_paths
 from genlab.data.module import ImageData
 from genlab.errors import CheckpointError, DataError
 from genlab.runs.folder import RunFolder
@@ -14,25 +14,6 @@ log = logging.getLogger(__name__)
 
 _SETTINGS = ("resolution", "channels", "version", "source")
 """Parts of a fingerprint that tell how images are read, which the config and the code say."""
-
-
-def absolute(config: dict[str, Any]) -> dict[str, Any]:
-    """The config with the paths of its data as they are from the root."""
-    data = dict(config["data"])
-    moved = {path: os.path.abspath(Path(path).expanduser()) for path in _paths(data.get("source"))}
-    data["source"] = _moved(data.get("source"), moved)
-    for key in ("path", "first", "second"):
-        if isinstance(data.get(key), str):
-            data[key] = moved.get(data[key], data[key])
-    if isinstance(data.get("extra"), str):
-        data["extra"] = os.path.abspath(Path(data["extra"]).expanduser())
-    return {**config, "data": data}
-
-
-def relative(config: Mapping[str, Any]) -> list[str]:
-    """The paths of the data that depend on the folder in which a command is run."""
-    paths = [*_paths(config["data"].get("source")), config["data"].get("extra")]
-    return [p for p in paths if isinstance(p, str) and not Path(p).expanduser().is_absolute()]
 
 
 def contents(data: ImageData) -> dict[str, Any]:
@@ -61,7 +42,7 @@ def changed(folder: RunFolder, data: ImageData) -> str | None:
         stored = {key: value for key, value in stored.items() if key != "extra"}
     if stored is None or _plain(stored) == _plain(contents(data)):
         return None
-    places = ", ".join(_paths(folder.config()["data"].get("source"))) or "the data"
+    places = ", ".join(source_paths(folder.config())) or "the data"
     return f"{places}: the images are not those that {folder.path} was started with"
 
 
@@ -72,27 +53,6 @@ def refuse_others(folder: RunFolder, data: ImageData, allow: bool) -> None:
         raise CheckpointError(f"{told}: put them back, or add allow_changes=true to train on these")
     if told:
         log.warning("%s; going on with these", told)
-
-
-def _paths(node: Any) -> Iterator[str]:
-    """Every `path` of a source and of those within it."""
-    if isinstance(node, dict):
-        if isinstance(node.get("path"), str):
-            yield node["path"]
-        for value in node.values():
-            yield from _paths(value)
-
-
-def _moved(node: Any, moved: Mapping[str, str]) -> Any:
-    """A source with its paths, and those of sources within it, moved."""
-    if not isinstance(node, dict):
-        return node
-    return {
-        key: moved.get(value, value)
-        if key == "path" and isinstance(value, str)
-        else _moved(value, moved)
-        for key, value in node.items()
-    }
 
 
 def _plain(node: Any) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from genlab.config.run import RunConfig
 from genlab.errors import CheckpointError, ResourceError
 from genlab.io.reading import require_plain_folder
 from genlab.runs.folder import RunFolder
@@ -33,13 +34,13 @@ class State:
     problem: str = ""
 
 
-def reached(summary: dict[str, Any], config: dict[str, Any]) -> bool:
+def reached(summary: dict[str, Any], config: RunConfig) -> bool:
     """Whether the run with this summary, {} for none, is as long as the config asks for."""
     if not summary:
         return False
-    minutes = config["max_minutes"]
+    minutes = config.max_minutes
     enough = minutes is not None and summary["seconds"] >= 60 * minutes
-    return bool(enough or summary["images_seen"] >= config["total_images"])
+    return bool(enough or summary["images_seen"] >= config.total_images)
 
 
 def images_seen_of(checkpoint: Path) -> int:
@@ -66,16 +67,13 @@ def state_of(folder: RunFolder) -> State:
         return State("damaged", problem=str(error))
     checkpoint = next(iter(checkpoints_of(folder.checkpoints)), None)
     seen = images_seen_of(checkpoint) if checkpoint else summary.get("images_seen", 0)
-    total = config.get("total_images")
-    known = {"max_minutes": config.get("max_minutes"), "total_images": total or 0}
     if _held(folder):
         name = "training"
-    elif reached(summary, known):
+    elif reached(summary, config):
         name = "finished"
     else:
         name = "stopped" if folder.saved else "started"
-    length = total if isinstance(total, int) else 0
-    return State(name, seen, length, scores.get("metrics", {}), _size(folder.path))
+    return State(name, seen, config.total_images, scores.get("metrics", {}), _size(folder.path))
 
 
 def _held(folder: RunFolder) -> bool:

@@ -18,7 +18,7 @@ from genlab.callbacks.evaluation import Evaluation, Judge
 from genlab.callbacks.grids import Grids
 from genlab.callbacks.history import History
 from genlab.callbacks.lifecycle import Lifecycle
-from genlab.callbacks.listener import listener
+from genlab.callbacks.listener import Listener
 from genlab.callbacks.plateau import Plateau
 from genlab.callbacks.progress import ProgressBar
 from genlab.callbacks.pruning import Pruning
@@ -26,6 +26,7 @@ from genlab.callbacks.stages import StageLog
 from genlab.callbacks.summary import Summary
 from genlab.callbacks.validation import Validation
 from genlab.config.build import build_data, build_learner, refuse_unpacked, without_memory
+from genlab.config.run import RunConfig
 from genlab.config.scale import MEANING
 from genlab.console import ONCE
 from genlab.data.classes import listed_classes
@@ -35,7 +36,6 @@ from genlab.errors import CheckpointError, Diverged, Stopped
 from genlab.learners import Adversarial, Learner
 from genlab.processes import launch, peers
 from genlab.processes.cluster import Together
-from genlab.processes.store import TIMEOUT_SECONDS
 from genlab.runs.checkpoints import Checkpoint, images_seen_of, newest_valid
 from genlab.runs.folder import RunFolder
 from genlab.runs.weights import misfit_of_tensors
@@ -57,7 +57,7 @@ class Parts(NamedTuple):
     checkpoint: Checkpoint | None  # to go on from
 
 
-def prepare(config: dict[str, Any], folder: RunFolder, world: int) -> Parts:
+def prepare(config: RunConfig, folder: RunFolder, world: int) -> Parts:
     """What a run of `world` processes is made of; raises what is wrong with any of it."""
     checkpoint = newest_valid(folder.checkpoints)
     if folder.saved and not checkpoint:
@@ -75,14 +75,14 @@ def prepare(config: dict[str, Any], folder: RunFolder, world: int) -> Parts:
     refuse_unpacked(learner, data.batch_size)
     if checkpoint:
         refuse_misfit(checkpoint, learner, optimizers)
-        refuse_other_ranks(checkpoint, learner, world, config.get("allow_changes", False))
+        refuse_other_ranks(checkpoint, learner, world, config.allow_changes)
     return Parts(data, learner, checkpoint)
 
 
-def _refuse_other_shapes(checkpoint: Checkpoint, config: dict[str, Any]) -> None:
+def _refuse_other_shapes(checkpoint: Checkpoint, config: RunConfig) -> None:
     """Raise CheckpointError for other networks' weights, before the networks take memory."""
     try:
-        expected = without_memory(config["model"]).state_dict()
+        expected = without_memory(config.model).state_dict()
         problem = misfit_of_tensors(checkpoint.state["state_dict"], expected)
     except Exception:  # what cannot be compared like this is compared with the networks
         return
@@ -91,30 +91,29 @@ def _refuse_other_shapes(checkpoint: Checkpoint, config: dict[str, Any]) -> None
 
 
 def fit(
-    config: dict[str, Any],
+    config: RunConfig,
     folder: RunFolder,
     parts: Parts,
     judge: Judge | None = None,
+    heard: Listener | None = None,
     until_level: bool = False,
 ) -> dict[str, Any]:
     """Train in this process (one rank), from the parts' checkpoint if there is one.
 
     Samples are scored by the judge as the config's `evaluate` says, where there is one. A
-    classifier may end earlier, see `Plateau`.
+    search hears the objective by its listener. A classifier may end earlier, see `Plateau`.
     """
     _quieten()
-    wanted = config["trainer"]
-    seconds = wanted.get("timeout_seconds", TIMEOUT_SECONDS)
     again = f"continue with genlab train resume={folder.path}"
-    with peers.group(find(wanted["accelerator"]), seconds, again):
+    with peers.group(find(config.trainer.accelerator), config.trainer.timeout_seconds, again):
         while True:
             try:
-                return _fit_on(config, folder, parts, judge, until_level)
+                return _fit_on(config, folder, parts, judge, heard, until_level)
             except Diverged as error:
                 parts = _rolled_back(config, folder, parts, error.with_traceback(None))
 
 
-def _rolled_back(config: dict[str, Any], folder: RunFolder, parts: Parts, error: Diverged) -> Parts:
+def _rolled_back(config: RunConfig, folder: RunFolder, parts: Parts, error: Diverged) -> Parts:
     """The run as its last checkpoint has it, for other noise; raises Diverged where it cannot be.
 
     What follows is a function of the seed and of the number of roll-backs, which is saved.
@@ -134,23 +133,24 @@ def _rolled_back(config: dict[str, Any], folder: RunFolder, parts: Parts, error:
 
 
 def _fit_on(
-    config: dict[str, Any],
+    config: RunConfig,
     folder: RunFolder,
     parts: Parts,
     judge: Judge | None,
+    heard: Listener | None,
     until_level: bool,
 ) -> dict[str, Any]:
     """Train until the run is done, stopped or not finite any more."""
     learner, checkpoint = parts.learner, parts.checkpoint
-    wanted = config["trainer"]
-    device = choose(wanted["accelerator"], wanted["precision"], wanted["channels_last"])
+    wanted = config.trainer
+    device = choose(wanted.accelerator, wanted.precision, wanted.channels_last)
     log.info("device: %s", device.reason, extra=ONCE)
-    if isinstance(learner, Adversarial) and "scale" in config:  # others' pages have one size
-        log.info("scale: %s", MEANING[config["scale"]], extra=ONCE)
+    if isinstance(learner, Adversarial) and config.scale:  # others' pages have one size
+        log.info("scale: %s", MEANING[config.scale], extra=ONCE)
     if device.channels_last:
         learner.memory_format = torch.channels_last
         learner.to(memory_format=torch.channels_last)
-    if wanted["compile"]:
+    if wanted.compile:
         for child in learner.children():
             for network in child if isinstance(child, nn.ModuleList) else [child]:
                 network.compile()
@@ -158,7 +158,7 @@ def _fit_on(
         log.info("continuing after %s images", f"{images_seen_of(checkpoint.path):,}")
     else:
         load_encoder(learner, config)
-    lifecycle, callbacks = _callbacks(config, folder, device, judge)
+    lifecycle, callbacks = _callbacks(config, folder, device, judge, heard)
     if until_level:
         history = next(each for each in callbacks if isinstance(each, History))
         callbacks.insert(-1, Plateau(history, lifecycle))
@@ -178,23 +178,31 @@ def _fit_on(
 
 
 def _callbacks(
-    config: dict[str, Any], folder: RunFolder, device: Device, judge: Judge | None
+    config: RunConfig,
+    folder: RunFolder,
+    device: Device,
+    judge: Judge | None,
+    heard: Listener | None,
 ) -> tuple[Lifecycle, list[pl.Callback]]:
-    history = History(folder.path, config["log"]["every_images"])
-    validation = Validation(history, config["log"]["validate_every_images"])
-    grids = Grids(folder.path, history, seed=config["seed"], **config["samples"])
+    history = History(folder.path, config.log.every_images)
+    validation = Validation(history, config.log.validate_every_images)
+    shown = config.samples
+    grids = Grids(folder.path, history, shown.every_images, shown.count, config.seed)
     diagnosis = Diagnosis(history)
     evaluation = None
     if judge:
-        every = config["evaluate"]["every_images"]
-        evaluation = Evaluation(folder.best, history, judge, every, config["seed"])
-    summary = Summary(folder.summary, history, device, config["seed"])
+        every = config.evaluate.every_images
+        assert every
+        evaluation = Evaluation(folder.best, history, judge, every, config.seed)
+    summary = Summary(folder.summary, history, device, config.seed)
     summary.diagnosis, summary.evaluation = diagnosis, evaluation
     lifecycle = Lifecycle(
         folder.path,
-        total_images=config["total_images"],
-        max_minutes=config["max_minutes"],
-        **config["checkpoint"],
+        total_images=config.total_images,
+        max_minutes=config.max_minutes,
+        every_images=config.checkpoint.every_images,
+        every_minutes=config.checkpoint.every_minutes,
+        keep=config.checkpoint.keep,
         finish=[
             history.flush,
             validation.measure,
@@ -208,9 +216,8 @@ def _callbacks(
     summary.lifecycle = lifecycle
     bar = ProgressBar(lifecycle)
     scored: list[pl.Callback] = [evaluation] if evaluation else []
-    heard = listener() if "objective" in config else None  # a feature network is no trial
     if heard:
-        scored.append(Pruning(history, config["objective"], heard))
+        scored.append(Pruning(history, config.objective, heard))
     return lifecycle, [
         history,
         StageLog(history),
@@ -225,13 +232,14 @@ def _callbacks(
     ]
 
 
-def compared(config: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+def compared(config: RunConfig, overrides: Sequence[str]) -> dict[str, Any]:
     """The settings by which TensorBoard compares runs: usual ones and those of the command line."""
-    data = config["data"]
-    found = {
-        "model": config["model"]["_target_"].rpartition(".")[2],
-        **{key: config[key] for key in ("seed", "total_images")},
-        **{f"data.{key}": data[key] for key in ("resolution", "batch_size")},
+    found: dict[str, Any] = {
+        "model": config.kind,
+        "seed": config.seed,
+        "total_images": config.total_images,
+        "data.resolution": config.data.resolution,
+        "data.batch_size": config.data.batch_size,
     }
     for word in overrides:
         key, equals, value = word.lstrip("+").partition("=")
@@ -248,20 +256,20 @@ def _number(value: str) -> float | str:
 
 
 def _trainer(
-    config: dict[str, Any],
+    config: RunConfig,
     device: Device,
     callbacks: list[pl.Callback],
     checkpoint: Checkpoint | None,
 ) -> pl.Trainer:
     world = launch.world_size()
-    local = world // config["trainer"]["num_nodes"] or 1
+    local = world // config.trainer.num_nodes or 1
     strategy: Any = "auto"
     if world > 1:  # buffers are each rank's own: batch statistics, pools of fakes
         strategy = DDPStrategy(find_unused_parameters=True, broadcast_buffers=False)
     return pl.Trainer(
         accelerator=device.accelerator,
         devices=local,
-        num_nodes=config["trainer"]["num_nodes"],
+        num_nodes=config.trainer.num_nodes,
         strategy=strategy,
         precision=device.precision,  # type: ignore[arg-type]  # a str; Lightning checks it
         callbacks=callbacks,

@@ -1,7 +1,7 @@
 """A classifier that starts from the encoder of an autoencoder's run."""
 
-from typing import Any
-
+from genlab.config.encoders import autoencoder_of, with_encoder_of, without_stages
+from genlab.config.run import RunConfig
 from genlab.errors import CheckpointError, ConfigError
 from genlab.learners import Learner, Supervised
 from genlab.runs import finding
@@ -11,7 +11,7 @@ from genlab.words import one_of
 LAYERS = ("codes", "features")
 
 
-def with_encoder(config: dict[str, Any]) -> dict[str, Any]:
+def with_encoder(config: RunConfig) -> RunConfig:
     """The config with the networks of encoder.run in the classifier's place for an encoder.
 
     Without pre-trained weights, or without an encoder.run, nothing is held still at first.
@@ -19,56 +19,30 @@ def with_encoder(config: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ConfigError: the run is no autoencoder, or one for other images.
     """
-    wanted = config["encoder"]
+    wanted = config.encoder
     if wanted is None:
         return config
-    one_of("encoder.layer", wanted["layer"], LAYERS)
-    model = dict(config["model"])
-    if wanted["run"] is None or not wanted["pretrained"]:
-        model["stages"] = None
-    if wanted["run"] is None:
-        return {**config, "model": model}
-    folder = finding.find(wanted["run"], key="encoder.run")
+    one_of("encoder.layer", wanted.layer, LAYERS)
+    if wanted.run is None or not wanted.pretrained:
+        config = without_stages(config)
+    if wanted.run is None:
+        return config
+    folder = finding.find(wanted.run, key="encoder.run")
     theirs = folder.config()
-    autoencoder = refuse_useless(theirs, wanted["layer"], f"encoder.run={folder.path}")
-    for key in ("resolution", "channels"):
-        if theirs["data"][key] != config["data"][key]:
-            raise ConfigError(
-                f"encoder.run={folder.path} was trained with data.{key}={theirs['data'][key]}: "
-                "set the same here"
-            )
-    encoder, classifier = autoencoder["encoder"], dict(model["classifier"])
-    if wanted["layer"] == "codes":
-        encoder = {
-            "_target_": "genlab.networks.CodeEncoder",
-            "encoder": encoder,
-            "bottleneck": autoencoder["bottleneck"],
-        }
-    classifier["activation"] = "linear"  # features and codes have had theirs
-    model["classifier"] = {**classifier, "encoder": encoder}
-    return {**config, "model": model, "encoder": {**wanted, "run": str(folder.path)}}
+    autoencoder = autoencoder_of(theirs, wanted.layer, f"encoder.run={folder.path}")
+    if other := theirs.data.unlike(config.data):
+        raise ConfigError(f"encoder.run={folder.path} was trained with {other}: set the same here")
+    config = with_encoder_of(config, autoencoder, wanted.layer)
+    return config.replaced(encoder={"run": str(folder.path)})
 
 
-def refuse_useless(config: dict[str, Any], layer: str, named: str) -> dict[str, Any]:
-    """The autoencoder of a run's config, `named` so; ConfigError where its layer cannot be used."""
-    autoencoder: dict[str, Any] | None = config["model"].get("autoencoder")
-    if autoencoder is None:
-        raise ConfigError(f"{named} is no autoencoder: choose one for its encoder")
-    if autoencoder.get("condition") and layer == "codes":
-        raise ConfigError(
-            f"{named} makes codes of images and labels: set encoder.layer=features, which are "
-            "made of images alone"
-        )
-    return autoencoder
-
-
-def load_encoder(learner: Learner, config: dict[str, Any]) -> None:
+def load_encoder(learner: Learner, config: RunConfig) -> None:
     """Give a new classifier the weights of encoder.run; CheckpointError where they do not fit."""
-    wanted = config.get("encoder")
-    if not wanted or not wanted["run"] or not wanted["pretrained"]:
+    wanted = config.encoder
+    if not wanted or not wanted.run or not wanted.pretrained:
         return
     assert isinstance(learner, Supervised)
-    folder = finding.find(wanted["run"], key="encoder.run")
+    folder = finding.find(wanted.run, key="encoder.run")
     if not folder.weights.exists():
         raise CheckpointError(
             f"encoder.run={folder.path} has no weights yet: continue it with genlab train "
@@ -80,7 +54,7 @@ def load_encoder(learner: Learner, config: dict[str, Any]) -> None:
     for name, tensor in read_weights(folder.weights).tensors.items():
         if name.startswith("encoder."):
             weights[name.removeprefix("encoder.")] = tensor
-        elif name.startswith("bottleneck.") and wanted["layer"] == "codes":
+        elif name.startswith("bottleneck.") and wanted.layer == "codes":
             weights[last + name.removeprefix("bottleneck.")] = tensor
     encoder = learner.classifier.encoder
     if problem := misfit_of_tensors(weights, encoder.state_dict()):

@@ -201,7 +201,7 @@ def test_distances_are_measured_in_one_network_whatever_is_left_out(
         raise FeaturesUnavailable("seen")
 
     monkeypatch.setattr("genlab.evaluation.feature_networks._train_once", train_once)
-    whole = {**opened.config, "data": {**opened.config["data"], "leave_out": None}}
+    whole = opened.config.replaced(data={"leave_out": None})
     for config in (opened.config, whole):
         with pytest.raises(FeaturesUnavailable, match="seen"):
             feature_network("classifier", config, opened.device)
