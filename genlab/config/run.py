@@ -172,11 +172,11 @@ class RunConfig:
     model: Tree
     data: Data
     trainer: Trainer
-    seed: int
     encoder: Encoder | None = None
     generator: Generator | None = None
     report: Report | None = None
     objective: str | None = None
+    seed: int
     scale: str = ""
     total_images: int = 0
     max_minutes: float | None = None
