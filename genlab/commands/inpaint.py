@@ -65,13 +65,8 @@ def run(settings: Inpaint) -> None:
         return picture, holes, window_of(holes, share, data.resolution)
 
     grey, shallow = [], []
-<<<<<<< HEAD
     for file, (picture, holes, window) in each(files, load, "filling"):
-        made = filled(picture, holes, window, resolution, fill)
-=======
-    for file, (picture, holes, window) in each(files, load):
         made = filled(picture, holes, window, data.resolution, fill)
->>>>>>> a266575 (A run's config is one tree of dataclasses, read once at the edge; below cli and config nothing reads a dict of settings)
         image = original(file)
         save_png(pasted(image, made, holes, data.white_level), places[file])
         log.info("wrote %s: %d pixels filled", places[file], int(holes.sum()))
