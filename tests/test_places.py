@@ -9,7 +9,8 @@ import pytest
 import yaml
 from PIL import Image
 
-from genlab.runs.places import absolute
+from genlab.config.paths import absolute, relative
+from genlab.config.run import RunConfig
 
 SMALL = ["model=vae_mlp", "data=folder", "data.resolution=8", "data.batch_size=16", "trainer=cpu"]
 SMALL += ["samples.count=4"]
@@ -83,15 +84,23 @@ def test_a_relative_path_of_an_older_run_is_said(genlab, tmp_path: Path, trained
     assert "photos is relative in config.yaml" in out
 
 
+def config_of(**data: object) -> RunConfig:
+    """A config with these data, of no model."""
+    usual = {"resolution": 8, "channels": 1, "validation": 0.1, "test": 0.1, "flip": False}
+    usual |= {"batch_size": 4, "in_memory_gb": 1}
+    return RunConfig.read({"model": {}, "trainer": {}, "seed": 0, "data": {**usual, **data}})
+
+
 def test_styles_are_no_paths() -> None:
-    data = {"first": "pixel-art", "source": {"first": {"style": "pixel-art"}}, "extra": None}
-    assert absolute({"data": data}) == {"data": data}
+    config = config_of(first="pixel-art", source={"first": {"style": "pixel-art"}}, extra=None)
+    assert absolute(config) == config
 
 
 def test_each_of_two_folders_is_found() -> None:
     source = {"_target_": "x", "first": {"path": "a"}, "second": {"path": "/b"}}
-    data = absolute({"data": {"first": "a", "second": "/b", "source": source, "extra": "c.npz"}})
-    here = Path.cwd()
-    assert data["data"]["first"] == data["data"]["source"]["first"]["path"] == str(here / "a")
-    assert data["data"]["second"] == "/b"
-    assert data["data"]["extra"] == str(here / "c.npz")
+    config = config_of(first="a", second="/b", source=source, extra="c.npz")
+    assert relative(config) == ["a", "c.npz"]
+    data, here = absolute(config).data, Path.cwd()
+    assert data.plain["first"] == data.source["first"]["path"] == str(here / "a")
+    assert data.plain["second"] == "/b"
+    assert data.extra == str(here / "c.npz")

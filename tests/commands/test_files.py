@@ -10,6 +10,8 @@ import torch
 from PIL import Image
 
 from genlab.commands import inputs
+from genlab.config.parts import read_part
+from genlab.config.run import Data
 from genlab.data.pixels import fit
 from genlab.errors import ConfigError, DataError
 from genlab.runs.folder import RunFolder
@@ -100,8 +102,9 @@ def test_a_damaged_file_is_named_and_the_others_are_read(photos: Path, caplog) -
         found = list(inputs.each(paths, partial(inputs.read, channels=3, resolution=8)))
     assert names([path for path, _ in found], photos) == ["b.JPG", "sub/c.webp", "sub/d.gif"]
     assert f"{photos / 'a.png'} cannot be used" in caplog.text
-    config = {"data": {"channels": 3, "resolution": 8}}
-    sizes = [len(batch.images) for batch in inputs.batches(paths, config, 2)]
+    of_all = {"validation": 0, "test": 0, "flip": False, "batch_size": 4, "in_memory_gb": 1}
+    data = read_part(Data, {"source": {}, "channels": 3, "resolution": 8, **of_all})
+    sizes = [len(batch.images) for batch in inputs.batches(paths, data, 2)]
     assert sizes == [2, 1]
 
 
