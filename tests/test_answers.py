@@ -1,10 +1,13 @@
 """Mistakes are answered before anything that takes seconds is imported; nothing is left behind."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import genlab
 
 HEAVY = ("torch", "pytorch_lightning", "torchmetrics", "torchvision", "numpy", "PIL", "matplotlib")
 _SCRIPT = f"""
@@ -74,3 +77,18 @@ def test_commands_for_finished_runs_import_nothing_that_trains(command: str) -> 
     unwanted = "{'pytorch_lightning', 'lightning_fabric', 'torchmetrics', 'tensorboard'}"
     code = f"import sys, genlab.commands.{command}; assert not {unwanted} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_networks_without_memory_need_no_compiler() -> None:
+    models = ("dcgan", "wgan_gp", "progan", "stylegan", "stylegan2", "vae", "vae_mlp", "pix2pix")
+    configs = {model: genlab.compose(model)["model"] for model in models}
+    code = (
+        "import json, sys\n"
+        "from genlab.config.build import without_memory\n"
+        "for model, config in json.load(sys.stdin).items():\n"
+        "    assert all(p.is_meta for p in without_memory(config).parameters())\n"
+        "    if 'torch._dynamo' in sys.modules: sys.exit(model)\n"
+    )
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, capture_output=True, text=True, input=json.dumps(configs))
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from genlab.config.parts import Tree
 from genlab.config.run import RunConfig
@@ -97,9 +98,32 @@ def refuse_unpacked(learner: Learner, batch_size: int) -> None:
                 )
 
 
+class _Unfilled(TorchFunctionMode):
+    """Leaves values out of what networks are made of: random weights, and their scales.
+
+    On "meta", where nothing is computed, torch would import its compiler for them: 1.8 s.
+    """
+
+    _SCALING = (torch.Tensor.div, torch.Tensor.__truediv__, torch.Tensor.mul, torch.Tensor.__mul__)
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        """Torch's hook: a tensor of the same shape in place of values."""
+        given = dict(kwargs or {})
+        if func in (nn.init.normal_, torch.Tensor.normal_):
+            return args[0] if args else given["tensor"]
+        if func is torch.randn:
+            given.pop("generator", None)
+            return torch.empty(*args, **given)
+        if func in self._SCALING and isinstance(args[1], float) and args[0].is_floating_point():
+            return args[0]
+        return func(*args, **given)
+
+
 def without_memory(model: Tree) -> nn.Module:
     """The networks of a run's config with shapes alone: they take no memory and cannot be used."""
-    with torch.device("meta"):
+    with torch.device("meta"), _Unfilled():
         learner = build(model, "model")
     if not isinstance(learner, nn.Module):
         raise ConfigError(f"model: {model.get('_target_')} is not a learner")

@@ -61,7 +61,7 @@ class Game(Learner, ABC):
         bounds.at_least(0, historical_averaging=historical_averaging, auxiliary=auxiliary)
         self.loss = loss
         # Shows wrong settings before training starts.
-        tried = loss(torch.zeros(1, 1), torch.zeros(1, 1))
+        tried = loss(*(torch.zeros(1, 1, device="cpu") for _ in range(2)))
         self.relative = tried.relative
         if flipped_labels and not tried.labelled:
             raise ValueError(

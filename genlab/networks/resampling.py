@@ -20,8 +20,9 @@ class Resampled(nn.Module):
     def __init__(self, resample: str) -> None:
         super().__init__()
         self.up = resample == "up"
-        taps = torch.eye(9).view(9, 1, 3, 3)
-        wide = F.conv2d(F.pad(taps, (1, 1, 1, 1)), torch.ones(1, 1, 2, 2))
+        # Computed on the CPU, also for networks without memory.
+        taps, four = torch.eye(9, device="cpu"), torch.ones(1, 1, 2, 2, device="cpu")
+        wide = F.conv2d(F.pad(taps.view(9, 1, 3, 3), (1, 1, 1, 1)), four)
         # What each tap of 3x3 adds to those of 4x4.
         self.widening = nn.Buffer(
             (wide.flip(2, 3) if self.up else wide / 4).flatten(1), persistent=False
@@ -65,7 +66,7 @@ class Blur(nn.Module):
         gain: float = 1.0,
     ) -> None:
         super().__init__()
-        row = torch.tensor(taps, dtype=torch.float32)
+        row = torch.tensor(taps, dtype=torch.float32, device="cpu")
         kernel = torch.outer(row, row)
         self.kernel = nn.Buffer(kernel / kernel.sum() * gain, persistent=False)
         self.padding = len(taps) // 2 if padding is None else padding
@@ -85,7 +86,7 @@ class Enlarge(nn.Module):
 
     def __init__(self, taps: Sequence[int] = FILTER) -> None:
         super().__init__()
-        row = torch.tensor(taps, dtype=torch.float32)
+        row = torch.tensor(taps, dtype=torch.float32, device="cpu")
         kernel = torch.outer(row, row)
         self.kernel = nn.Buffer(kernel / kernel.sum() * 4, persistent=False)
 
