@@ -23,6 +23,7 @@ class GridSweeper(BasicSweeper):
         from genlab.io.files import write_text
         from genlab.io.secrets import hide
         from genlab.jobs import multirun
+        from genlab.jobs.job import Job
 
         assert self.hydra_context is not None
         assert self.config is not None
@@ -36,7 +37,7 @@ class GridSweeper(BasicSweeper):
         for batch in batches:  # all are composed before the first is launched
             first = len(run.jobs)
             for number, words in enumerate(batch, first):
-                run.jobs[number] = multirun.Job(self._folder(words, number), words)
+                run.jobs[number] = Job(self._folder(words, number), words)
             numbers.append(range(first, len(run.jobs)))
         for row in numbers:
             run.launch(self.launcher.launch, row)

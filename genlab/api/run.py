@@ -139,7 +139,8 @@ class Run:
         positions = torch.linspace(0, 1, steps)
         ways = PATHS[path](starts.flatten(1), ends.flatten(1), positions)
         codes = ways.reshape(-1, *starts.shape[1:])
-        return self.decode(codes).unflatten(0, (len(starts), steps))
+        result: Tensor = self.decode(codes).unflatten(0, (len(starts), steps))
+        return result
 
     def invert(self, images: Any, **settings: Any) -> Tensor:
         """Codes (N, layers, n) whose images are like these, by gradient descent.

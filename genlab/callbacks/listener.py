@@ -57,7 +57,8 @@ def listening(trial: Any) -> Iterator[Listener]:
 
     def ask(value: float, number: int) -> bool:
         trial.report(value, number)
-        return trial.should_prune()
+        result: bool = trial.should_prune()
+        return result
 
     found = Listener(ask)
     _listeners.append(found)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 import hydra
 from hydra import compose, initialize_config_dir
@@ -23,6 +23,7 @@ from genlab.cli.search_path import CheckedPages, Growth, UserPages
 from genlab.commands import paths
 from genlab.config import documentation, pages
 from genlab.config.hydra_errors import explain
+from genlab.config.parts import Tree
 from genlab.config.schema import register_schema
 from genlab.console import wait
 from genlab.errors import ConfigError
@@ -67,7 +68,7 @@ def _composed(words: list[str]) -> dict[str, Any]:
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(pages.config_folder()), version_base="1.3"):
         try:
-            plain: Any = OmegaConf.to_container(compose("train", overrides=words))
+            plain = cast(Tree, OmegaConf.to_container(compose("train", overrides=words)))
         except HydraException as error:
             raise ConfigError(explain(error, ["train", *words])) from error
     return plain

@@ -5,7 +5,7 @@ Nothing else of the run folder is used: no word of its record, no flag, no setti
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hydra import compose, initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -21,6 +21,7 @@ from genlab.config.checks import checked
 from genlab.config.documentation import annotated
 from genlab.config.hydra_errors import explain, hint_for
 from genlab.config.pages import config_folder
+from genlab.config.parts import Tree
 from genlab.config.run import RunConfig
 from genlab.config.schema import SKELETON, check, flatten, register_schema
 from genlab.console import log_to
@@ -77,7 +78,7 @@ def merged(folder: RunFolder, words: Sequence[str]) -> dict[str, Any]:
     assert isinstance(typed, DictConfig)
     _apply([o for o in overrides if o not in pages], typed, words)
     try:
-        new: Any = OmegaConf.to_container(typed, resolve=True, throw_on_missing=True)
+        new = cast(Tree, OmegaConf.to_container(typed, resolve=True, throw_on_missing=True))
     except OmegaConfBaseException as error:
         told = ConfigError(explain(error, ["train", *words]))
         raise _told_with_file(told, folder, words) from error
@@ -176,8 +177,7 @@ def _composed(page: Override) -> dict[str, Any]:
             f"{page.input_line} also sets {', '.join(changed[:3])}: with resume= give the single "
             f"settings that are to change, {key}.KEY=VALUE"
         )
-    node: Any = OmegaConf.to_container(chosen[key])
-    return node
+    return cast(Tree, OmegaConf.to_container(chosen[key]))
 
 
 def _without(config: DictConfig, key: str) -> dict[str, Any]:

@@ -130,7 +130,8 @@ def _along(space: Space, ends: Ends, settings: Interpolate) -> Tensor:
         path = mixed(styles.codes(ends.starts)[:, None], path, layers_of(styles, settings.layers))
         space = styles
     pictures = space.pictures(path.flatten(0, 1), settings.batch_size)
-    return pictures.unflatten(0, path.shape[:2])
+    result: Tensor = pictures.unflatten(0, path.shape[:2])
+    return result
 
 
 def _paths(opened: Opened, ends: Ends, settings: Interpolate) -> Tensor:

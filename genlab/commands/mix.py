@@ -65,7 +65,8 @@ def styles_of(opened: Opened) -> Styles:
             f"run={opened.folder.path}: this {type(learner).__name__.lower()} model has no styles: "
             "choose the run of a StyleGAN (model=stylegan or stylegan2)"
         )
-    return learner.styles
+    result: Styles = learner.styles
+    return result
 
 
 def layers_of(space: Space, words: str | int) -> range:

@@ -5,10 +5,11 @@ On a page `${scale:PAPER,LAPTOP}` stands for the value of the scale that the run
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
+from genlab.config.parts import Tree
 from genlab.errors import ConfigError
 from genlab.words import one_of
 
@@ -68,7 +69,7 @@ def chosen(scale: str, accelerator: str) -> str:
     return "paper" if devices.find(accelerator) == "cuda" else "laptop"
 
 
-def scaled(config: DictConfig, processes: int = 1) -> dict[str, Any]:
+def scaled(config: DictConfig, processes: int = 1) -> Tree:
     """The config as plain containers, with its scale chosen and everything of it resolved.
 
     Formulas are for the batches of so many processes together. ConfigError for what no formula
@@ -81,7 +82,8 @@ def scaled(config: DictConfig, processes: int = 1) -> dict[str, Any]:
     if "${formula:" in str(raw):
         _check_data(config, raw["data"])
     known = OmegaConf.create({**raw, "processes": processes})
-    plain: Any = OmegaConf.to_container(known, resolve=True, throw_on_missing=True)
+    settled = OmegaConf.to_container(known, resolve=True, throw_on_missing=True)
+    plain = cast(Tree, settled)
     del plain["processes"]
     _settle_normalisation(plain["model"])
     return plain

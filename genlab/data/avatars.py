@@ -137,7 +137,10 @@ def styles() -> list[str]:
 
 def definition(style: str) -> dict[str, Any]:
     """A style's definition as DiceBear's JSON."""
-    return json.loads((resources.files("dicebear_styles") / f"{style}.json").read_text("utf-8"))
+    result: dict[str, Any] = json.loads(
+        (resources.files("dicebear_styles") / f"{style}.json").read_text("utf-8")
+    )
+    return result
 
 
 @functools.cache

@@ -26,7 +26,8 @@ def coefficients(image: Any) -> int:
         return 0
     shares = [across * down for _, across, down, _ in layers]
     most = max(layer[1] for layer in layers) * max(layer[2] for layer in layers)
-    return 2 * image.width * image.height * sum(shares) // max(most, 1)
+    pixels: int = image.width * image.height
+    return 2 * pixels * sum(shares) // max(most, 1)
 
 
 def refuse_many_scans(image: Any) -> None:

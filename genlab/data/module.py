@@ -94,7 +94,10 @@ class ImageData:
             return np.zeros(len(indices), bool)
         found = named_classes(self.image_set.classes, self.leave_out, "data.leave_out")
         labels = self.image_set.labels
-        return np.any([np.isin(labels[label][indices], found[label]) for label in found], 0)
+        out: np.ndarray = np.any(
+            [np.isin(labels[label][indices], found[label]) for label in found], 0
+        )
+        return out
 
     def refuse_unfilled(self, processes: int) -> None:
         """Raise DataError where the training part cannot fill one batch for every process."""

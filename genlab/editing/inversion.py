@@ -155,4 +155,5 @@ def features_to_compare(opened: Opened) -> See | None:
     except (FeaturesUnavailable, DataError) as error:
         log.info("pixels alone are compared: %s", error)
         return None
-    return network.features
+    result: Callable[[Tensor], Tensor] | None = network.features
+    return result

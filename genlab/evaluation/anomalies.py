@@ -58,7 +58,8 @@ def by_likelihood(opened: Opened, samples: int) -> ScoreFunction:
         estimate = learner.log_likelihood(learner.prepare(images), labels, samples)
         if estimate is None:
             raise refused
-        return -estimate.cpu()
+        result: Tensor = -estimate.cpu()
+        return result
 
     return score
 

@@ -185,7 +185,8 @@ def read_csv(
                 raise ValueError(f"more than {ROWS:,} rows or {CELLS:,} cells")
         return found
 
-    return _parsed(path, error, rows, read_text(path, error, limit), "CSV")
+    result: list[dict[str, str]] = _parsed(path, error, rows, read_text(path, error, limit), "CSV")
+    return result
 
 
 def _cells(line: str) -> list[str]:

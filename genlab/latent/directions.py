@@ -29,13 +29,15 @@ def factorised(weights: Sequence[Tensor], count: int) -> Tensor:
     weights A of all layers that take a style one above the other.
     """
     _, _, directions = torch.linalg.svd(torch.cat(list(weights)), full_matrices=False)
-    return directions[:count]
+    result: Tensor = directions[:count]
+    return result
 
 
 def in_deviations(directions: Tensor, codes: Tensor) -> Tensor:
     """Directions (K, n) with the length of one standard deviation of the codes along them."""
     units = directions / directions.norm(dim=1, keepdim=True)
-    return units * (codes @ units.T).std(0, correction=0)[:, None]
+    result: Tensor = units * (codes @ units.T).std(0, correction=0)[:, None]
+    return result
 
 
 @dataclass(frozen=True)

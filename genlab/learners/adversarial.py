@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from genlab import bounds
-from genlab.learners.game import Game, GameLoss
+from genlab.learners.game import Game
 from genlab.learners.learner import (
     Losses,
     OptimizerFactory,
@@ -22,6 +22,7 @@ from genlab.networks.augmentations import Augmentation
 from genlab.networks.critic import Judgement
 from genlab.networks.growing import at_stage, enlarged
 from genlab.networks.layers import variance
+from genlab.objectives.adversarial import GameLoss
 from genlab.objectives.path_length import PathLength
 from genlab.objectives.penalties import Penalty
 from genlab.schedules import Schedule, Stages
@@ -180,7 +181,8 @@ class Adversarial(Game):
 
     def _imagine(self, count: int, labels: Mapping[str, Tensor]) -> Tensor:
         """Fakes of the labels, from new latents."""
-        return self.generator(self._noise(count, labels), **self.stage)
+        result: Tensor = self.generator(self._noise(count, labels), **self.stage)
+        return result
 
     def _noise(self, count: int, labels: Mapping[str, Tensor]) -> Tensor:
         """New latents of the labels."""

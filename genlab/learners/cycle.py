@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from genlab import bounds
 from genlab.learners.abilities import Translated
-from genlab.learners.game import Game, GameLoss
+from genlab.learners.game import Game
 from genlab.learners.learner import (
     Losses,
     OptimizerFactory,
@@ -20,6 +20,7 @@ from genlab.metrics.reconstruction import psnr, squared_error
 from genlab.networks import Average, Critic, Replay
 from genlab.networks.augmentations import Augmentation
 from genlab.networks.cycle import Cycle
+from genlab.objectives.adversarial import GameLoss
 from genlab.objectives.reconstruction import AbsoluteError
 from genlab.schedules import Schedule
 
@@ -147,7 +148,8 @@ class CycleConsistency(Game):
         """Pictures of one kind to pictures of the other, (B, C, H, W) in [-1, 1]."""
         if not len(given):  # a batch may hold one kind only
             return given
-        return self.average(given, self.directions.index(direction)).float().clamp(-1, 1)
+        result: Tensor = self.average(given, self.directions.index(direction)).float().clamp(-1, 1)
+        return result
 
     def translated(self, images: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Translated]:
         """The images of each kind, what becomes of them, and those of the other kind."""

@@ -174,7 +174,8 @@ def allow_for_lazy_steps(optimizer: torch.optim.Optimizer, further: float) -> No
 def gradient_norm(network: nn.Module) -> Tensor:
     """The L2 norm of the gradients of all its parameters as one vector, a scalar."""
     gradients = [p.grad for p in network.parameters() if p.grad is not None]
-    return torch.stack(torch._foreach_norm(gradients)).norm()
+    result: Tensor = torch.stack(torch._foreach_norm(gradients)).norm()
+    return result
 
 
 @contextmanager

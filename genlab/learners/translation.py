@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from genlab import bounds
 from genlab.learners.abilities import Translated
-from genlab.learners.game import Game, GameLoss
+from genlab.learners.game import Game
 from genlab.learners.learner import (
     Losses,
     OptimizerFactory,
@@ -19,6 +19,7 @@ from genlab.learners.learner import (
 from genlab.metrics.reconstruction import psnr, squared_error, ssim
 from genlab.networks import Average, Critic
 from genlab.networks.augmentations import Augmentation
+from genlab.objectives.adversarial import GameLoss
 from genlab.objectives.reconstruction import AbsoluteError, Likelihood
 from genlab.objectives.views import View
 from genlab.schedules import Schedule, as_schedule

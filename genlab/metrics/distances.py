@@ -66,7 +66,8 @@ def _trace_of_root(a: Moments, b: Moments) -> Tensor:
     """
     factor, other = _factored(a, b)
     eigenvalues = torch.linalg.eigvalsh(factor.mT @ (other @ factor))
-    return eigenvalues.clamp(min=0).sqrt().sum()
+    result: Tensor = eigenvalues.clamp(min=0).sqrt().sum()
+    return result
 
 
 def _factored(a: Moments, b: Moments) -> tuple[Tensor, Tensor]:
@@ -89,7 +90,8 @@ def _thin_factor(covariance: Tensor) -> Tensor:
     # The usual threshold of a numerical rank (Golub & Van Loan 2013, section 5.4.1).
     least = eigenvalues[-1] * len(covariance) * torch.finfo(covariance.dtype).eps
     kept = eigenvalues > least
-    return vectors[:, kept] * eigenvalues[kept].sqrt()
+    result: Tensor = vectors[:, kept] * eigenvalues[kept].sqrt()
+    return result
 
 
 class KernelDistance(NamedTuple):

@@ -105,7 +105,8 @@ class ClassifierFeatures:
 
     def _features(self, images: Tensor) -> Tensor:
         network: Any = self.network
-        return network.features(normalise(images))
+        result: Tensor = network.features(normalise(images))
+        return result
 
 
 def state_sha256(network: nn.Module) -> str:

@@ -64,8 +64,8 @@ class InceptionFeatures:
         return {"imagenet": (features.to(self.device) @ network.fc.weight.mT).softmax(1).cpu()}
 
     def _features(self, images: Tensor) -> Tensor:
-        (features,) = self.network(images.expand(-1, 3, -1, -1))
-        return features
+        features: tuple[Tensor] = self.network(images.expand(-1, 3, -1, -1))
+        return features[0]
 
 
 def inception(device: torch.device | str = "cpu") -> InceptionFeatures:

@@ -74,15 +74,17 @@ class Autoencoder(nn.Module):
     def encode(self, images: Tensor, labels: Labels | None = None) -> Code:
         """(B, C, H, W) in [-1, 1] to a code."""
         features = self.encoder(images)
-        if self.condition is None:
-            return self.bottleneck(features)
-        return self.bottleneck(torch.cat([features.flatten(1), self.condition(labels)], 1))
+        if self.condition is not None:
+            features = torch.cat([features.flatten(1), self.condition(labels)], 1)
+        code: Code = self.bottleneck(features)
+        return code
 
     def decode(self, values: Tensor, condition: Tensor | None = None) -> Tensor:
         """(B, codes), and (B, width) of a condition, to the raw output (B, C, H, W)."""
         if condition is not None:
             values = torch.cat([values, condition], 1)
-        return self.output(self.decoder(values))
+        result: Tensor = self.output(self.decoder(values))
+        return result
 
     def forward(
         self, images: Tensor, labels: Labels | None = None, block: int | None = None
@@ -111,7 +113,8 @@ class Autoencoder(nn.Module):
             if not self.training:  # a block was trained before
                 self.train()
             given = corruption(images, -1.0, 1.0) if corruption else images
-            return self(given, labels)._replace(target=images)
+            result: Reconstruction = self(given, labels)._replace(target=images)
+            return result
         pairs = self.pairs
         self.eval()
         with torch.no_grad():
@@ -133,7 +136,8 @@ class Autoencoder(nn.Module):
             values = encode(values).values if encode is self.bottleneck else encode(values)
         for _, decode in reversed(pairs):
             values = decode(values)
-        return self.output(values)
+        result: Tensor = self.output(values)
+        return result
 
 
 def _with(outputs: int | tuple[int, ...], extra: int) -> int | tuple[int, ...]:

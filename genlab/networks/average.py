@@ -1,7 +1,7 @@
 """The exponential moving average of a network's weights."""
 
 import copy
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +29,7 @@ class Average(nn.Module, Generic[Network]):
         self.ramp_up = ramp_up
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
 
-    def train(self, mode: bool = True) -> "Average":
+    def train(self, mode: bool = True) -> Self:
         """Stay in evaluation mode: the average is for sampling only."""
         return super().train(False)
 
@@ -53,7 +53,8 @@ class Average(nn.Module, Generic[Network]):
 
     def forward(self, *inputs: Tensor, **stage: Any) -> Tensor:
         """The averaged network's answer."""
-        return self.network(*inputs, **stage)
+        result: Tensor = self.network(*inputs, **stage)
+        return result
 
 
 def _tensors(network: nn.Module) -> list[Tensor]:

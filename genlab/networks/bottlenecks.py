@@ -104,7 +104,8 @@ class PlainBottleneck(Bottleneck):
             scales, axes = torch.linalg.eigh(self.code_covariance.double().cpu())
             root = (axes * scales.clamp(min=0).sqrt()).float()
             noise = self.code_mean.cpu() + noise @ root.T
-        return self.activation(noise)
+        result: Tensor = self.activation(noise)
+        return result
 
     @torch.no_grad()
     def _fit(self, values: Tensor, momentum: float = 0.01) -> None:

@@ -48,7 +48,8 @@ class Classifier(nn.Module):
                 values = block.eval()(values)
         for block in blocks[frozen:]:
             values = block.train(self.training)(values)
-        return self.activation(values.flatten(1))
+        result: Tensor = self.activation(values.flatten(1))
+        return result
 
     def forward(self, images: Tensor, trainable: int | None = None) -> dict[str, Tensor]:
         """(B, C, H, W) in [-1, 1] to logits by label name."""
@@ -77,4 +78,5 @@ class _Codes(nn.Module):
         return super().train(False)
 
     def forward(self, features: Tensor) -> Tensor:
-        return self.bottleneck(features).values
+        result: Tensor = self.bottleneck(features).values
+        return result

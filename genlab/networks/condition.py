@@ -56,7 +56,8 @@ class Condition(nn.Module):
                 drawn[name] = torch.arange(count) % len(kinds)
             else:
                 drawn[name] = torch.randint(len(kinds), (count,), generator=generator)
-        return self(drawn)
+        result: Tensor = self(drawn)
+        return result
 
     def labels_of(self, condition: Tensor) -> dict[str, Tensor]:
         """The labels (B,) by name that (B, width) stands for."""

@@ -21,4 +21,5 @@ class Cycle(nn.Module):
 
     def forward(self, images: Tensor, kind: int) -> Tensor:
         """Images (B, C, H, W) of the kind 0 or 1 to the other one."""
-        return self.translators[kind](images)
+        result: Tensor = self.translators[kind](images)
+        return result

@@ -88,7 +88,8 @@ class Conv2d(nn.Module):
             return F.conv2d(values, weight, self.bias, padding=weight.shape[-1] // 2)
         if self.resample == "strided":
             return F.conv2d(values, weight, self.bias, stride=2)
-        return self.resampled(values, weight, self.bias)
+        result: Tensor = self.resampled(values, weight, self.bias)
+        return result
 
 
 class PixelNorm(nn.Module):

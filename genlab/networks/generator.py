@@ -62,12 +62,13 @@ class Generator(nn.Module):
     def forward(self, latents: Tensor, **stage: Any) -> Tensor:
         """(B, latent_size + condition) to (B, C, H, W), of what a stage tells the decoder."""
         if not self.conditional_normalisation:
-            return self.decoder(latents, **stage)
+            result: Tensor = self.decoder(latents, **stage)
+            return result
         noise, condition = latents.tensor_split([self.latent_size], 1)
         layers = [m for m in self.decoder.modules() if isinstance(m, ConditionalBatchNorm)]
         for layer in layers:
             layer.condition = condition
-        images = self.decoder(noise, **stage)
+        images: Tensor = self.decoder(noise, **stage)
         for layer in layers:
             layer.condition = None
         return images

@@ -51,7 +51,7 @@ class Decoder(Chain):
         before = values
         for block in self.blocks[: last + 1]:
             before, values = values, block(values)
-        picture = self.to_picture[last](values)
+        picture: Tensor = self.to_picture[last](values)
         if fade >= 1 or not last:
             return picture
         return faded(enlarged(self.to_picture[last - 1](before)), picture, fade)

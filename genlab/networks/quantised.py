@@ -170,4 +170,5 @@ class IndexPrior(nn.Module):
         # On CPUs torch's fused attention is slow in bf16: half the speed of a whole VQ-VAE.
         with sdpa_kernel(SDPBackend.MATH) if inputs.device.type == "cpu" else nullcontext():
             hidden = self.transformer(inputs, self.mask[:length, :length], is_causal=True)
-        return self.logits(hidden).float()
+        result: Tensor = self.logits(hidden).float()
+        return result

@@ -45,7 +45,8 @@ class ResampledConv2d(nn.Conv2d):
 
     def forward(self, values: Tensor) -> Tensor:
         """To twice or half the size."""
-        return self.resampled(values, self.weight, self.bias)
+        result: Tensor = self.resampled(values, self.weight, self.bias)
+        return result
 
 
 class Blur(nn.Module):

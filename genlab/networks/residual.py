@@ -100,7 +100,8 @@ class _Down(nn.Module):
             values = F.pad(values, (0, 1, 0, 1))
         hidden = values if self.first else F.relu(self.norm1(values))
         hidden = self.conv2(F.relu(self.norm2(self.conv1(hidden))))
-        return hidden + self.skip(F.avg_pool2d(values, 2) if self.halve else values)
+        result: Tensor = hidden + self.skip(F.avg_pool2d(values, 2) if self.halve else values)
+        return result
 
 
 class _Up(nn.Module):
@@ -120,7 +121,8 @@ class _Up(nn.Module):
         hidden = self.conv2(F.relu(self.norm2(hidden)))
         # A 1x1 convolution before doubling is the one behind it, at a quarter of the cost.
         skipped = F.interpolate(self.skip(values), scale_factor=2, mode="nearest")
-        return hidden + self._cropped(skipped)
+        result: Tensor = hidden + self._cropped(skipped)
+        return result
 
     def _cropped(self, values: Tensor) -> Tensor:
         return values[..., : self.reached, : self.reached]

@@ -56,7 +56,7 @@ class Decoder(Synthesis):
         for index in range(last + 1):
             pair = styles[:, 2 * index], styles[:, 2 * index + 1]
             before, values = values, self.blocks[index](values, *pair, noise)
-        picture = self.to_picture[last](values)
+        picture: Tensor = self.to_picture[last](values)
         if fade >= 1 or not last:
             return picture
         return faded(enlarged(self.to_picture[last - 1](before)), picture, fade)
@@ -82,7 +82,8 @@ class AdaptiveNorm(nn.Module):
         variance = centred.square().mean(1, keepdim=True)
         factor = (1 + scale) * (variance + 1e-8).rsqrt()
         styled = torch.addcmul(offset, centred, factor).to(values.dtype)
-        return styled.transpose(1, 2).unflatten(2, values.shape[2:])
+        result: Tensor = styled.transpose(1, 2).unflatten(2, values.shape[2:])
+        return result
 
 
 class _Layer(nn.Module):
@@ -96,7 +97,8 @@ class _Layer(nn.Module):
 
     def forward(self, values: Tensor, style: Tensor, noise: str) -> Tensor:
         values = self.noise(values, noise, self.bias)
-        return self.norm(F.leaky_relu(values, 0.2), style)
+        result: Tensor = self.norm(F.leaky_relu(values, 0.2), style)
+        return result
 
 
 class _First(nn.Module):
@@ -112,7 +114,8 @@ class _First(nn.Module):
     def forward(self, values: Tensor, first: Tensor, second: Tensor, noise: str) -> Tensor:
         values = self.constant.expand(len(values), -1, -1, -1)
         values = self.layer1(values, first, noise)
-        return self.layer2(self.convolution(values), second, noise)
+        result: Tensor = self.layer2(self.convolution(values), second, noise)
+        return result
 
 
 class _Block(nn.Module):
@@ -128,4 +131,5 @@ class _Block(nn.Module):
 
     def forward(self, values: Tensor, first: Tensor, second: Tensor, noise: str) -> Tensor:
         values = self.layer1(self.blur(self.doubling(values)), first, noise)
-        return self.layer2(self.convolution(values), second, noise)
+        result: Tensor = self.layer2(self.convolution(values), second, noise)
+        return result

@@ -68,7 +68,8 @@ class Decoder(Synthesis):
             if self.form == "skip":
                 made = self.to_picture[index](values, styles[:, 2 * index + 1])
                 picture = made if picture is None else self.enlarge(picture) + made
-        return self.to_picture[-1](values, styles[:, -1]) if picture is None else picture
+        result: Tensor = self.to_picture[-1](values, styles[:, -1]) if picture is None else picture
+        return result
 
 
 class Encoder(Chain):
@@ -136,7 +137,8 @@ class _ToPicture(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels, 1, 1))
 
     def forward(self, values: Tensor, style: Tensor) -> Tensor:
-        return self.convolution(values, style) + self.bias
+        result: Tensor = self.convolution(values, style) + self.bias
+        return result
 
 
 class _First(nn.Module):
@@ -148,7 +150,8 @@ class _First(nn.Module):
         self.layer = _Layer(channels, channels, 4, style, modulation)
 
     def forward(self, values: Tensor, first: Tensor, second: Tensor, noise: str) -> Tensor:
-        return self.layer(self.constant.expand(len(values), -1, -1, -1), first, noise)
+        result: Tensor = self.layer(self.constant.expand(len(values), -1, -1, -1), first, noise)
+        return result
 
 
 class _Block(nn.Module):
@@ -168,7 +171,8 @@ class _Block(nn.Module):
 
     def forward(self, values: Tensor, first: Tensor, second: Tensor, noise: str) -> Tensor:
         made = self.layer2(self.layer1(values, first, noise), second, noise)
-        return made if self.shortcut is None else (made + self.shortcut(values)) / HE
+        result: Tensor = made if self.shortcut is None else (made + self.shortcut(values)) / HE
+        return result
 
 
 class _FromPicture(nn.Module):

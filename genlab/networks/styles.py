@@ -94,12 +94,13 @@ class StyleDecoder(Chain):
         layers = [module for module in self.modules() if isinstance(module, Noise)]
         for layer in layers:
             layer.keys = keys_of(latents) if noise == "own" else None
-        return self.synthesis(self.styles(latents, **stage), noise, **stage)
+        result: Tensor = self.synthesis(self.styles(latents, **stage), noise, **stage)
+        return result
 
     def styles(self, latents: Tensor, resolution: int | None = None, fade: float = 1.0) -> Tensor:
         """(B, inputs) to a style for every layer, (B, layers, style); mixed in training mode."""
         style = self.mapping(latents)
-        styles = style[:, None].expand(-1, self.synthesis.layers, -1)
+        styles: Tensor = style[:, None].expand(-1, self.synthesis.layers, -1)
         if not self.training:
             return styles
         with torch.no_grad():
@@ -134,7 +135,7 @@ class Mapping(nn.Module):
     def forward(self, latents: Tensor) -> Tensor:
         """(B, inputs) to (B, style)."""
         noise, told = latents.tensor_split([self.latent_size], 1)
-        values = self.normalise(noise)
+        values: Tensor = self.normalise(noise)
         if self.embedding is not None:
             values = torch.cat([values, self.normalise(self.embedding(told))], 1)
         for layer in self.layers:

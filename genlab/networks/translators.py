@@ -99,7 +99,8 @@ class Residual(nn.Module):
         first = self.first(values)
         output = self.last(first + self.joint(self.blocks(first)))
         scale = output.shape[-1] // values.shape[-1]
-        return output[..., : size[0] * scale, : size[1] * scale]
+        result: Tensor = output[..., : size[0] * scale, : size[1] * scale]
+        return result
 
 
 class UNet(nn.Module):
@@ -190,7 +191,8 @@ class _Block(nn.Module):
         )
 
     def forward(self, values: Tensor) -> Tensor:
-        return values + self.layers(values)
+        result: Tensor = values + self.layers(values)
+        return result
 
 
 def _padded(values: Tensor, multiple: int) -> tuple[Tensor, Sequence[int]]:

@@ -36,8 +36,9 @@ from genlab.errors import CheckpointError, Diverged, Stopped
 from genlab.learners import Adversarial, Learner
 from genlab.processes import launch, peers
 from genlab.processes.cluster import Together
-from genlab.runs.checkpoints import Checkpoint, images_seen_of, newest_valid
+from genlab.runs.checkpoints import Checkpoint, newest_valid
 from genlab.runs.folder import RunFolder
+from genlab.runs.state import images_seen_of
 from genlab.runs.weights import misfit_of_tensors
 from genlab.training.checkpoint_io import SafeCheckpointIO
 from genlab.training.own_state import OwnState, refuse_other_ranks

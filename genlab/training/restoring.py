@@ -11,7 +11,8 @@ from torch.optim import Optimizer
 from genlab.errors import CheckpointError
 from genlab.io.schemas import ANY, COUNT, MAPPING, Kind, misfit
 from genlab.learners import Learner
-from genlab.runs.checkpoints import Checkpoint, images_seen_of
+from genlab.runs.checkpoints import Checkpoint
+from genlab.runs.state import images_seen_of
 from genlab.runs.weights import misfit_of_tensors, not_finite
 
 _VERSION = Kind("a version", lambda v: isinstance(v, str) and bool(re.fullmatch(r"\d[\w.+]*", v)))

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -217,14 +218,17 @@ def test_several_threads_read_one_run(dcgan, vae, images: torch.Tensor) -> None:
         assert all(torch.equal(codes, each) for each in pool.map(vae.encode, [images] * 8))
 
 
-def test_a_thread_trains(tmp_path: Path) -> None:
+def test_a_thread_trains_and_goes_on(tmp_path: Path) -> None:
+    """Python lets the main thread alone take signals: another one trains without them."""
     found: list[object] = []
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+    handlers = [signal.getsignal(number) for number in numbers]
 
     def work() -> None:
         try:
-            found.append(
-                genlab.train("vae_mlp", data="digits", overrides=SMALL, folder=tmp_path / "run")
-            )
+            for words in (SMALL, [*SMALL, "total_images=96"]):
+                run = genlab.train("vae_mlp", "digits", words, tmp_path / "run", resume=True)
+            found.append(run)
         except BaseException as error:
             found.append(error)
 
@@ -232,6 +236,8 @@ def test_a_thread_trains(tmp_path: Path) -> None:
     thread.start()
     thread.join()
     assert isinstance(found[0], genlab.Run), found
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["images_seen"] == 96
+    assert [signal.getsignal(number) for number in numbers] == handlers
 
 
 def test_hydra_is_left_as_it_was() -> None:
