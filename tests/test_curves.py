@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from genlab.config.run import Report
 from genlab.jobs.report import write_report
 
 
@@ -23,12 +24,12 @@ def runs() -> list[tuple[dict, dict]]:
 def test_means_deviations_and_paired_differences(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wanted = {
-        "metric": "accuracy",
-        "across": "data.labels",
-        "curves": ["pretrained"],
-        "baseline": "pretrained=False",
-    }
+    wanted = Report(
+        metric="accuracy",
+        across="data.labels",
+        curves=["pretrained"],
+        baseline="pretrained=False",
+    )
     write_report(wanted, [*runs(), ({"seed": 9}, {})], tmp_path)
     lines = (tmp_path / "report.md").read_text().splitlines()
     assert lines[0] == "| accuracy by data.labels | 5 | 10 |"
@@ -41,5 +42,5 @@ def test_means_deviations_and_paired_differences(
 
 
 def test_nothing_is_written_where_nothing_was_measured(tmp_path: Path) -> None:
-    write_report({"metric": "x", "across": "y", "curves": []}, runs(), tmp_path)
+    write_report(Report(metric="x", across="y"), runs(), tmp_path)
     assert not list(tmp_path.iterdir())

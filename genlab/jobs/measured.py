@@ -6,7 +6,7 @@ from omegaconf import DictConfig
 
 from genlab.callbacks.listener import DEFAULTS, objective_among
 from genlab.config.build import build_data, build_learner, completed
-from genlab.config.checks import checked
+from genlab.config.run import RunConfig
 from genlab.config.scale import scaled
 from genlab.errors import ConfigError, GenlabError
 from genlab.evaluation.reference import WHILE_TRAINING
@@ -51,7 +51,7 @@ def recorded(composed: DictConfig) -> list[str]:
 
     A GenlabError where its data or networks cannot be made.
     """
-    config = completed(checked(scaled(composed, together(composed.trainer))))
+    config = completed(RunConfig.read(scaled(composed, together(composed.trainer))))
     data, learner = build_data(config), build_learner(config)
     names = []
     if isinstance(learner, Measures):
