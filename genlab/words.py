@@ -81,6 +81,11 @@ def readable(name: str | Path) -> str:
     return printable(os.fsencode(name).decode("utf-8", "backslashreplace"))
 
 
+def folder_name(folder: Path) -> str:
+    """The readable name of a folder, whatever leads to it."""
+    return readable(Path(os.path.realpath(folder)).name)
+
+
 def counted(number: int, one: str, several: str = "") -> str:
     """A number with its noun: 1 image, 2 images, 1,000 images."""
     return f"{number:,} {one if number == 1 else several or one + 's'}"

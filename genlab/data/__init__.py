@@ -4,6 +4,7 @@ from genlab.data.avatars import Avatars
 from genlab.data.cache import cache_folder, prepare
 from genlab.data.celeba import CelebA
 from genlab.data.cifar10 import Cifar10
+from genlab.data.collection import Collection
 from genlab.data.digits import Digits
 from genlab.data.domains import Domains
 from genlab.data.folder import Folder
@@ -18,6 +19,7 @@ __all__ = [
     "Avatars",
     "CelebA",
     "Cifar10",
+    "Collection",
     "Digits",
     "Domains",
     "FashionMnist",

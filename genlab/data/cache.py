@@ -85,9 +85,10 @@ def prepare(source: Source, in_memory_gb: float) -> ImageSet:
 
 
 def _entry(source: Source) -> Path:
-    canonical = json.dumps(source.fingerprint(), sort_keys=True, separators=(",", ":"))
+    fingerprint = source.fingerprint()
+    canonical = json.dumps(fingerprint, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(canonical.encode()).hexdigest()[:16]
-    return cache_folder() / "images" / f"{type(source).__name__.lower()}-{digest}"
+    return cache_folder() / "images" / f"{str(fingerprint['source']).lower()}-{digest}"
 
 
 def _load(folder: Path, in_memory_gb: float) -> ImageSet | None:

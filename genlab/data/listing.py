@@ -31,13 +31,13 @@ class Layout(NamedTuple):
     """Images in the order of a set, and what the names of their folders say.
 
     Attributes:
-        files: those of the set's own test part are last.
+        order: positions in the list of names; those of the set's own test part are last.
         classes: names of folders; [] where they say nothing.
-        labels: the number of the class of each file, int64 (N,).
+        labels: the number of the class of each image in this order, int64 (N,).
         test_start: where the set's own test part starts; None without one.
     """
 
-    files: list[Path]
+    order: np.ndarray
     classes: list[str]
     labels: np.ndarray
     test_start: int | None
@@ -76,31 +76,36 @@ def say_left_out(root: Path, left_out: Sequence[Path]) -> None:
         _say(f"left out {count} of {readable(root)} that are not images: {names}")
 
 
-def laid_out(root: Path, files: Sequence[Path]) -> Layout:
-    """What the folders of sorted images say.
+def laid_out(names: Sequence[str], root: str) -> Layout:
+    """What the folders of images say.
 
     If every image lies in a subfolder and there are two or more, these are classes. If all of
     them are called train, val, valid, validation or test, with one of them train, they are parts
     of one set, whose classes are the folders below.
+
+    Args:
+        names: paths of images below one root, their parts joined by "/".
+        root: what messages call the root.
     """
-    places = [file.relative_to(root).parts[:-1] for file in files]
-    names = {place[0] if place else "" for place in places}
-    parts = {name.lower() for name in names}
+    places = [tuple(name.split("/")[:-1]) for name in names]
+    order = np.arange(len(names))
+    tops = {place[0] if place else "" for place in places}
+    parts = {top.lower() for top in tops}
     test_start = None
     if "train" in parts and parts <= {*PARTS}:
         in_test = np.array([place[0].lower() == "test" for place in places])
         order = np.argsort(in_test, kind="stable")
-        files, places = [files[i] for i in order], [places[i][1:] for i in order]
+        places = [places[i][1:] for i in order]
         if in_test.any():
             test_start = int((~in_test).sum())
         said = "all of them are trained on" if test_start is None else "test is its test part"
-        _say(f"folders {', '.join(sorted(names))} of {readable(root)} are parts of one set: {said}")
+        _say(f"folders {', '.join(sorted(tops))} of {root} are parts of one set: {said}")
     kinds = sorted({place[0] if place else "" for place in places})
     if len(kinds) < 2 or not all(places):
-        return Layout(list(files), [], np.zeros(len(files), np.int64), test_start)
+        return Layout(order, [], np.zeros(len(order), np.int64), test_start)
     numbers = {kind: number for number, kind in enumerate(kinds)}
     labels = np.array([numbers[place[0]] for place in places], np.int64)
-    return Layout(list(files), [readable(kind) for kind in kinds], labels, test_start)
+    return Layout(order, [readable(kind) for kind in kinds], labels, test_start)
 
 
 def _entries(folder: str | Path) -> Iterator[os.DirEntry[str]]:

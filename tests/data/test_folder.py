@@ -141,7 +141,7 @@ def test_hidden_files_and_escaping_links_are_left_out(root, tmp_path):
     (root / "linked").symlink_to(outside.parent)
     (root / "loop").symlink_to(root)
     (root / "inside.png").symlink_to(root / "a.png")
-    assert [file.name for file in folder(root).files] == ["a.png", "inside.png"]
+    assert folder(root).names == ["a.png", "inside.png"]
 
 
 def test_missing_empty_and_no_folder(root, tmp_path):

@@ -167,7 +167,7 @@ import numpy as np
 def peak(): return int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) / 1024
 folder = Folder(sys.argv[1], 32, 3, False, False, 100_000_000)
 before = peak()
-images = np.zeros((len(folder.files), 3, 32, 32), np.uint8)
+images = np.zeros((len(folder.names), 3, 32, 32), np.uint8)
 try:
     folder.usable; folder.write(images[: len(folder.usable)], lambda n: None)
 except Exception as error:

@@ -1,0 +1,179 @@
+"""Images of any size and mode, prepared one by one from whatever holds them."""
+
+import logging
+from abc import abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+
+from genlab.bounds import WHITE_LEVEL
+from genlab.data.containers.container import Container, Limit
+from genlab.data.listing import laid_out
+from genlab.data.pixels import RULE, Fitted, fit, in_threads, is_turned, pillow_quiet
+from genlab.data.source import Advance, Annotations, Source
+from genlab.errors import ConfigError, DataError
+from genlab.words import counted, readable, some
+
+_TWELVE_BITS = 4096
+_FIX = "fix or remove it, or set data.skip_unreadable=true"
+_logger = logging.getLogger(__name__)
+
+
+class Collection(Source):
+    """All images of a container, of any size and mode.
+
+    `names` says what they are called and `prepared` gives each at its final size, by position, in
+    any order and from any process: a collection can be pickled.
+
+    If every image lies in a folder of the container and there are two or more of these, they are
+    the classes of the label "label"; folders train, val and test are parts of one set, see
+    `laid_out`. Of moving images the first frame counts.
+
+    Args:
+        resolution, channels: see `Source`.
+        strict: refuse images that are not yet of this size and mode, or that EXIF turns, instead of
+            converting them.
+        skip_unreadable: leave out images that cannot be read, with a warning, instead of stopping.
+        max_pixels: refuse larger images unread, and those that take more than 5 bytes for each of
+            these to decode; a small file may claim to be enormous.
+        white_level: the value of white in images of 16 bits.
+    """
+
+    version: ClassVar[int] = 2
+
+    def __init__(
+        self,
+        resolution: int,
+        channels: int,
+        strict: bool,
+        skip_unreadable: bool,
+        max_pixels: int,
+        white_level: int = WHITE_LEVEL,
+    ) -> None:
+        super().__init__(resolution, channels)
+        if max_pixels < 1:
+            raise ConfigError(f"data.max_pixels={max_pixels} must be at least 1")
+        if not 1 <= white_level <= WHITE_LEVEL:
+            raise ConfigError(f"data.white_level={white_level} must be from 1 to {WHITE_LEVEL}")
+        self.strict = strict
+        self.skip_unreadable = skip_unreadable
+        self.max_pixels = max_pixels
+        self.white_level = white_level
+        self._limit = Limit(_FIX, max_pixels, "data.max_pixels")
+
+    @abstractmethod
+    def find(self) -> Container:
+        """The container of the images; DataError where there is none."""
+
+    @cached_property
+    def container(self) -> Container:
+        """What `find` found."""
+        return self.find()
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The path of each image within the container, by position; see `Container`."""
+        return self.container.names
+
+    @cached_property
+    def usable(self) -> np.ndarray:
+        """Positions of the images that `write` uses; reads all headers, all pixels when skipping.
+
+        Raises:
+            DataError: an image is unreadable, too large or, if strict, to be converted.
+        """
+        count = len(self.container.names)
+        with pillow_quiet():
+            found = in_threads(self._survey, range(count), lambda done: None)
+        skipped = [position for position, converted in enumerate(found) if converted is None]
+        if skipped:
+            names = some([readable(self.container.names[position]) for position in skipped])
+            _logger.warning("skipped %s: %s", counted(len(skipped), "unreadable image"), names)
+        if len(skipped) == count:
+            path = readable(self.container.path)
+            raise DataError(f"data.path={path}: none of {counted(count, 'image')} can be read")
+        if converted := sum(1 for changed in found if changed):
+            usable = count - len(skipped)
+            _logger.info("%d of %d images are converted: %s", converted, usable, RULE)
+        return np.setdiff1d(np.arange(count), skipped)
+
+    def prepared(self, position: int) -> Fitted:
+        """The image at a position of the container, at its final size; see `fit`.
+
+        Within `pillow_quiet`. Raises DataError where the image cannot be used.
+        """
+        with self.container.opened(position, self._limit) as image:
+            return fit(image, self.resolution, self.channels, self.white_level)
+
+    def fingerprint(self) -> dict[str, object]:
+        """Settings and a stamp of the container."""
+        return super().fingerprint() | {
+            "source": self.container.kind,
+            "strict": self.strict,
+            "skip_unreadable": self.skip_unreadable,
+            "max_pixels": self.max_pixels,
+            "white_level": self.white_level,
+            "files": self.container.stamp(),
+        }
+
+    def count(self) -> int:
+        """Number of usable images."""
+        return len(self.usable)
+
+    def write(self, images: np.ndarray, advance: Advance) -> Annotations:
+        """Fill `images`, uint8 (N, C, H, W)."""
+        names = self.container.names
+        layout = laid_out(
+            [names[position] for position in self.usable], readable(self.container.path)
+        )
+        positions = self.usable[layout.order]
+
+        def place(row: int) -> int | None:
+            images[row], deepest = self.prepared(int(positions[row]))
+            return deepest
+
+        with pillow_quiet():
+            found = in_threads(place, range(len(images)), advance)
+        self._warn_of_dark([deepest for deepest in found if deepest is not None])
+        about = f"{counted(len(images), 'image')} {self.container.about}"
+        if not layout.classes:
+            return Annotations(about, test_start=layout.test_start)
+        return Annotations(
+            about, {"label": layout.labels}, {"label": layout.classes}, layout.test_start
+        )
+
+    def _warn_of_dark(self, deepest: list[int]) -> None:
+        """Say where images of 16 bits, whose largest values are given, use 12 of them or less."""
+        if deepest and max(deepest) < _TWELVE_BITS <= self.white_level:
+            _logger.warning(
+                "%d images of 16 bits are nearly black: no value is above %d of "
+                "data.white_level=%d; if they hold 12 bits, set data.white_level=4095",
+                len(deepest),
+                max(deepest),
+                self.white_level,
+            )
+
+    def _survey(self, position: int) -> bool | None:
+        """Whether an image is to be converted; None if it is skipped."""
+        try:
+            with self.container.opened(position, self._limit) as image:
+                mode = "L" if self.channels == 1 else "RGB"
+                wanted = (mode, (self.resolution, self.resolution))
+                kind, size = image.mode, image.size
+                converted = (kind, size) != wanted or image.has_transparency_data
+                turned = self.strict and is_turned(image)
+                if self.skip_unreadable:
+                    fit(image, self.resolution, self.channels)
+        except DataError:
+            if self.skip_unreadable:
+                return None
+            raise
+        if self.strict and (converted or turned):
+            what = f"{size[0]} x {size[1]} {kind}, not {self.resolution} x {self.resolution} {mode}"
+            if (kind, size) == wanted:
+                what = "turned by its EXIF orientation" if turned else "transparent in parts"
+            where = self.container.whereabouts(position)
+            raise DataError(f"{where} is {what}: convert it or set data.strict=false")
+        return converted

@@ -1,0 +1,1 @@
+"""Where images lie: each kind of container gives its images by position."""
