@@ -9,7 +9,7 @@ class GenlabError(Exception):
     """Base of all expected failures."""
 
     exit_code = 1
-    told = False  # whether another process of the run says it
+    reported = False  # whether another process of the run says it
 
 
 class ConfigError(GenlabError):
@@ -70,7 +70,7 @@ class Stopped(BaseException):
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
         self.exit_code = 128 + signal_number
-        self.told = False
+        self.reported = False
 
 
 class Pruned(GenlabError):

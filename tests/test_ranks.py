@@ -214,7 +214,7 @@ def test_a_first_rank_that_dies_while_it_prepares_ends_the_others() -> None:
     appears("following")
     os.kill(ranks[0], signal.SIGKILL)
     assert codes(ranks, seconds=30) == [-9, 7], said()
-    assert "the first process is gone" in Path("rank1").read_text()
+    assert "the first process has ended" in Path("rank1").read_text()
 
 
 @pytest.mark.parametrize("whom", [[0], [0, 1]])

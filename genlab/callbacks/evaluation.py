@@ -165,6 +165,6 @@ class Evaluation(pl.Callback):
         assert isinstance(learner, Generates)
         noise = torch.Generator().manual_seed(self.seed)
         labels = self.judge.asked(learner.condition, self.judge.count, self.seed)
-        latents = ranks.own(learner.latents(self.judge.count, noise, labels))
+        latents = ranks.shard(learner.latents(self.judge.count, noise, labels))
         with own_noise(learner):
-            return ranks.joined(self.judge.see(sampled(trainer, learner, latents, _CHUNK)))
+            return ranks.gather(self.judge.see(sampled(trainer, learner, latents, _CHUNK)))

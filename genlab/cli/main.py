@@ -51,7 +51,7 @@ def command() -> None:
         finally:
             sys.stdout.flush()  # here, where it may fail
     except Stopped as stopped:
-        _fail("" if stopped.told else str(stopped), stopped.exit_code)
+        _fail("" if stopped.reported else str(stopped), stopped.exit_code)
     except KeyboardInterrupt:
         _fail("stopped", 128 + signal.SIGINT)
     except BrokenPipeError:  # whoever read has gone, as `head` does: nothing is left to say
@@ -61,7 +61,7 @@ def command() -> None:
         if debug:
             raise
         message, code = explained(error, argv)
-        _fail("" if getattr(error, "told", False) else message, code)
+        _fail("" if getattr(error, "reported", False) else message, code)
 
 
 def _forget_current_folder() -> None:

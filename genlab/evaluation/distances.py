@@ -58,11 +58,11 @@ def _generated(
     """Generated pictures against the split's images, and against the training part."""
     count, seed = settings.count, settings.seed
     peers.join(opened.device.type)
-    held.features = ranks.joined(held.see(ranks.own(held.images)))
+    held.features = ranks.gather(held.see(ranks.shard(held.images)))
     labels = held.asked(condition_of(opened), count, seed)
     with own_noise(opened.learner):
         pictures, asked = generate(opened, count, seed, settings.batch_size, labels)
-    features = ranks.joined(held.see(ranks.own(pictures)))
+    features = ranks.gather(held.see(ranks.shard(pictures)))
     if launch.rank() > 0:
         return {}
     stamp |= held.stamp | {

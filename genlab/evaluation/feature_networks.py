@@ -201,7 +201,7 @@ def _train_once(recipe: RunConfig, folder: RunFolder, labels: list[str], instead
             if not folder.summary.exists():
                 log.info(_COST, ", ".join(labels), f"{recipe.total_images:,}", instead, folder.path)
                 folder.create(recipe, [])
-                with launch.alone():
+                with launch.single_process():
                     fit(
                         recipe,
                         folder,

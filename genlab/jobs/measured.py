@@ -12,7 +12,7 @@ from genlab.errors import ConfigError, GenlabError
 from genlab.evaluation.reference import WHILE_TRAINING
 from genlab.learners.abilities import Generates, Measures
 from genlab.learners.measuring import summed
-from genlab.training.settings import together
+from genlab.training.settings import total_processes
 from genlab.words import near_miss
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def recorded(composed: DictConfig) -> list[str]:
 
     A GenlabError where its data or networks cannot be made.
     """
-    config = completed(RunConfig.read(scaled(composed, together(composed.trainer))))
+    config = completed(RunConfig.read(scaled(composed, total_processes(composed.trainer))))
     data, learner = build_data(config), build_learner(config)
     names = []
     if isinstance(learner, Measures):

@@ -26,7 +26,7 @@ from genlab.runs import finding
 from genlab.runs.held_out import condition_of
 from genlab.runs.loaded import Opened, open_run
 from genlab.runs.sampling import generate
-from genlab.training.settings import together
+from genlab.training.settings import total_processes
 from genlab.words import counted
 
 log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ def _run_of(kind: str, wanted: Encoder | Generator, config: RunConfig, folder: P
     )
     with open_dict(composed):
         del composed["hydra"]
-    before = checked(scaled(composed, together(composed.trainer)))
+    before = checked(scaled(composed, total_processes(composed.trainer)))
     if isinstance(wanted, Encoder):
         autoencoder_of(before, wanted.layer, f"encoder.page={wanted.page}")
     told = hashlib.sha256(" ".join(sorted(overrides)).encode()).hexdigest()[:8]

@@ -65,7 +65,7 @@ def _follow(many: bool) -> None:
     try:
         training.follow()
     except GenlabError as error:
-        if not many or not error.told:
+        if not many or not error.reported:
             raise
 
 
@@ -93,13 +93,13 @@ def _settings(config: DictConfig, place: Path) -> "Prepared":
 
 def resolved(config: DictConfig) -> RunConfig:
     """A composed config with its scale chosen and all settings checked."""
-    from genlab.training.settings import check_settings, together
+    from genlab.training.settings import check_settings, total_processes
 
     raw: Any = OmegaConf.to_container(config)
     check_parts(raw)
     check_numbers("", raw)
     check_data(raw)
-    found = checked(scaled(config, together(config.trainer)))
+    found = checked(scaled(config, total_processes(config.trainer)))
     check_settings(found)  # before other runs are trained for this one
     return found
 

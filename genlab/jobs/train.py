@@ -99,7 +99,7 @@ def _train_locked(
             held=folder.lock_descriptors,
         )
     else:
-        peers.order(folder=str(folder.path), config=config.plain)
+        peers.broadcast(folder=str(folder.path), config=config.plain)
         with log_to(folder.path / "train.log"):
             fit(config, folder, parts, judge, listener())
     if scorable:
@@ -147,10 +147,10 @@ def _longer(summary: dict[str, Any], config: RunConfig) -> str:
 
 def follow() -> None:
     """Take part in what the first process trains, as one of several, until it is done."""
-    with stoppable(), peers.following() as orders:
-        for order in orders:
-            config = RunConfig.read(order["config"])
-            _fit_as_one_of_several(config, RunFolder(Path(order["folder"])))
+    with stoppable(), peers.following() as messages:
+        for message in messages:
+            config = RunConfig.read(message["config"])
+            _fit_as_one_of_several(config, RunFolder(Path(message["folder"])))
 
 
 def _fit_as_one_of_several(config: RunConfig, folder: RunFolder) -> None:

@@ -108,7 +108,7 @@ class VectorQuantiser(Bottleneck):
         entries = len(self.codebook)
         counts = torch.bincount(indices, minlength=entries).float()
         sums = torch.zeros_like(self.sums).index_add_(0, indices, vectors)
-        several = ranks.together()
+        several = ranks.is_distributed()
         if several:
             distributed.all_reduce(counts)
             distributed.all_reduce(sums)

@@ -1,1 +1,1 @@
-"""Several processes that train one run: how they start, meet, talk and end."""
+"""Several processes that train one run: how they start, meet, communicate and end."""

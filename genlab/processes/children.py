@@ -1,4 +1,4 @@
-"""Several processes for one run on this machine: started, watched and ended by this one."""
+"""Several processes for one run on this machine: this one starts, watches and ends them."""
 
 import ctypes
 import json
@@ -39,18 +39,18 @@ def run_processes(
     stopped: Callable[[], str],
     held: Sequence[int] = (),
 ) -> None:
-    """Run `python -m WORDS` in so many processes; raises what the first of them reports.
+    """Run `python -m WORDS` in several processes; raises the first error that one reports.
 
-    They talk over the loopback interface alone. Signals are passed on; a second one, seconds
+    They communicate over the loopback interface only. Signals are passed on; a second one, seconds
     later, kills them.
 
     Args:
         words: a module that works within `reporting(folder)`, and its arguments.
-        processes: how many.
-        folder: of their reports, and of what they say on standard error.
-        again: the mend where one of them died.
-        stopped: what to say where a signal stopped them before they could say anything.
-        held: descriptors of locks that they hold, too: they may outlive a killed parent.
+        processes: their number.
+        folder: for their reports and their standard error.
+        again: the fix that the message names if one of them died.
+        stopped: gives the message if a signal stopped them before they could report.
+        held: descriptors of locks that they hold as well: they may outlive a killed parent.
     """
     for file in folder.glob(".error-*.json"):
         file.unlink()
@@ -72,8 +72,8 @@ def run_processes(
     ):
         for rank in range(processes):
             children.append(_start(words, rank, processes, meeting, log, held))
-        meeting.close()  # the first process's now: where it ends, the others notice
-        if received:  # while they were being started
+        meeting.close()  # now held by the first process alone, so that the others notice its end
+        if received:  # while they were started
             _signal(children, received[0])
         ended = _watch(children)
     if not any(child.returncode for child in children):
@@ -81,12 +81,12 @@ def run_processes(
     reports = _reports(folder)
     stops = [_STOP_CODES[code] for code in ended.values() if code in _STOP_CODES]
     if received or stops:
-        told = [each["message"] for each in reports.values() if each["exit_code"] in _STOP_CODES]
-        raise Stopped(told[0] if told else stopped(), (received or stops)[0])
+        said = [each["message"] for each in reports.values() if each["exit_code"] in _STOP_CODES]
+        raise Stopped(said[0] if said else stopped(), (received or stops)[0])
     died = any(code < 0 for code in ended.values())
     for content in reports.values():
         if died and content["exit_code"] == WorkerFailed.exit_code:
-            continue  # it only noticed
+            continue  # it only noticed the death of another
         error = GenlabError(content["message"])
         error.exit_code = content["exit_code"]
         raise error
@@ -96,11 +96,11 @@ def run_processes(
 
 @contextmanager
 def reporting(folder: Path) -> Iterator[None]:
-    """What ends the block is left where the starting process finds it; ends this process then."""
+    """Write the error that ends the block to a report for the parent process, then exit."""
     try:
         yield
     except (GenlabError, Stopped) as error:
-        if not error.told:
+        if not error.reported:
             content = {"exit_code": error.exit_code, "message": str(error)}
             report = folder / f".error-{launch.rank()}.json"
             write_text(report, json.dumps(content), durable=False)
@@ -119,7 +119,7 @@ def _start(
 ) -> Child:
     environment = {**os.environ, **launch.loopback_only()}
     environment |= launch.without_current_folder(os.environ)
-    environment.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # a lost process has its line from us
+    environment.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # genlab reports lost processes itself
     environment.setdefault("OMP_NUM_THREADS", str(max(cores() // processes, 1)))
     host, port = meeting.getsockname()
     environment |= {
@@ -146,8 +146,8 @@ def _start(
 
 
 def _before(parent: int) -> None:
-    """In a child: have the kernel end it with its parent, so that nothing is orphaned."""
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # until it listens
+    """In a child: have the kernel end it with its parent, so that it is never orphaned."""
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # until it has a handler
     if platform.system() == "Linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
@@ -156,10 +156,10 @@ def _before(parent: int) -> None:
 
 
 def _watch(children: Sequence[Child]) -> dict[int, int]:
-    """Wait for all; the exit codes by rank of those that ended before any had to be ended."""
+    """Wait for all; the exit codes by rank of those that ended before any had to be killed."""
     ended: dict[int, int] = {}
     deadline, remedies = float("inf"), [signal.SIGTERM, signal.SIGKILL]
-    while None in [child.poll() for child in children]:  # all of them, or an end goes unnoticed
+    while None in [child.poll() for child in children]:  # polls all, to notice every end
         if any(child.returncode for child in children) and deadline == float("inf"):
             deadline = time.monotonic() + _GRACE_SECONDS
         if time.monotonic() > deadline and remedies:
@@ -181,7 +181,7 @@ def _signal(children: Sequence[Child], number: int) -> None:
 
 
 def _reports(folder: Path) -> dict[str, dict[str, Any]]:
-    """What processes said of their end, by file."""
+    """The processes' reports of their end, by file name."""
     schema = {"exit_code": COUNT, "message": TEXT}
     files = sorted(folder.glob(".error-*.json"))
     return {file.name: read_json(file, WorkerFailed, schema) for file in files}

@@ -1,12 +1,12 @@
-"""What Lightning has to know of processes that were started together and have met already."""
+"""Lightning's environment of processes that were launched and have found each other already."""
 
 from pytorch_lightning.plugins.environments import ClusterEnvironment
 
 from genlab.processes import launch
 
 
-class Together(ClusterEnvironment):
-    """The processes as `launch` sees them, whoever started them."""
+class LaunchedEnvironment(ClusterEnvironment):
+    """The processes as `launch` describes them, whichever launcher started them."""
 
     @property
     def creates_processes_externally(self) -> bool:
@@ -15,12 +15,12 @@ class Together(ClusterEnvironment):
 
     @property
     def main_address(self) -> str:
-        """Where they met."""
+        """The host of the meeting address."""
         return launch.address().host
 
     @property
     def main_port(self) -> int:
-        """Where they met."""
+        """The port of the meeting address."""
         return launch.address().port
 
     @staticmethod
@@ -29,7 +29,7 @@ class Together(ClusterEnvironment):
         return launch.launched()
 
     def world_size(self) -> int:
-        """All of them."""
+        """The number of processes."""
         return launch.world_size()
 
     def set_world_size(self, size: int) -> None:

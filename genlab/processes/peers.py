@@ -1,7 +1,7 @@
-"""Processes that were started together: what the first one tells the others, and their group.
+"""Messages from the first process of a run to the others, and their process group.
 
-Until they form a group they look into a store now and then: a look lasts no time, so that a
-process reacts to signals while it waits for one that may prepare data for hours.
+Before they form a group, processes poll a store. A poll returns at once, so that a process reacts
+to signals while it waits for another one, which may prepare data for hours.
 """
 
 import json
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 0.05
 _FAREWELL_SECONDS = 5
 
-Order = dict[str, Any]
+Message = dict[str, Any]
 
 
 @dataclass
-class Talk:
-    """The store, and how far the talk has come: every job has messages of its own."""
+class Channel:
+    """The store, and counters that number the messages and groups of every job."""
 
     store: "Store"
     job: int = 0
@@ -41,77 +41,77 @@ class Talk:
         return f"job {self.job} message {self.message}"
 
 
-_talks: list[Talk] = []
+_channels: list[Channel] = []
 
 
 @contextmanager
 def leading(explain: Callable[[BaseException], tuple[str, int]]) -> Iterator[None]:
-    """What the first process does for all; how it ends is told to the others.
+    """Work of the first process; the others are sent how it ends.
 
-    `explain` gives an error's message and exit code.
+    `explain` returns an error's message and exit code.
     """
     if not launch.launched():
         yield
         return
-    talk = _begin()
+    channel = _next_job()
     try:
         yield
     except BaseException as error:
         message, code = explain(error)
-        _tell(talk, {"error": message, "code": code, "stop": isinstance(error, Stopped)})
-        _see_off(talk)
+        _send(channel, {"error": message, "code": code, "stop": isinstance(error, Stopped)})
+        _wait_for_others(channel)
         raise
-    _tell(talk, {"end": True})
-    _see_off(talk)
+    _send(channel, {"end": True})
+    _wait_for_others(channel)
 
 
-def order(**what: Any) -> None:
-    """Have the others do something, where there are others; values are plain."""
+def broadcast(**what: Any) -> None:
+    """Send plain values to the other processes, if there are any."""
     if launch.launched():
-        _tell(_talks[0], what)
+        _send(_channels[0], what)
 
 
 @contextmanager
-def following() -> Iterator[Iterator[Order]]:
-    """What the first process orders, until it has ended; its error is raised here, too."""
-    talk = _begin()
+def following() -> Iterator[Iterator[Message]]:
+    """The first process's messages until it ends; its error is raised here, too."""
+    channel = _next_job()
     try:
-        yield _orders(talk)
+        yield _messages(channel)
     finally:
         with suppress(RuntimeError):  # the first process is gone
-            talk.store.set(f"job {talk.job} left by {launch.rank()}", "")
+            channel.store.set(f"job {channel.job} left by {launch.rank()}", "")
 
 
-def _orders(talk: Talk) -> Iterator[Order]:
+def _messages(channel: Channel) -> Iterator[Message]:
     while True:
-        told = _hear(talk, talk.next())
-        if "end" in told:
+        message = _receive(channel, channel.next())
+        if "end" in message:
             return
-        if "error" in told:
-            raise _as_error(told)
-        yield told
+        if "error" in message:
+            raise _as_error(message)
+        yield message
 
 
 @contextmanager
 def failing_together() -> Iterator[None]:
-    """An error in the block ends those that wait for this process, too."""
+    """An error in the block also ends the processes that wait for this one."""
     try:
         yield
     except (GenlabError, Stopped) as error:
-        if launch.launched() and not error.told:
+        if launch.launched() and not error.reported:
             stop = isinstance(error, Stopped)
-            told = {"error": str(error), "code": error.exit_code, "stop": stop}
-            talk = _talk()
-            talk.store.set(f"job {talk.job} failed", json.dumps(told))
+            message = {"error": str(error), "code": error.exit_code, "stop": stop}
+            channel = _channel()
+            channel.store.set(f"job {channel.job} failed", json.dumps(message))
         raise
 
 
 @contextmanager
 def group(kind: str, seconds: float, again: str) -> Iterator[None]:
-    """All processes meet and form a group while the block runs, on devices of this kind.
+    """All processes form a group while the block runs, on devices of this kind.
 
-    Who then does not answer for so many seconds ends the others: WorkerFailed, with `again` as the
-    mend.
+    A process that does not answer for `seconds` ends the others with WorkerFailed, whose message
+    says `again` as the fix.
     """
     if not launch.launched():
         yield
@@ -120,7 +120,7 @@ def group(kind: str, seconds: float, again: str) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if not _is_silence(error):
+        if not _lost_connection(error):
             raise
         raise WorkerFailed(
             f"another process has died, or has not answered for {seconds:g} s "
@@ -131,20 +131,20 @@ def group(kind: str, seconds: float, again: str) -> Iterator[None]:
 
 
 def join(kind: str, seconds: float = TIMEOUT_SECONDS) -> None:
-    """Meet, for as long as it takes, and form a group; nothing where there is one process."""
+    """Wait for all processes and form a group; does nothing for a single process."""
     from torch import device, distributed
 
-    if not launch.launched() or ranks.together():
+    if not launch.launched() or ranks.is_distributed():
         return
-    talk = _talk()
-    talk.groups += 1
-    name = f"job {talk.job} group {talk.groups}"
-    talk.store.set(f"{name} {launch.rank()}", "here")
+    channel = _channel()
+    channel.groups += 1
+    name = f"job {channel.job} group {channel.groups}"
+    channel.store.set(f"{name} {launch.rank()}", "here")
     for other in range(launch.world_size()):
-        _wait(talk, f"{name} {other}")
+        _wait(channel, f"{name} {other}")
     distributed.init_process_group(
         "nccl" if kind == "cuda" else "gloo",
-        store=distributed.PrefixStore(name, talk.store),
+        store=distributed.PrefixStore(name, channel.store),
         rank=launch.rank(),
         world_size=launch.world_size(),
         timeout=timedelta(seconds=seconds),
@@ -153,69 +153,69 @@ def join(kind: str, seconds: float = TIMEOUT_SECONDS) -> None:
 
 
 def leave() -> None:
-    """Give the group up, where there is one."""
+    """Destroy the group, if there is one."""
     from torch import distributed
 
-    if ranks.together():
+    if ranks.is_distributed():
         distributed.destroy_process_group()
 
 
-def _begin() -> Talk:
-    talk = _talk()
-    talk.job, talk.message, talk.groups = talk.job + 1, 0, 0
-    return talk
+def _next_job() -> Channel:
+    channel = _channel()
+    channel.job, channel.message, channel.groups = channel.job + 1, 0, 0
+    return channel
 
 
-def _talk() -> Talk:
-    if not _talks:
-        _talks.append(Talk(reach_store()))
-    return _talks[0]
+def _channel() -> Channel:
+    if not _channels:
+        _channels.append(Channel(reach_store()))
+    return _channels[0]
 
 
-def _see_off(talk: Talk) -> None:
-    """Give the others time to hear the end: this process may hold the store."""
-    left = [f"job {talk.job} left by {rank}" for rank in range(1, launch.world_size())]
+def _wait_for_others(channel: Channel) -> None:
+    """Give the others time to receive the end: this process may host the store."""
+    left = [f"job {channel.job} left by {rank}" for rank in range(1, launch.world_size())]
     deadline = time.monotonic() + _FAREWELL_SECONDS
-    while not talk.store.check(left) and time.monotonic() < deadline:
+    while not channel.store.check(left) and time.monotonic() < deadline:
         time.sleep(_LOOK_SECONDS)
 
 
-def _tell(talk: Talk, told: Order) -> None:
-    talk.store.set(talk.next(), json.dumps(told))
+def _send(channel: Channel, message: Message) -> None:
+    channel.store.set(channel.next(), json.dumps(message))
 
 
-def _hear(talk: Talk, key: str) -> Order:
-    _wait(talk, key)
-    told: Order = json.loads(talk.store.get(key))
-    return told
+def _receive(channel: Channel, key: str) -> Message:
+    _wait(channel, key)
+    message: Message = json.loads(channel.store.get(key))
+    return message
 
 
-def _wait(talk: Talk, key: str) -> None:
-    """Until the key is there; raises what has ended another process meanwhile."""
-    failed = f"job {talk.job} failed"
+def _wait(channel: Channel, key: str) -> None:
+    """Wait for the key; raises the error that has ended another process meanwhile."""
+    failed = f"job {channel.job} failed"
     try:
-        while not talk.store.check([key]):
-            if talk.store.check([failed]):
-                raise _as_error(json.loads(talk.store.get(failed)))
+        while not channel.store.check([key]):
+            if channel.store.check([failed]):
+                raise _as_error(json.loads(channel.store.get(failed)))
             time.sleep(_LOOK_SECONDS)
     except RuntimeError as error:  # of the store
         raise WorkerFailed(
-            "the first process is gone: see what it said, and start the command again"
+            "the first process has ended: see its messages, and start the command again"
         ) from error
 
 
-def _as_error(told: Order) -> BaseException:
-    if told["stop"]:
-        stopped = Stopped(told["error"], told["code"] - 128)
-        stopped.told = True
+def _as_error(message: Message) -> BaseException:
+    if message["stop"]:
+        stopped = Stopped(message["error"], message["code"] - 128)
+        stopped.reported = True
         return stopped
-    error = GenlabError(told["error"])
-    error.exit_code, error.told = told["code"], True
+    error = GenlabError(message["error"])
+    error.exit_code, error.reported = message["code"], True
     return error
 
 
-def _is_silence(error: RuntimeError) -> bool:
-    """Whether it says that another process does not answer."""
+def _lost_connection(error: RuntimeError) -> bool:
+    """Whether the error means that another process does not answer."""
     from torch import distributed
 
     signs = ("gloo", "pair closure", "Connection closed", "Connection reset", "Broken pipe")

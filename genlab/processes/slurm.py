@@ -1,4 +1,4 @@
-"""What SLURM can be asked for."""
+"""Requests to SLURM."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ import subprocess
 
 
 def requeue() -> bool:
-    """Ask SLURM to start this job again; whether it will. False outside of SLURM."""
+    """Ask SLURM to start this job again; returns whether it will, False outside of SLURM."""
     job = os.environ.get("SLURM_JOB_ID")
     scontrol = shutil.which("scontrol")
     if not job or not scontrol:

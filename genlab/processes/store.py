@@ -1,4 +1,4 @@
-"""The store through which processes that were started together find each other."""
+"""The store by which processes that were launched together find each other."""
 
 import os
 import socket
@@ -12,14 +12,14 @@ from genlab.processes import launch
 if TYPE_CHECKING:
     from torch.distributed import Store
 
-LISTENING = "GENLAB_LISTENING"  # the descriptor of a socket that the first process is given
+LISTENING = "GENLAB_LISTENING"  # holds the descriptor of a socket for the first process
 TIMEOUT_SECONDS = 300
 _CONNECT_SECONDS = 2
 _RETRY_SECONDS = 0.1
 
 
 def reach_store() -> "Store":
-    """torchrun's store, or one that the first process holds; local to one machine where it can."""
+    """torchrun's store, or one that the first process hosts; local if all are on one machine."""
     from torch.distributed import PrefixStore
 
     if launch.one_machine():
@@ -28,11 +28,11 @@ def reach_store() -> "Store":
     attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
     agents = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
     own = launch.rank() == 0 and not agents
-    return PrefixStore(f"genlab {attempt}", _held() if own else _reached())
+    return PrefixStore(f"genlab {attempt}", _host_store() if own else _connect_to_store())
 
 
-def _held() -> "Store":
-    """The store, in this process."""
+def _host_store() -> "Store":
+    """The store, hosted by this process."""
     from torch.distributed import TCPStore
 
     host, port = launch.address()
@@ -57,8 +57,8 @@ def _held() -> "Store":
     )
 
 
-def _reached() -> "Store":
-    """The store in another process, which may not be there yet."""
+def _connect_to_store() -> "Store":
+    """The store of another process, which may not have started yet."""
     from torch.distributed import DistError, TCPStore
 
     host, port = launch.address()
@@ -66,7 +66,7 @@ def _reached() -> "Store":
     while True:
         wait = timedelta(seconds=_CONNECT_SECONDS)
         try:
-            # Refused here, a process hears signals while it waits; the store would not let it.
+            # TCPStore's own waiting blocks signals; waiting here, a process reacts to them.
             socket.create_connection((host, port), _CONNECT_SECONDS).close()
             store = TCPStore(host, port, launch.world_size(), timeout=wait, wait_for_workers=False)
             store.set_timeout(timedelta(seconds=TIMEOUT_SECONDS))

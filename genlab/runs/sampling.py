@@ -35,7 +35,7 @@ def generate(
     """
     learner = generator_of(opened)
     latents = latents_for(learner, count, seed, labels)
-    pictures = ranks.joined(decoded(opened, ranks.own(latents), batch_size))
+    pictures = ranks.gather(decoded(opened, ranks.shard(latents), batch_size))
     return Batch(pictures, learner.labels_of(latents))
 
 

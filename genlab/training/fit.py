@@ -35,7 +35,7 @@ from genlab.devices import Device, choose, find, keep_big_blocks
 from genlab.errors import CheckpointError, Diverged, Stopped
 from genlab.learners import Adversarial, Learner
 from genlab.processes import launch, peers
-from genlab.processes.cluster import Together
+from genlab.processes.cluster import LaunchedEnvironment
 from genlab.runs.checkpoints import Checkpoint, newest_valid
 from genlab.runs.folder import RunFolder
 from genlab.runs.state import images_seen_of
@@ -276,7 +276,7 @@ def _trainer(
         callbacks=callbacks,
         plugins=[
             SafeCheckpointIO(checkpoint),
-            Together() if launch.launched() else LightningEnvironment(),
+            LaunchedEnvironment() if launch.launched() else LightningEnvironment(),
         ],
         max_epochs=-1,
         logger=False,

@@ -37,7 +37,7 @@ def check_settings(config: RunConfig) -> None:
     """
     check(config.plain)
     processes(config.trainer)
-    refuse_idle_generator(config, together(config.trainer))
+    refuse_idle_generator(config, total_processes(config.trainer))
 
 
 def processes(trainer: Trainer) -> int:
@@ -51,8 +51,8 @@ def processes(trainer: Trainer) -> int:
     return counted(trainer.devices, accelerator, "trainer.devices")
 
 
-def together(trainer: Trainer) -> int:
-    """How many processes train together, on all machines."""
+def total_processes(trainer: Trainer) -> int:
+    """How many processes train the run, on all machines."""
     return launch.world_size() if launch.launched() else processes(trainer)
 
 
