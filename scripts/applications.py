@@ -24,7 +24,7 @@ from genlab.learners.learner import seed_noise
 from genlab.metrics import psnr, squared_error
 from genlab.metrics.reconstruction import ssim
 from genlab.pixels import normalise
-from genlab.runs.loaded import open_run
+from genlab.runs.loaded import load_run
 
 FACES = ("data=avatars", "data.resolution=64")
 GARMENTS = ("data=fashion_mnist",)
@@ -129,13 +129,13 @@ def evaluated(folder: Path, classical: bool) -> Scores:
 
 def telea(folder: Path, batch_size: int = 250) -> Scores:
     """What Telea's fast marching reaches in the same holes (Telea 2004)."""
-    opened = open_run(str(folder), "cpu")
-    view = opened.learner.view
+    loaded = load_run(str(folder), "cpu")
+    view = loaded.learner.view
     measured: dict[str, list[torch.Tensor]] = {"telea_psnr": [], "telea_ssim": []}
-    for number, batch in enumerate(opened.data.held_out("test", batch_size)):
+    for number, batch in enumerate(loaded.data.held_out("test", batch_size)):
         seed_noise(number)  # the holes of genlab evaluate
-        images, _ = on_device(batch, opened.device)
-        prepared = opened.learner.prepare(images)
+        images, _ = on_device(batch, loaded.device)
+        prepared = loaded.learner.prepare(images)
         holes = (view(prepared)[:, -1] > 0).byte().numpy()
         made = [
             cv2.inpaint(np.ascontiguousarray(picture.squeeze()), hole, 3, cv2.INPAINT_TELEA)

@@ -14,16 +14,16 @@ from scipy.linalg import subspace_angles
 from sklearn.decomposition import PCA
 
 from genlab.data.stream import take
-from genlab.runs.loaded import open_run
+from genlab.runs.loaded import load_run
 
 
 def main() -> None:
     """Fit, compare, print."""
-    opened = open_run(sys.argv[1], "cpu")
-    network = opened.learner.exported
-    data, codes = opened.data, network.bottleneck.outputs
+    loaded = load_run(sys.argv[1], "cpu")
+    network = loaded.learner.exported
+    data, codes = loaded.data, network.bottleneck.outputs
     pixels = {
-        split: opened.learner.prepare(take(data.image_set, data.indices(split)).images)
+        split: loaded.learner.prepare(take(data.image_set, data.indices(split)).images)
         for split in ("train", "validation")
     }
     pca = PCA(codes, svd_solver="full").fit(pixels["train"].flatten(1).numpy())

@@ -200,7 +200,7 @@ def test_a_run_is_enough(
     assert any(path.is_file() for path in (tmp_path / "made").rglob("*"))
     code, _, err = genlab(words[0], run, *words[1:])
     assert code == 5
-    assert err == f"genlab: {run} is read-only: say where results go, out=PATH\n"
+    assert err == f"genlab: {run} is read-only: name another place for results, out=PATH\n"
 
 
 @pytest.fixture

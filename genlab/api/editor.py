@@ -9,7 +9,7 @@ from genlab.editing.editor import Bench
 from genlab.editing.space import Space, space_of
 from genlab.errors import ConfigError
 from genlab.latent import Step
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 from genlab.settings.edit import Edit
 from genlab.words import near_miss
 
@@ -28,12 +28,12 @@ class Editor:
     """Changes images along directions, as `genlab edit` does.
 
     Args:
-        opened: a run of a model that makes images.
+        loaded: a run of a model that makes images.
         settings: `codes`, `seed` and `batch_size` of `genlab edit`.
     """
 
-    def __init__(self, opened: Opened, **settings: int) -> None:
-        self._bench = Bench(space_of(opened), Edit.read(settings))
+    def __init__(self, loaded: LoadedRun, **settings: int) -> None:
+        self._bench = Bench(space_of(loaded), Edit.read(settings))
 
     @property
     def space(self) -> Space:
@@ -56,7 +56,7 @@ class Editor:
             if not 1 <= component <= len(found):
                 raise ConfigError(f"component={component} must be from 1 to {len(found)}")
             return Direction(f"{name} {component}", found[component - 1])
-        classes = self.space.opened.description.classes
+        classes = self.space.loaded.description.classes
         if ":" not in name and name not in classes:
             near = near_miss(name, [*COMPONENTS, *classes])
             raise ConfigError(

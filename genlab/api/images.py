@@ -13,12 +13,12 @@ from torch import Tensor
 from genlab.commands import inputs
 from genlab.drawing.sheets import sheet
 from genlab.errors import DataError
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 
 KINDS = "a uint8 tensor (N, C, H, W), a uint8 array (N, H, W) or (N, H, W, C), PIL images, or paths"
 
 
-def as_images(given: Any, opened: Opened) -> Tensor:
+def as_images(given: Any, loaded: LoadedRun) -> Tensor:
     """Images uint8 (N, C, H, W) of the run's size.
 
     Args:
@@ -34,8 +34,8 @@ def as_images(given: Any, opened: Opened) -> Tensor:
     elif isinstance(given, np.ndarray):
         images = _of_array(given)
     else:
-        images = _of_files(given, opened)
-    shape = opened.description.shape
+        images = _of_files(given, loaded)
+    shape = loaded.description.shape
     if images.dtype != torch.uint8 or tuple(images.shape[1:]) != shape:
         raise DataError(
             f"images are {images.dtype} {tuple(images.shape)}; this run takes {KINDS}, of "
@@ -62,11 +62,11 @@ def _of_array(array: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array)).permute(0, 3, 1, 2)
 
 
-def _of_files(given: Any, opened: Opened) -> Tensor:
+def _of_files(given: Any, loaded: LoadedRun) -> Tensor:
     items: Sequence[Any] = given if isinstance(given, list | tuple) else [given]
     if not items:
         raise DataError(f"there are no images: give {KINDS}")
-    data = opened.config.data
+    data = loaded.config.data
     read = inputs.reader(data)
     found = []
     for item in items:

@@ -21,7 +21,7 @@ from genlab.latent import PATHS
 from genlab.learners.abilities import Encodes, Reconstructs, Translates
 from genlab.pixels import to_uint8
 from genlab.runs.held_out import condition_of, latents_of
-from genlab.runs.loaded import Opened, open_run
+from genlab.runs.loaded import LoadedRun, load_run
 from genlab.runs.sampling import drawn_images, generator_of, latents_for
 from genlab.settings.evaluate import Evaluate
 from genlab.settings.project import Project
@@ -41,34 +41,34 @@ class Run:
     files of the run that cannot be used.
     """
 
-    def __init__(self, opened: Opened, accelerator: str = "auto") -> None:
-        self._opened = opened
+    def __init__(self, loaded: LoadedRun, accelerator: str = "auto") -> None:
+        self._loaded = loaded
         self._accelerator = accelerator
 
     def __repr__(self) -> str:
         channels, height, width = self.shape
-        kind = type(self._opened.learner).__name__
+        kind = type(self._loaded.learner).__name__
         return f"Run({str(self.path)!r}: {kind}, {channels} x {height} x {width})"
 
     @property
     def path(self) -> Path:
         """The run folder."""
-        return self._opened.folder.path
+        return self._loaded.folder.path
 
     @property
     def config(self) -> dict[str, Any]:
         """The resolved config that the run was trained with."""
-        return self._opened.config.plain
+        return self._loaded.config.plain
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Channels, height and width of its images."""
-        return self._opened.description.shape
+        return self._loaded.description.shape
 
     @property
     def classes(self) -> dict[str, list[str]]:
         """The names of the classes, by label, of the data that it was trained on."""
-        return self._opened.description.classes
+        return self._loaded.description.classes
 
     def sample(self, count: int = 64, **settings: Any) -> Tensor:
         """New images, uint8 (count, C, H, W).
@@ -77,15 +77,15 @@ class Run:
             settings: those of `genlab sample` that say what is drawn: `seed`, `seeds`, `labels`,
                 `truncation`, `truncation_layers`, `batch_size`.
         """
-        return drawn_images(self._opened, Sample.read({"count": count, **settings}, _FILES))[1]
+        return drawn_images(self._loaded, Sample.read({"count": count, **settings}, _FILES))[1]
 
     def latents(self, count: int, seed: int = 0, labels: Labels | None = None) -> Tensor:
         """Latents (count, n) from the prior, those of `sample` with the same seed."""
-        return latents_for(generator_of(self._opened), count, seed, labels or {})
+        return latents_for(generator_of(self._loaded), count, seed, labels or {})
 
     def decode(self, codes: Tensor, batch_size: int = 250) -> Tensor:
         """Images uint8 (N, C, H, W) of latents (N, n), or of codes (N, layers, n) of `invert`."""
-        space = space_of(self._opened, styled=codes.ndim == 3)
+        space = space_of(self._loaded, styled=codes.ndim == 3)
         return space.pictures(codes if codes.ndim == 3 else codes[:, None], batch_size)
 
     def encode(self, images: Any, labels: Labels | None = None, batch_size: int = 250) -> Tensor:
@@ -95,12 +95,12 @@ class Run:
             images: see `genlab.api.images.as_images`.
             labels: class numbers (N,) by label, for a model that is told them.
         """
-        learner = self._opened.learner
+        learner = self._loaded.learner
         if not isinstance(learner, Encodes):
             return self.invert(images, batch_size=batch_size)
         batch = self._batch(images, labels)
-        values = self._opened.codes(batch, batch_size)["values"]
-        return latents_of(self._opened, values, batch.labels)
+        values = self._loaded.codes(batch, batch_size)["values"]
+        return latents_of(self._loaded, values, batch.labels)
 
     def reconstruct(
         self, images: Any, labels: Labels | None = None, batch_size: int = 250
@@ -110,13 +110,13 @@ class Run:
         Args:
             images, labels: see `encode`.
         """
-        learner = self._opened.learner
+        learner = self._loaded.learner
         if not isinstance(learner, Reconstructs) or isinstance(learner, Translates):
             return self.decode(self.encode(images, labels, batch_size), batch_size)
         batch = self._batch(images, labels)
         parts = [
             to_uint8(learner.reconstruct(learner.prepare(part), told)).cpu()
-            for part, told in self._opened.batches(batch, batch_size)
+            for part, told in self._loaded.batches(batch, batch_size)
         ]
         return torch.cat(parts)
 
@@ -150,9 +150,9 @@ class Run:
             settings: those of `genlab project`: `space`, `steps`, `draws`, `seed`, `batch_size`.
         """
         wanted = Project.read(settings, (*_FILES, "image", "index", "split", "method"))
-        space, layers = space_to_search(self._opened, wanted.space)
-        search = Search(space, layers, features_to_compare(self._opened), wanted)
-        return search.find(as_images(images, self._opened))[0]
+        space, layers = space_to_search(self._loaded, wanted.space)
+        search = Search(space, layers, features_to_compare(self._loaded), wanted)
+        return search.find(as_images(images, self._loaded))[0]
 
     def evaluate(self, **settings: Any) -> dict[str, float]:
         """Scores on held-out images, by name.
@@ -162,7 +162,7 @@ class Run:
                 folder for evaluation.json and the images beside it, which are not kept without.
         """
         wanted = Evaluate.read(settings, ("run", "accelerator"))
-        folder = self._opened.folder
+        folder = self._loaded.folder
         with tempfile.TemporaryDirectory() as place:
             file = Path(wanted.out or place) / "evaluation.json"
             asked = replace(wanted, run=folder.named, out=str(file), accelerator=self._accelerator)
@@ -172,11 +172,11 @@ class Run:
 
     def editor(self, **settings: int) -> Editor:
         """Changes images along directions of the latent space, see `Editor`."""
-        return Editor(self._opened, **settings)
+        return Editor(self._loaded, **settings)
 
     def _batch(self, images: Any, labels: Labels | None) -> Batch:
-        found = as_images(images, self._opened)
-        condition = condition_of(self._opened)
+        found = as_images(images, self._loaded)
+        condition = condition_of(self._loaded)
         if condition and not labels:
             names = ", ".join(condition.classes)
             raise ConfigError(f"this model is told labels: give labels= a class of each: {names}")
@@ -190,4 +190,4 @@ def load(run: str | Path = "last", accelerator: str = "auto") -> Run:
     Args:
         accelerator: auto, cpu, gpu or mps.
     """
-    return Run(open_run(str(run), accelerator), accelerator)
+    return Run(load_run(str(run), accelerator), accelerator)

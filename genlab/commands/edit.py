@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from genlab.commands.opening import open_asked
+from genlab.commands.loading import load_run_for
 from genlab.commands.outputs import destination, keep_others
 from genlab.drawing.pictures import (
     grid,
@@ -29,7 +29,7 @@ from genlab.editing.space import space_of
 from genlab.errors import ConfigError
 from genlab.io.files import write_text
 from genlab.latent import Step
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 from genlab.settings.edit import Edit
 from genlab.settings.fields import seeds_of
 from genlab.words import near_miss
@@ -43,9 +43,9 @@ def run(settings: Edit) -> None:
     """Find the direction or add the sum up, draw, measure."""
     _check(settings)
     settings = replace(settings, seeds=seeds_of(settings.seeds))
-    opened = open_asked(settings, "direction=pca")
-    keep_others([_path(settings, opened, *names) for names in _results(settings)], settings)
-    bench = Bench(space_of(opened), settings)
+    loaded = load_run_for(settings, "direction=pca")
+    keep_others([_path(settings, loaded, *names) for names in _results(settings)], settings)
+    bench = Bench(space_of(loaded), settings)
     if settings.expression is not None:
         _add_up(bench, str(settings.expression))
     elif settings.direction in COMPONENTS:
@@ -66,7 +66,7 @@ def _check(settings: Edit) -> None:
 
 def _slide(bench: Bench, word: str) -> None:
     """Seeds as rows, strengths of the step to an attribute as columns."""
-    classes = bench.space.opened.description.classes
+    classes = bench.space.loaded.description.classes
     if ":" not in word and word not in classes:
         near = near_miss(word, [*COMPONENTS, *classes])
         raise ConfigError(
@@ -107,7 +107,7 @@ def _add_up(bench: Bench, expression: str) -> None:
 
     The drawn codes' mean is the origin, so that factors need not sum to 1.
     """
-    terms = parse(expression, bench.space.opened.description.classes)
+    terms = parse(expression, bench.space.loaded.description.classes)
     targets = asked(terms)
     mean = bench.codes.mean(0)
     operands, step = _operands(bench, terms, mean)
@@ -183,19 +183,19 @@ def _results(settings: Edit) -> list[tuple[str, str]]:
     return [(word, ".png"), (word, ".json")]
 
 
-def _path(settings: Edit, opened: Opened, name: str, suffix: str) -> Path:
+def _path(settings: Edit, loaded: LoadedRun, name: str, suffix: str) -> Path:
     slug = re.sub(r"\W+", "_", f"edit_{name}").strip("_")
-    slug += opened.folder.tag
-    return destination(settings.out, opened.folder, slug, suffix)
+    slug += loaded.folder.tag
+    return destination(settings.out, loaded.folder, slug, suffix)
 
 
 def _save(bench: Bench, picture: Image.Image, name: str) -> None:
-    path = _path(bench.settings, bench.space.opened, name, ".png")
+    path = _path(bench.settings, bench.space.loaded, name, ".png")
     save_png(picture, path)
     log.info("wrote %s", path)
 
 
 def _write_report(bench: Bench, name: str, strength: float, shares: Mapping[str, Any]) -> None:
-    path = _path(bench.settings, bench.space.opened, name, ".json")
+    path = _path(bench.settings, bench.space.loaded, name, ".json")
     write_text(path, json.dumps({"strength": strength, **shares}, indent=2) + "\n")
     log.info("wrote %s", path)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from genlab.commands import inputs
-from genlab.commands.opening import IMAGE, open_asked
+from genlab.commands.loading import IMAGE, load_run_for
 from genlab.commands.outputs import destinations, named
 from genlab.data.image_set import drawn
 from genlab.data.stream import Batch, take
@@ -19,7 +19,7 @@ from genlab.errors import ConfigError
 from genlab.io.files import write_atomically
 from genlab.learners.abilities import Encodes
 from genlab.runs.held_out import condition_of, positions
-from genlab.runs.loaded import NO_CODES, Opened
+from genlab.runs.loaded import NO_CODES, LoadedRun
 from genlab.settings.encode import Encode
 from genlab.words import readable
 
@@ -48,42 +48,42 @@ class Rows:
 
 def run(settings: Encode) -> None:
     """Encode the pictures of `image`, or images of the split; write."""
-    opened = open_asked(settings, IMAGE)
-    opened.require(Encodes, NO_CODES)
+    loaded = load_run_for(settings, IMAGE)
+    loaded.require(Encodes, NO_CODES)
     name = f"codes_{settings.split if settings.image is None else 'images'}"
     own = settings.image is None
-    paths = destinations(settings, opened.folder, name, SUFFIXES[settings.format], "codes", own)
+    paths = destinations(settings, loaded.folder, name, SUFFIXES[settings.format], "codes", own)
     if settings.image is None:
-        rows, code = _of_split(opened, settings)
+        rows, code = _of_split(loaded, settings)
     else:
-        rows, code = _of_files(opened, settings)
+        rows, code = _of_files(loaded, settings)
     for suffix, path in paths.items():
         write = write_parquet if suffix == ".parquet" else write_npz
         write(path, rows, code)
         log.info("wrote %s", path)
 
 
-def _of_split(opened: Opened, settings: Encode) -> tuple[Rows, dict[str, Tensor]]:
+def _of_split(loaded: LoadedRun, settings: Encode) -> tuple[Rows, dict[str, Tensor]]:
     """All images of the split, or `count` of them."""
-    indices = drawn(positions(opened, settings.split), settings.count)
-    image_set = opened.data.image_set
+    indices = drawn(positions(loaded, settings.split), settings.count)
+    image_set = loaded.data.image_set
     code = _joined(
-        opened.codes(take(image_set, indices[start : start + _CHUNK]), settings.batch_size)
+        loaded.codes(take(image_set, indices[start : start + _CHUNK]), settings.batch_size)
         for start in range(0, len(indices), _CHUNK)
     )
     labels = {name: values[indices] for name, values in image_set.labels.items()}
     return Rows({"index": indices}, labels, image_set.classes), code
 
 
-def _of_files(opened: Opened, settings: Encode) -> tuple[Rows, dict[str, Tensor]]:
+def _of_files(loaded: LoadedRun, settings: Encode) -> tuple[Rows, dict[str, Tensor]]:
     """Pictures of the user, called by their paths."""
-    if condition_of(opened):
+    if condition_of(loaded):
         raise ConfigError("image=: this model is told labels, which files do not say: use split=")
     paths = inputs.listed(settings.image, "image", settings.out)
     names, parts = [], []
-    for some, images in inputs.batches(paths, opened.config.data, settings.batch_size):
+    for some, images in inputs.batches(paths, loaded.config.data, settings.batch_size):
         names += [readable(path) for path in some]
-        parts.append(opened.codes(Batch(images, {}), settings.batch_size))
+        parts.append(loaded.codes(Batch(images, {}), settings.batch_size))
     return Rows({"name": np.array(names)}, {}, {}), _joined(parts)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 import genlab
-from genlab.commands.opening import open_asked
+from genlab.commands.loading import load_run_for
 from genlab.commands.outputs import destination, keep_others
 from genlab.console import log_to
 from genlab.data.image_set import DRAW_SEED, drawn
@@ -33,7 +33,7 @@ from genlab.metrics import (
     state_sha256,
 )
 from genlab.processes import children, launch
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 from genlab.settings.evaluate import Evaluate
 from genlab.training.settings import counted
 
@@ -45,28 +45,28 @@ def run(settings: Evaluate) -> None:
     # Single precision, as the stamp says: not what GPUs round it to by default.
     torch.backends.cudnn.allow_tf32 = False
     count, batch_size = settings.count, settings.batch_size
-    opened = open_asked(settings)
-    processes = counted(settings.devices, opened.device.type, "devices")
+    loaded = load_run_for(settings)
+    processes = counted(settings.devices, loaded.device.type, "devices")
     if processes > 1 and not launch.launched():
-        _several(opened, settings, processes)
+        _several(loaded, settings, processes)
         return
     stamp: dict[str, Any] = {
         "split": settings.split,
         "draw_seed": DRAW_SEED,  # of the images, where only some of a split are looked at
-        "data": opened.data.source.fingerprint(),
-        "weights": weights_stamp(opened),
+        "data": loaded.data.source.fingerprint(),
+        "weights": weights_stamp(loaded),
         "genlab": genlab.__version__,
     }
     metrics: dict[str, float] = {}
-    path = opened.folder.evaluation
+    path = loaded.folder.evaluation
     if settings.out:
-        path = destination(settings.out, opened.folder, path.stem, path.suffix)
+        path = destination(settings.out, loaded.folder, path.stem, path.suffix)
         keep_others([path], settings)
         path.parent.mkdir(parents=True, exist_ok=True)
     distances: dict[str, float] = {}
     if settings.features != "none":
         try:
-            distances = distances_of(opened, settings, stamp, path)
+            distances = distances_of(loaded, settings, stamp, path)
         except FeaturesUnavailable as error:
             if settings.features != "auto":
                 raise
@@ -74,24 +74,24 @@ def run(settings: Evaluate) -> None:
             stamp["no_distances"] = str(error)
     if launch.rank() > 0:  # the first process does the rest
         return
-    if isinstance(opened.learner, Measures):
-        metrics |= _measures(opened, settings.split, count, batch_size, stamp)
-    if isinstance(opened.learner, EstimatesLikelihood):
-        metrics |= _likelihood(opened, settings, stamp)
-    if isinstance(opened.learner, Encodes):
-        metrics |= _codes(opened, settings, count, batch_size, stamp)
+    if isinstance(loaded.learner, Measures):
+        metrics |= _measures(loaded, settings.split, count, batch_size, stamp)
+    if isinstance(loaded.learner, EstimatesLikelihood):
+        metrics |= _likelihood(loaded, settings, stamp)
+    if isinstance(loaded.learner, Encodes):
+        metrics |= _codes(loaded, settings, count, batch_size, stamp)
     metrics |= distances
     if settings.path_samples:
-        metrics |= _paths(opened, settings, stamp)
+        metrics |= _paths(loaded, settings, stamp)
     write_text(path, json.dumps({"metrics": metrics, "stamp": stamp}, indent=2) + "\n")
     for name, value in metrics.items():
         log.info("%-28s %.5g", name, value)
     log.info("wrote %s", path)
 
 
-def _several(opened: Opened, settings: Evaluate, processes: int) -> None:
+def _several(loaded: LoadedRun, settings: Evaluate, processes: int) -> None:
     """The same in so many processes."""
-    folder = opened.folder
+    folder = loaded.folder
     named = folder.weights if folder.tag else folder.path  # "last" may soon be another one
     settings = replace(settings, run=str(named))
     with tempfile.TemporaryDirectory() as reports:
@@ -116,22 +116,22 @@ def main() -> None:
 
 
 def _measures(
-    opened: Opened, split: str, count: int, batch_size: int, stamp: dict[str, Any]
+    loaded: LoadedRun, split: str, count: int, batch_size: int, stamp: dict[str, Any]
 ) -> dict[str, float]:
     """The means of what the learner measures."""
-    sums, images = summed(opened.learner, opened.data.held_out(split, batch_size, count))
+    sums, images = summed(loaded.learner, loaded.data.held_out(split, batch_size, count))
     stamp["measured_images"] = images
     return {name: value / images for name, value in sums.items()}
 
 
-def _likelihood(opened: Opened, settings: Evaluate, stamp: dict[str, Any]) -> dict[str, float]:
+def _likelihood(loaded: LoadedRun, settings: Evaluate, stamp: dict[str, Any]) -> dict[str, float]:
     """The importance-weighted log-likelihood in nats per image, where codes have a posterior."""
     images, samples = settings.likelihood_images, settings.likelihood_samples
-    learner: Any = opened.learner
+    learner: Any = loaded.learner
     total, seen = 0.0, 0
     seed_noise(settings.seed)
-    for batch in opened.data.held_out(settings.split, settings.batch_size, images):
-        pictures, labels = on_device(batch, opened.device)
+    for batch in loaded.data.held_out(settings.split, settings.batch_size, images):
+        pictures, labels = on_device(batch, loaded.device)
         estimate = learner.log_likelihood(learner.prepare(pictures), labels, samples)
         if estimate is None:
             return {}
@@ -142,14 +142,14 @@ def _likelihood(opened: Opened, settings: Evaluate, stamp: dict[str, Any]) -> di
 
 
 def _codes(
-    opened: Opened, settings: Evaluate, count: int, batch_size: int, stamp: dict[str, Any]
+    loaded: LoadedRun, settings: Evaluate, count: int, batch_size: int, stamp: dict[str, Any]
 ) -> dict[str, float]:
     """What the codes of the split are good for, with codes of the training part to learn from."""
-    data = opened.data
+    data = loaded.data
     known = take(data.image_set, drawn(data.indices("train"), settings.probe_images))
     asked = take(data.image_set, drawn(data.indices(settings.split), count))
-    known_codes = opened.codes(known, batch_size)["values"]
-    code = opened.codes(asked, batch_size)
+    known_codes = loaded.codes(known, batch_size)["values"]
+    code = loaded.codes(asked, batch_size)
     codes = code["values"]
     mean_activation, active_share = activity(codes)
     scores: dict[str, float] = {
@@ -169,31 +169,31 @@ def _codes(
     return scores
 
 
-def _paths(opened: Opened, settings: Evaluate, stamp: dict[str, Any]) -> dict[str, float]:
+def _paths(loaded: LoadedRun, settings: Evaluate, stamp: dict[str, Any]) -> dict[str, float]:
     """Path lengths and separability of latents and styles, in the classifier's features.
 
     The network of distances takes whole grey levels, and pictures a ten-thousandth of a path apart
     have the same ones; the classifier takes pictures as they are made.
     """
     count = settings.path_samples
-    if not isinstance(opened.learner, Generates) or opened.learner.styles is None:
+    if not isinstance(loaded.learner, Generates) or loaded.learner.styles is None:
         return {}
     try:
-        judge = judge_of(opened)
+        judge = judge_of(loaded)
     except FeaturesUnavailable as error:
         log.warning("no path lengths: %s", error)
         return {}
-    scores = path_scores(opened, judge, count, settings.seed, settings.batch_size)
+    scores = path_scores(loaded, judge, count, settings.seed, settings.batch_size)
     stamp |= {"path_samples": count, "path_features": judge.network.name}
     return scores
 
 
-def weights_stamp(opened: Opened) -> dict[str, Any]:
+def weights_stamp(loaded: LoadedRun) -> dict[str, Any]:
     """Which weights they are, and how they compute."""
     return {
-        "sha256": state_sha256(opened.learner.exported),
-        "images_seen": opened.learner.images_seen,
-        "ema_half_life_images": opened.config.ema_half_life_images,
+        "sha256": state_sha256(loaded.learner.exported),
+        "images_seen": loaded.learner.images_seen,
+        "ema_half_life_images": loaded.config.ema_half_life_images,
         "batch_statistics": "running averages",
         "precision": "32-true",
     }

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genlab.commands.inputs import each, listed, names_of, read, reader, targets
-from genlab.commands.opening import open_asked
+from genlab.commands.loading import load_run_for
 from genlab.commands.originals import has_colour, loses_bits, original, pasted
 from genlab.commands.paths import several
 from genlab.drawing.pictures import save_png
@@ -22,7 +22,7 @@ from genlab.learners import Translation
 from genlab.learners.abilities import Generates
 from genlab.objectives.views import Holes
 from genlab.pixels import normalise, to_uint8
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 from genlab.settings.inpaint import Inpaint
 from genlab.words import readable, some
 
@@ -49,14 +49,14 @@ class Window(NamedTuple):
 
 def run(settings: Inpaint) -> None:
     """Read pictures and masks, fill, write."""
-    opened = open_asked(settings)
-    fill, share = _filler(opened, settings)
+    loaded = load_run_for(settings)
+    fill, share = _filler(loaded, settings)
     files = listed(settings.image, "image", settings.out)
     masks = _masks(files, settings.image, settings.mask)
     places = targets(
-        files, settings.image, settings.out, opened.folder, "inpainted", settings.overwrite
+        files, settings.image, settings.out, loaded.folder, "inpainted", settings.overwrite
     )
-    data = opened.config.data
+    data = loaded.config.data
     read_whole = reader(data, full_size=True)
 
     def load(file: Path) -> tuple[Tensor, Tensor, Window]:
@@ -80,28 +80,28 @@ def run(settings: Inpaint) -> None:
         log.warning("filled with grey in colour images, as this model is grey: %s", some(grey))
 
 
-def _filler(opened: Opened, settings: Inpaint) -> tuple[Fill, float]:
+def _filler(loaded: LoadedRun, settings: Inpaint) -> tuple[Fill, float]:
     """What fills holes, and the share of a window that it expects them to take."""
-    learner, method = opened.learner, settings.method
+    learner, method = loaded.learner, settings.method
     if method != "projection" and isinstance(learner, Translation):
         translator, view = learner, learner.view
         if isinstance(view, Holes):
 
             def fill(images: Tensor, holes: Tensor) -> Tensor:
-                given = Holes.given(images, holes).to(opened.device)
+                given = Holes.given(images, holes).to(loaded.device)
                 return translator.translate(given, translator.directions[0])
 
             return fill, view.share
     if method == "translator":
         raise ConfigError(
-            f"run={opened.folder.path}: this model was not trained to fill holes: train "
+            f"run={loaded.folder.path}: this model was not trained to fill holes: train "
             "model=context_encoder, or set method=projection for a generator"
         )
-    opened.require(Generates, "neither fills holes nor makes pictures: train model=context_encoder")
-    space = space_of(opened)
+    loaded.require(Generates, "neither fills holes nor makes pictures: train model=context_encoder")
+    space = space_of(loaded)
 
     def project(images: Tensor, holes: Tensor) -> Tensor:
-        known = (1 - holes).to(opened.device)
+        known = (1 - holes).to(loaded.device)
         _, ways = Search(space, space.layers, None, settings, known).find(to_uint8(images))
         return normalise(ways[:, -1])
 

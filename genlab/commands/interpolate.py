@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from genlab.commands.loading import load_run_for
 from genlab.commands.mix import layers_of, styles_of
-from genlab.commands.opening import open_asked
 from genlab.commands.outputs import destinations
 from genlab.data.stream import take
 from genlab.drawing.pictures import grid, save_png, write_gif
@@ -20,7 +20,7 @@ from genlab.latent import PATHS
 from genlab.latent.layers import described, mixed
 from genlab.learners.abilities import Generates
 from genlab.runs.held_out import choose, condition_of, latents_of
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 from genlab.settings.interpolate import Interpolate
 
 log = logging.getLogger(__name__)
@@ -44,17 +44,17 @@ class Ends(NamedTuple):
 
 def run(settings: Interpolate) -> None:
     """Find the ends, go from one to the other, decode, write."""
-    opened = open_asked(settings, "between=random")
-    learner = opened.require(Generates, "cannot make pictures of codes: choose another run")
-    ends = _between_images(opened, settings) if settings.between == "images" else None
+    loaded = load_run_for(settings, "between=random")
+    learner = loaded.require(Generates, "cannot make pictures of codes: choose another run")
+    ends = _between_images(loaded, settings) if settings.between == "images" else None
     ends = ends or _between_draws(learner, settings)
-    space = _space(opened, settings)
+    space = _space(loaded, settings)
     between = settings.split if ends.images else "random"
     name = f"interpolation_{between}_{settings.path}_seed{settings.seed}_"
     name += f"{settings.count}x{settings.steps}"
     name += "_w" * space.styled + f"_layers_{settings.layers}" * (settings.layers != "all")
     suffixes = SUFFIXES[settings.format]
-    files = destinations(settings, opened.folder, name, suffixes, "generated")
+    files = destinations(settings, loaded.folder, name, suffixes, "generated")
     pictures = _along(space, ends, settings)
     for suffix, file in files.items():
         if suffix == ".png":
@@ -81,26 +81,26 @@ def _between_draws(learner: Generates, settings: Interpolate) -> Ends:
     return Ends(starts, learner.latents(settings.count, generator, {}))
 
 
-def _between_images(opened: Opened, settings: Interpolate) -> Ends:
+def _between_images(loaded: LoadedRun, settings: Interpolate) -> Ends:
     """Codes of twice as many images, the first half of them in the set's order to the second."""
     count = settings.count
-    indices = choose(opened, settings.split, 2 * count, settings.seed)
+    indices = choose(loaded, settings.split, 2 * count, settings.seed)
     if len(indices) < 2 * count:
         raise ConfigError(
             f"count={count} paths need {2 * count} images, and split={settings.split} holds "
             f"{len(indices)}: set count={len(indices) // 2} or less"
         )
-    batch = take(opened.data.image_set, indices)
-    values = opened.codes(batch, settings.batch_size)["values"]
-    starts, ends = latents_of(opened, values, batch.labels).split(count)
+    batch = take(loaded.data.image_set, indices)
+    values = loaded.codes(batch, settings.batch_size)["values"]
+    starts, ends = latents_of(loaded, values, batch.labels).split(count)
     return Ends(starts, ends, (batch.images[:count], batch.images[count:]))
 
 
-def _space(opened: Opened, settings: Interpolate) -> Space:
+def _space(loaded: LoadedRun, settings: Interpolate) -> Space:
     """Where paths go; ConfigError where styles are asked for and the model has none."""
     if settings.space == "w" or settings.layers != "all":
-        styles_of(opened)
-    return space_of(opened, styled=settings.space != "z")
+        styles_of(loaded)
+    return space_of(loaded, styled=settings.space != "z")
 
 
 def _caption(space: Space, ends: Ends, settings: Interpolate) -> str:
@@ -108,7 +108,7 @@ def _caption(space: Space, ends: Ends, settings: Interpolate) -> str:
     if space.styled:
         words.append("of styles")
     if settings.layers != "all":
-        layers = layers_of(space_of(space.opened), settings.layers)
+        layers = layers_of(space_of(space.loaded), settings.layers)
         words.append(f"in {described(layers)} alone")
     images = f"{settings.split} images, which stand apart"
     words.append(f"between {images if ends.images else 'draws from the prior'}")
@@ -122,9 +122,9 @@ def _along(space: Space, ends: Ends, settings: Interpolate) -> Tensor:
         positions = torch.linspace(0, 1, settings.steps)
         path = PATHS[settings.path](starts, goals, positions)[:, :, None]
     else:
-        path = _paths(space.opened, ends, settings)[:, :, None]
+        path = _paths(space.loaded, ends, settings)[:, :, None]
     if settings.layers != "all":
-        styles = space_of(space.opened)
+        styles = space_of(space.loaded)
         if not space.styled:
             path = styles.codes(path.flatten(0, 2)).unflatten(0, path.shape[:2])
         path = mixed(styles.codes(ends.starts)[:, None], path, layers_of(styles, settings.layers))
@@ -134,10 +134,10 @@ def _along(space: Space, ends: Ends, settings: Interpolate) -> Tensor:
     return result
 
 
-def _paths(opened: Opened, ends: Ends, settings: Interpolate) -> Tensor:
+def _paths(loaded: LoadedRun, ends: Ends, settings: Interpolate) -> Tensor:
     """(B, S, n) latents; labels within them always change evenly, for they are no directions."""
     positions = torch.linspace(0, 1, settings.steps)
-    condition = condition_of(opened)
+    condition = condition_of(loaded)
     width = ends.starts.shape[1] - (condition.width if condition else 0)
     codes = PATHS[settings.path](ends.starts[:, :width], ends.ends[:, :width], positions)
     told = PATHS["linear"](ends.starts[:, width:], ends.ends[:, width:], positions)

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from genlab.commands.opening import open_asked
+from genlab.commands.loading import load_run_for
 from genlab.commands.outputs import keep_others
 from genlab.drawing.pictures import grid, save_png, with_caption, with_column_captions
 from genlab.drawing.sheets import beside
@@ -21,7 +21,7 @@ from genlab.learners.abilities import Generates
 from genlab.learners.learner import seed_noise
 from genlab.learners.styles import Styles
 from genlab.pixels import to_uint8
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 from genlab.settings.mix import Mix
 
 log = logging.getLogger(__name__)
@@ -35,10 +35,10 @@ def run(settings: Mix) -> None:
     """Draw latents of rows and columns, mix their styles, vary the noise, write."""
     if Path(settings.out or "").suffix == ".png":
         raise ConfigError(f"out={settings.out}: two pictures are written, so name a folder")
-    opened = open_asked(settings)
-    keep_others([_path(_TABLES, settings, opened)], settings)  # noise is the same for all layers
-    styles = styles_of(opened)
-    space = space_of(opened)
+    loaded = load_run_for(settings)
+    keep_others([_path(_TABLES, settings, loaded)], settings)  # noise is the same for all layers
+    styles = styles_of(loaded)
+    space = space_of(loaded)
     generator = torch.Generator().manual_seed(settings.seed)
     rows, columns = (
         space.codes(space.learner.latents(getattr(settings, key), generator, {}))
@@ -51,18 +51,18 @@ def run(settings: Mix) -> None:
             "and fine styles: train it further, or name layers=1-2"
         )
     tables = [table(space, rows, columns, part, settings.batch_size) for part in parts]
-    _save(stacked(tables), _TABLES, settings, opened)
+    _save(stacked(tables), _TABLES, settings, loaded)
     seed_noise(settings.seed)
-    noise = noise_effect(opened, styles, rows, settings.batch_size)
-    _save(noise, _NOISE, settings, opened)
+    noise = noise_effect(loaded, styles, rows, settings.batch_size)
+    _save(noise, _NOISE, settings, loaded)
 
 
-def styles_of(opened: Opened) -> Styles:
+def styles_of(loaded: LoadedRun) -> Styles:
     """The styles of the model; ConfigError where it has none."""
-    learner = opened.require(Generates, "cannot make pictures of codes: choose another run")
+    learner = loaded.require(Generates, "cannot make pictures of codes: choose another run")
     if learner.styles is None:
         raise ConfigError(
-            f"run={opened.folder.path}: this {type(learner).__name__.lower()} model has no styles: "
+            f"run={loaded.folder.path}: this {type(learner).__name__.lower()} model has no styles: "
             "choose the run of a StyleGAN (model=stylegan or stylegan2)"
         )
     result: Styles = learner.styles
@@ -96,7 +96,7 @@ def table(
     return grid(pictures.flatten(0, 1), len(columns) + 1, caption, apart=(1,))
 
 
-def noise_effect(opened: Opened, styles: Styles, codes: Tensor, batch_size: int) -> Image.Image:
+def noise_effect(loaded: LoadedRun, styles: Styles, codes: Tensor, batch_size: int) -> Image.Image:
     """What noise does to pictures of codes (N, L, n): a row for each.
 
     Karras et al. 2019, figures 4 and 5: with the noise that is always the same, without any, the
@@ -104,7 +104,7 @@ def noise_effect(opened: Opened, styles: Styles, codes: Tensor, batch_size: int)
     """
 
     def pictures(noise: str) -> Tensor:
-        return opened.in_batches(
+        return loaded.in_batches(
             lambda part: styles.pictures(part, noise).clamp(-1, 1), codes, batch_size
         )
 
@@ -135,12 +135,12 @@ def stacked(pictures: Sequence[Image.Image]) -> Image.Image:
     return sheet
 
 
-def _path(name: str, settings: Mix, opened: Opened) -> Path:
-    folder = Path(settings.out or opened.folder.path / "generated").expanduser()
-    return folder / (name.format_map(asdict(settings)) + opened.folder.tag + ".png")
+def _path(name: str, settings: Mix, loaded: LoadedRun) -> Path:
+    folder = Path(settings.out or loaded.folder.path / "generated").expanduser()
+    return folder / (name.format_map(asdict(settings)) + loaded.folder.tag + ".png")
 
 
-def _save(picture: Image.Image, name: str, settings: Mix, opened: Opened) -> None:
-    path = _path(name, settings, opened)
+def _save(picture: Image.Image, name: str, settings: Mix, loaded: LoadedRun) -> None:
+    path = _path(name, settings, loaded)
     save_png(picture, path)
     log.info("wrote %s", path)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from genlab.commands import inputs
-from genlab.commands.opening import IMAGE, open_asked
+from genlab.commands.loading import IMAGE, load_run_for
 from genlab.commands.outputs import destinations
 from genlab.data.stream import Batch, take
 from genlab.drawing.pictures import grid, save_png, shortened, with_caption, with_row_captions
@@ -22,7 +22,7 @@ from genlab.learners.abilities import Encodes
 from genlab.metrics import psnr, squared_error
 from genlab.pixels import normalise
 from genlab.runs.held_out import condition_of, latents_of, positions
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 from genlab.settings.project import Project
 from genlab.words import readable
 
@@ -39,23 +39,23 @@ class Asked(NamedTuple):
 
 def run(settings: Project) -> None:
     """Read the images, find their codes, write."""
-    opened = open_asked(settings, IMAGE)
+    loaded = load_run_for(settings, IMAGE)
     method = settings.method
     if method == "auto":
-        method = "encoder" if isinstance(opened.learner, Encodes) else "optimise"
-    asked = _images(opened, settings)
+        method = "encoder" if isinstance(loaded.learner, Encodes) else "optimise"
+    asked = _images(loaded, settings)
     place = settings.space.replace("+", "plus")
-    name = f"projection_{_called(asked.names)}_{method}_{place}{opened.folder.tag}"
-    paths = destinations(settings, opened.folder, name, [".png", ".npz"], "generated")
+    name = f"projection_{_called(asked.names)}_{method}_{place}{loaded.folder.tag}"
+    paths = destinations(settings, loaded.folder, name, [".png", ".npz"], "generated")
     if method == "encoder":
         if settings.space != "auto":
             raise ConfigError(f"space={settings.space} is for method=optimise: leave it out")
-        space = space_of(opened)
-        codes = _encoded(opened, space, asked, settings)
+        space = space_of(loaded)
+        codes = _encoded(loaded, space, asked, settings)
         views = space.pictures(codes, settings.batch_size)[:, None]
     else:
-        space, layers = space_to_search(opened, settings.space)
-        search = Search(space, layers, features_to_compare(opened), settings)
+        space, layers = space_to_search(loaded, settings.space)
+        search = Search(space, layers, features_to_compare(loaded), settings)
         codes, views = search.find(asked.images)
     _write(asked, codes, views, paths)
 
@@ -66,16 +66,16 @@ def _called(names: list[str]) -> str:
     return first if len(names) == 1 else f"{first}_and_{len(names) - 1}_more"
 
 
-def _images(opened: Opened, settings: Project) -> Asked:
+def _images(loaded: LoadedRun, settings: Project) -> Asked:
     """The files that are named, or images of the split."""
     if (settings.image is None) == (settings.index is None):
         raise ConfigError("say which images: either image=PATH, or index=NUMBER of split=test")
     if settings.image is not None:
         paths = inputs.listed(settings.image, "image")
-        found = dict(inputs.each(paths, inputs.reader(opened.config.data)))
+        found = dict(inputs.each(paths, inputs.reader(loaded.config.data)))
         return Asked(torch.stack(list(found.values())), [readable(path) for path in found], {})
     given = settings.index if isinstance(settings.index, list) else [settings.index]
-    indices = positions(opened, settings.split)
+    indices = positions(loaded, settings.split)
     if not given:
         raise ConfigError("index=[] is empty: name at least one image")
     for number in given:
@@ -84,20 +84,20 @@ def _images(opened: Opened, settings: Project) -> Asked:
                 f"index={number} must be a whole number from 0 to {len(indices) - 1}, the last "
                 f"image of split={settings.split}"
             )
-    batch = take(opened.data.image_set, indices[given])
+    batch = take(loaded.data.image_set, indices[given])
     return Asked(batch.images, [f"{settings.split} {number}" for number in given], batch.labels)
 
 
-def _encoded(opened: Opened, space: Space, asked: Asked, settings: Project) -> Tensor:
+def _encoded(loaded: LoadedRun, space: Space, asked: Asked, settings: Project) -> Tensor:
     """Codes (N, 1, n) by the model's own encoder."""
-    opened.require(Encodes, "has no encoder: use method=optimise")
-    if condition_of(opened) and not asked.labels:
+    loaded.require(Encodes, "has no encoder: use method=optimise")
+    if condition_of(loaded) and not asked.labels:
         raise ConfigError(
             "method=encoder: this model is told labels, which image= does not say: use "
             "method=optimise, or index="
         )
-    values = opened.codes(Batch(asked.images, asked.labels), settings.batch_size)["values"]
-    return space.codes(latents_of(opened, values, asked.labels))
+    values = loaded.codes(Batch(asked.images, asked.labels), settings.batch_size)["values"]
+    return space.codes(latents_of(loaded, values, asked.labels))
 
 
 def _write(asked: Asked, codes: Tensor, views: Tensor, paths: dict[str, Path]) -> None:

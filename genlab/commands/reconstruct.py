@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from genlab.commands import inputs
-from genlab.commands.opening import IMAGE, open_asked
+from genlab.commands.loading import IMAGE, load_run_for
 from genlab.commands.outputs import named, place_of, write_pictures
 from genlab.data.stream import take
 from genlab.drawing.pictures import grid, save_png, to_image
@@ -17,7 +17,7 @@ from genlab.learners.abilities import Reconstructs, Translates
 from genlab.learners.learner import seed_noise
 from genlab.pixels import to_uint8
 from genlab.runs.held_out import choose, condition_of
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 from genlab.settings.reconstruct import Reconstruct
 
 log = logging.getLogger(__name__)
@@ -27,32 +27,32 @@ def run(settings: Reconstruct) -> None:
     """Reconstruct the pictures of `image`, or images of the split; write."""
     count = settings.count
     batch_size = settings.batch_size
-    opened = open_asked(settings, IMAGE)
-    learner = opened.require(Reconstructs, "does not reconstruct images: use genlab sample")
+    loaded = load_run_for(settings, IMAGE)
+    learner = loaded.require(Reconstructs, "does not reconstruct images: use genlab sample")
     if settings.image is None:
-        _held_out(opened, learner, count, batch_size, settings)
+        _held_out(loaded, learner, count, batch_size, settings)
     else:
-        _files(opened, learner, settings)
+        _files(loaded, learner, settings)
 
 
-def _files(opened: Opened, learner: Reconstructs, settings: Reconstruct) -> None:
+def _files(loaded: LoadedRun, learner: Reconstructs, settings: Reconstruct) -> None:
     """One PNG for each file, whose picture is encoded as it is: it may be noisy already."""
     if isinstance(learner, Translates):
         raise ConfigError(
-            f"run={opened.folder.path}: image= is for autoencoders: use genlab upscale, inpaint or "
+            f"run={loaded.folder.path}: image= is for autoencoders: use genlab upscale, inpaint or "
             "translate with this model"
         )
-    if condition_of(opened):
+    if condition_of(loaded):
         raise ConfigError("image=: this model is told labels, which files do not say: leave it out")
     given, batch_size = settings.image, settings.batch_size
     paths = inputs.listed(given, "image", settings.out)
     targets = inputs.targets(
-        paths, given, settings.out, opened.folder, "reconstructed", settings.overwrite
+        paths, given, settings.out, loaded.folder, "reconstructed", settings.overwrite
     )
     written = 0
-    for some, images in inputs.batches(paths, opened.config.data, batch_size):
-        made = opened.in_batches(
-            lambda part: learner.reconstruct(opened.learner.prepare(part), {}), images, batch_size
+    for some, images in inputs.batches(paths, loaded.config.data, batch_size):
+        made = loaded.in_batches(
+            lambda part: learner.reconstruct(loaded.learner.prepare(part), {}), images, batch_size
         )
         for path, picture in zip(some, to_uint8(made), strict=True):
             save_png(to_image(picture), targets[path])
@@ -62,17 +62,17 @@ def _files(opened: Opened, learner: Reconstructs, settings: Reconstruct) -> None
 
 
 def _held_out(
-    opened: Opened, learner: Reconstructs, count: int, batch_size: int, settings: Reconstruct
+    loaded: LoadedRun, learner: Reconstructs, count: int, batch_size: int, settings: Reconstruct
 ) -> None:
     """Images of the split, chosen by the seed."""
-    indices = choose(opened, settings.split, count, settings.seed)
+    indices = choose(loaded, settings.split, count, settings.seed)
     name = f"reconstructions_{settings.split}_seed{settings.seed}_{len(indices)}"
-    path = place_of(settings, opened.folder, name)
-    batch = take(opened.data.image_set, indices)
+    path = place_of(settings, loaded.folder, name)
+    batch = take(loaded.data.image_set, indices)
     seed_noise(settings.seed)
     parts = [
-        learner.views(opened.learner.prepare(images), labels)
-        for images, labels in opened.batches(batch, batch_size)
+        learner.views(loaded.learner.prepare(images), labels)
+        for images, labels in loaded.batches(batch, batch_size)
     ]
     views = {name: torch.cat([to_uint8(part[name]).cpu() for part in parts]) for name in parts[0]}
     original, *between, made = views

@@ -5,7 +5,7 @@ import re
 from PIL import Image
 from torch import Tensor
 
-from genlab.commands.opening import open_asked
+from genlab.commands.loading import load_run_for
 from genlab.commands.outputs import named, place_of, write_pictures
 from genlab.data.image_set import drawn
 from genlab.data.stream import take
@@ -13,7 +13,7 @@ from genlab.drawing.labelled import by_class, shown_label
 from genlab.drawing.pictures import grid, with_both_captions, with_caption
 from genlab.drawing.sheets import POINTS, are_points, sheet
 from genlab.errors import ConfigError
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 from genlab.runs.sampling import (
     drawn_images,
     generator_of,
@@ -32,22 +32,22 @@ def run(settings: Sample) -> None:
     if settings.format == "grid":
         count, key = (len(seeds), "seeds") if seeds else (settings.count, "count")
         _check_grid(count, max(len(truncations), 1), key)
-    opened = open_asked(settings)
-    path = place_of(settings, opened.folder, _name(settings) + opened.folder.tag)
-    latents, pictures = drawn_images(opened, settings)
+    loaded = load_run_for(settings)
+    path = place_of(settings, loaded.folder, _name(settings) + loaded.folder.tag)
+    latents, pictures = drawn_images(loaded, settings)
     write_pictures(
-        {"images": pictures, **named(generator_of(opened).labels_of(latents))},
-        lambda: _sheet(opened, latents, pictures, settings),
+        {"images": pictures, **named(generator_of(loaded).labels_of(latents))},
+        lambda: _sheet(loaded, latents, pictures, settings),
         settings.format,
         path,
     )
 
 
-def real_points(opened: Opened) -> Tensor | None:
+def real_points(loaded: LoadedRun) -> Tensor | None:
     """Training points to show generated ones over; None where the data are pictures."""
-    if not opened.points:
+    if not loaded.points:
         return None
-    data = opened.data
+    data = loaded.data
     return take(data.image_set, drawn(data.indices("train"), POINTS)).images
 
 
@@ -61,7 +61,7 @@ def _check_grid(pictures: int, columns: int, key: str) -> None:
         )
 
 
-def _sheet(opened: Opened, latents: Tensor, pictures: Tensor, settings: Sample) -> Image.Image:
+def _sheet(loaded: LoadedRun, latents: Tensor, pictures: Tensor, settings: Sample) -> Image.Image:
     """A grid; rows for each class of a conditional model that shows several.
 
     Of several truncations a row for each latent and a column for each truncation.
@@ -70,12 +70,12 @@ def _sheet(opened: Opened, latents: Tensor, pictures: Tensor, settings: Sample) 
     captions = [f"{number:g}" for number in truncations]
     if len(truncations) < 2:
         caption = "".join(f"truncation {number}" for number in captions)
-        learner = generator_of(opened)
+        learner = generator_of(loaded)
         if learner.condition is not None and not are_points(pictures):
             labelled = shown_label(learner.labels_of(latents), learner.condition.classes)
             if labelled:
                 return by_class(pictures, *labelled, caption)
-        return sheet(pictures, caption, reals=real_points(opened))
+        return sheet(pictures, caption, reals=real_points(loaded))
     if are_points(pictures):
         raise ConfigError(
             "points are drawn for one truncation at a time: choose one, or format=npz"

@@ -15,7 +15,7 @@ from torch import Tensor
 import genlab
 from genlab.commands import inputs
 from genlab.commands.evaluate import weights_stamp
-from genlab.commands.opening import IMAGE, open_asked
+from genlab.commands.loading import IMAGE, load_run_for
 from genlab.commands.outputs import destinations
 from genlab.console import print_table
 from genlab.data.stream import Batch
@@ -36,7 +36,7 @@ from genlab.learners.learner import seed_noise
 from genlab.metrics import detection, share_below, threshold
 from genlab.pixels import normalise, to_uint8
 from genlab.runs.held_out import choose, condition_of, positions
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 from genlab.settings.score import Score
 from genlab.words import counted, readable
 
@@ -45,44 +45,44 @@ log = logging.getLogger(__name__)
 
 def run(settings: Score) -> None:
     """Score images, set them beside normal ones, write."""
-    opened = open_asked(settings, IMAGE if settings.image is None else "")
-    opened.require(Reconstructs, "does not reconstruct images: choose the run of an autoencoder")
+    loaded = load_run_for(settings, IMAGE if settings.image is None else "")
+    loaded.require(Reconstructs, "does not reconstruct images: choose the run of an autoencoder")
     by = "reconstruction" if settings.by == "auto" else settings.by
     by_codes = by == "likelihood"
-    score = by_likelihood(opened, settings.samples) if by_codes else by_reconstruction(opened)
-    name = f"{by}_{settings.split if settings.image is None else 'images'}{opened.folder.tag}"
+    score = by_likelihood(loaded, settings.samples) if by_codes else by_reconstruction(loaded)
+    name = f"{by}_{settings.split if settings.image is None else 'images'}{loaded.folder.tag}"
     if settings.image is not None:
-        paths = _paths(opened, settings, name, [".csv", ".png"])
-        scored = _of_files(opened, score, settings)
+        paths = _paths(loaded, settings, name, [".csv", ".png"])
+        scored = _of_files(loaded, score, settings)
     else:
-        indices = _chosen(opened, settings)
-        strange = opened.data.left_out(indices)
+        indices = _chosen(loaded, settings)
+        strange = loaded.data.left_out(indices)
         more = [".json", "_histogram.png"] if strange.any() and not strange.all() else []
-        paths = _paths(opened, settings, name, [".csv", ".png", *more])
-        scored = of_split(opened, score, indices, settings)
+        paths = _paths(loaded, settings, name, [".csv", ".png", *more])
+        scored = of_split(loaded, score, indices, settings)
     order = scored.scores.argsort(descending=True, stable=True).tolist()
-    normal = normal_scores(opened, score, by, settings)
+    normal = normal_scores(loaded, score, by, settings)
     _write_table(scored, order, normal, settings, paths[".csv"])
-    save_png(_strangest(opened, scored, order[: settings.show]), paths[".png"])
+    save_png(_strangest(loaded, scored, order[: settings.show]), paths[".png"])
     if ".json" in paths:
-        _write_detection(opened, scored.scores, by, indices, strange, settings, paths)
+        _write_detection(loaded, scored.scores, by, indices, strange, settings, paths)
     for path in paths.values():
         log.info("wrote %s", path)
 
 
-def _of_files(opened: Opened, score: ScoreFunction, settings: Score) -> Scored:
+def _of_files(loaded: LoadedRun, score: ScoreFunction, settings: Score) -> Scored:
     """The images that `image` names, called by their paths."""
-    if condition_of(opened):
+    if condition_of(loaded):
         raise ConfigError("image=: this model is told labels, which files do not say: use split=")
     paths = inputs.listed(settings.image, "image", settings.out)
     found: list[Path] = []
     scores = []
     seed_noise(settings.seed)
-    for some, images in inputs.batches(paths, opened.config.data, settings.batch_size):
+    for some, images in inputs.batches(paths, loaded.config.data, settings.batch_size):
         found += some
         scores.append(score(Batch(images, {})))
 
-    read = inputs.reader(opened.config.data)
+    read = inputs.reader(loaded.config.data)
 
     def again(places: Sequence[int]) -> Batch:
         return Batch(torch.stack([read(found[place]) for place in places]), {})
@@ -90,18 +90,20 @@ def _of_files(opened: Opened, score: ScoreFunction, settings: Score) -> Scored:
     return Scored([readable(path) for path in found], torch.cat(scores), {}, again)
 
 
-def _paths(opened: Opened, settings: Score, name: str, suffixes: Sequence[str]) -> dict[str, Path]:
+def _paths(
+    loaded: LoadedRun, settings: Score, name: str, suffixes: Sequence[str]
+) -> dict[str, Path]:
     """A file for each suffix, none of which is there unless it may be written over."""
     own = settings.image is None
-    return destinations(settings, opened.folder, name, suffixes, "scores", own)
+    return destinations(settings, loaded.folder, name, suffixes, "scores", own)
 
 
-def _chosen(opened: Opened, settings: Score) -> np.ndarray:
+def _chosen(loaded: LoadedRun, settings: Score) -> np.ndarray:
     """Positions of images of the split: all, or `count` that the seed draws."""
     if settings.count is None:
-        return positions(opened, settings.split)
+        return positions(loaded, settings.split)
     count = settings.count
-    return choose(opened, settings.split, count, settings.seed)
+    return choose(loaded, settings.split, count, settings.seed)
 
 
 def _write_table(
@@ -135,11 +137,11 @@ def _write_table(
         log.info("and %s more", f"{len(rows) - settings.show:,}")
 
 
-def _strangest(opened: Opened, scored: Scored, places: Sequence[int]) -> Image.Image:
+def _strangest(loaded: LoadedRun, scored: Scored, places: Sequence[int]) -> Image.Image:
     """Rows of an image, its reconstruction and the squared error of each pixel."""
-    learner: Any = opened.learner
+    learner: Any = loaded.learner
     batch = scored.again(places)
-    (given,) = opened.batches(batch, len(places))
+    (given,) = loaded.batches(batch, len(places))
     made = to_uint8(learner.reconstruct(learner.prepare(given.images), given.labels)).cpu()
     # On [0, 1], the mean over colours.
     errors = ((normalise(made) - normalise(batch.images)) / 2).square().mean(1, keepdim=True)
@@ -152,7 +154,7 @@ def _strangest(opened: Opened, scored: Scored, places: Sequence[int]) -> Image.I
 
 
 def _write_detection(
-    opened: Opened,
+    loaded: LoadedRun,
     scores: Tensor,
     by: str,
     indices: np.ndarray,
@@ -162,21 +164,21 @@ def _write_detection(
 ) -> None:
     """How well classes that training never saw are told from the others, beside a baseline."""
     truth = torch.from_numpy(strange)
-    naive = by_mean(opened, opened.data.indices("train"), settings.batch_size)
+    naive = by_mean(loaded, loaded.data.indices("train"), settings.batch_size)
     found = detection(scores, truth)
-    distances = scores_of(opened, naive, indices, settings.seed, settings.batch_size)
+    distances = scores_of(loaded, naive, indices, settings.seed, settings.batch_size)
     baseline = detection(distances, truth)
     metrics = found._asdict() | {f"baseline_{k}": v for k, v in baseline._asdict().items()}
     stamp = {
         "by": by,
         "samples": settings.samples if by == "likelihood" else None,
         "split": settings.split,
-        "left_out": opened.config.data.leave_out,
+        "left_out": loaded.config.data.leave_out,
         "left_out_images": int(strange.sum()),
         "kept_images": int((~strange).sum()),
         "baseline": "squared distance to the mean training image",
-        "data": opened.data.source.fingerprint(),
-        "weights": weights_stamp(opened),
+        "data": loaded.data.source.fingerprint(),
+        "weights": weights_stamp(loaded),
         "genlab": genlab.__version__,
     }
     write_text(paths[".json"], json.dumps({"metrics": metrics, "stamp": stamp}, indent=2) + "\n")

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from genlab.commands.inputs import each, listed, read, targets
-from genlab.commands.opening import open_asked
+from genlab.commands.loading import load_run_for
 from genlab.drawing.pictures import grid, save_png, to_image
 from genlab.drawing.sheets import beside
 from genlab.errors import ConfigError
@@ -27,14 +27,14 @@ SHOWN = 32  # pairs on the sheet
 
 def run(settings: Translate) -> None:
     """Read, translate, write."""
-    opened = open_asked(settings)
-    learner = opened.require(Translates, "does not translate: train model=pix2pix or cyclegan")
-    data = opened.config.data
+    loaded = load_run_for(settings)
+    learner = loaded.require(Translates, "does not translate: train model=pix2pix or cyclegan")
+    data = loaded.config.data
     channels = data.channels
     view = learner.view if isinstance(learner, Translation) else None
     if isinstance(view, Shrunk | Holes):
         verb = "upscale" if isinstance(view, Shrunk) else "inpaint"
-        raise ConfigError(f"run={opened.folder.path}: use genlab {verb} with this model")
+        raise ConfigError(f"run={loaded.folder.path}: use genlab {verb} with this model")
     if settings.derive and view is None:
         raise ConfigError("derive=true: this model takes pictures as they are: leave it out")
     direction = settings.direction
@@ -49,7 +49,7 @@ def run(settings: Translate) -> None:
         files,
         settings.image,
         settings.out,
-        opened.folder,
+        loaded.folder,
         f"translated/{direction}",
         settings.overwrite,
     )
@@ -63,7 +63,7 @@ def run(settings: Translate) -> None:
     )
     for file, picture in each(files, load, "translating"):
         seed_noise(settings.seed)
-        given = normalise(picture[None].to(opened.device))
+        given = normalise(picture[None].to(loaded.device))
         if view is not None and settings.derive:
             given = view(given)
         with torch.inference_mode():
@@ -73,8 +73,8 @@ def run(settings: Translate) -> None:
         if resolution and len(shown) < SHOWN:
             before = to_uint8(given).cpu().expand(-1, made.shape[1], -1, -1)
             shown.append(beside(before, made))
-    if shown and may_write(opened.folder.path):
-        sheet = opened.folder.path / f"translated_{direction}.png"
+    if shown and may_write(loaded.folder.path):
+        sheet = loaded.folder.path / f"translated_{direction}.png"
         save_png(
             grid(torch.cat(shown), min(8, 2 * len(shown)), f"before, after: {direction}"), sheet
         )

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from genlab.commands.inputs import each, listed, targets
-from genlab.commands.opening import open_asked
+from genlab.commands.loading import load_run_for
 from genlab.commands.originals import has_colour, original
 from genlab.data.pixels import whole
 from genlab.data.progress import progress
@@ -24,7 +24,7 @@ from genlab.learners import Translation
 from genlab.networks.tiling import in_tiles
 from genlab.objectives.views import Shrunk
 from genlab.pixels import normalise, to_uint8
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 from genlab.settings.upscale import Upscale
 from genlab.words import readable, some
 
@@ -37,24 +37,24 @@ def run(settings: Upscale) -> None:
     """Read, enlarge tile by tile, write."""
     side = settings.tile
     forget_sizes()
-    opened = open_asked(settings)
-    learner = opened.learner
+    loaded = load_run_for(settings)
+    learner = loaded.learner
     if not isinstance(learner, Translation) or not isinstance(learner.view, Shrunk):
         raise ConfigError(
-            f"run={opened.folder.path}: this model does not enlarge pictures: train one with "
+            f"run={loaded.folder.path}: this model does not enlarge pictures: train one with "
             "model=srgan"
         )
     files = listed(settings.image, "image", settings.out)
     places = targets(
-        files, settings.image, settings.out, opened.folder, "upscaled", settings.overwrite
+        files, settings.image, settings.out, loaded.folder, "upscaled", settings.overwrite
     )
-    white_level = opened.config.data.white_level
+    white_level = loaded.config.data.white_level
     load = partial(_apart, channels=learner.channels, white_level=white_level)
     grey, flat = [], []
     margin = _margin(learner)
     written: list[Path] = []
     for file, (image, colours) in each(files, load, "enlarging"):
-        made = to_image(_enlarged(opened, learner, colours, side, margin, len(files) == 1))
+        made = to_image(_enlarged(loaded, learner, colours, side, margin, len(files) == 1))
         if image.mode in ("LA", "RGBA"):
             alpha = image.getchannel("A").resize(made.size, Image.Resampling.BICUBIC)
             made.putalpha(alpha)
@@ -91,12 +91,12 @@ def _margin(learner: Translation) -> int:
 
 
 def _enlarged(
-    opened: Opened, learner: Translation, picture: Tensor, side: int, margin: int, alone: bool
+    loaded: LoadedRun, learner: Translation, picture: Tensor, side: int, margin: int, alone: bool
 ) -> Tensor:
     """Uint8 (C, h, w) to (C, scale * h, scale * w), with a bar where it is the only one."""
 
     def enlarge(part: Tensor) -> Tensor:
-        given = normalise(part.to(opened.device))
+        given = normalise(part.to(loaded.device))
         return to_uint8(learner.translate(given, learner.directions[0]))
 
     count = math.prod(math.ceil(size / side) for size in picture.shape[-2:])

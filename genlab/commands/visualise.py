@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from genlab.commands.opening import open_asked
+from genlab.commands.loading import load_run_for
 from genlab.commands.outputs import keep_others
 from genlab.data.stream import Batch, take
 from genlab.drawing.pictures import grid, save_png, with_caption, with_row_captions
@@ -36,7 +36,7 @@ from genlab.latent import (
 from genlab.learners.abilities import Generates
 from genlab.pixels import to_uint8
 from genlab.runs.held_out import choose, latents_of
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 from genlab.settings.visualise import Visualise
 from genlab.words import one_of
 
@@ -52,7 +52,7 @@ _STEPS = 11
 class Space:
     """Images of one split with their codes, and where pictures of them go."""
 
-    opened: Opened
+    loaded: LoadedRun
     batch: Batch
     code: dict[str, Tensor]
     indices: np.ndarray
@@ -67,14 +67,14 @@ class Space:
 
     def decode(self, values: Tensor, place: int = 0) -> Tensor:
         """Codes (B, n) to images uint8; a conditional model is told the labels of one image."""
-        learner: Any = self.opened.learner
+        learner: Any = self.loaded.learner
         labels = {
             name: told[place : place + 1].expand(len(values))
             for name, told in self.batch.labels.items()
         }
-        return self.opened.in_batches(
+        return self.loaded.in_batches(
             lambda latents: to_uint8(learner.generate(latents)),
-            latents_of(self.opened, values, labels),
+            latents_of(self.loaded, values, labels),
             self.batch_size,
         )
 
@@ -93,7 +93,7 @@ def run(settings: Visualise) -> None:
     with _quiet():
         for name, plane in _planes(space.values.numpy(), methods, settings.seed):
             _draw(space, name, plane, labels)
-    if isinstance(space.opened.learner, Generates):
+    if isinstance(space.loaded.learner, Generates):
         if "indices" not in space.code:  # entries of a codebook have no numbers to go along
             _draw_traversals(space)
         if space.values.shape[1] == 2:
@@ -106,23 +106,23 @@ def _encode(settings: Visualise) -> Space:
     """The split's images and codes; DataError for codes that leave nothing to draw."""
     count = settings.count
     batch_size = settings.batch_size
-    opened = open_asked(settings)
-    folder = Path(settings.out or opened.folder.path / "codes").expanduser()
+    loaded = load_run_for(settings)
+    folder = Path(settings.out or loaded.folder.path / "codes").expanduser()
     keep_others(sorted(folder.glob(f"*_{settings.split}.png")), settings)
-    indices = choose(opened, settings.split, count, settings.seed)
-    where = f"run={opened.folder.path}, split={settings.split}"
+    indices = choose(loaded, settings.split, count, settings.seed)
+    where = f"run={loaded.folder.path}, split={settings.split}"
     if len(indices) < FEWEST:
         raise DataError(f"{where}: {len(indices)} images are too few to draw: choose another split")
     # Seeded again, for thumbnails to be of all kinds where the data set is sorted by class.
     indices = np.random.default_rng(settings.seed).permutation(indices)
-    batch = take(opened.data.image_set, indices)
-    code = opened.codes(batch, batch_size)
+    batch = take(loaded.data.image_set, indices)
+    code = loaded.codes(batch, batch_size)
     values = code["values"]
     if not values.isfinite().all():
         raise DataError(f"{where}: some codes are not finite, train the model again")
     if (values == values[0]).all():
         raise DataError(f"{where}: all images have the same code, there is nothing to draw")
-    return Space(opened, batch, code, indices, settings.split, batch_size, folder)
+    return Space(loaded, batch, code, indices, settings.split, batch_size, folder)
 
 
 def _words(given: Any, key: str, known: list[str]) -> list[str]:
@@ -146,7 +146,7 @@ def _planes(values: np.ndarray, methods: Sequence[str], seed: int) -> Iterator[t
 def _draw(space: Space, name: str, plane: Plane, labels: Sequence[str]) -> None:
     """A plane as points, once for each label, and as thumbnails."""
     title = f"{len(plane.points):,} {space.split} images: {plane.title}"
-    classes = space.opened.data.image_set.classes
+    classes = space.loaded.data.image_set.classes
     for label in labels:
         told = space.batch.labels[label].numpy()
         about = f"{title}, coloured by {label}"
@@ -193,11 +193,11 @@ def _draw_lattice(space: Space) -> None:
 
 def _project(space: Space) -> None:
     """Codes, labels by name and images for TensorBoard, in a folder of their own."""
-    image_set = space.opened.data.image_set
+    image_set = space.loaded.data.image_set
     columns: dict[str, Sequence[object]] = {"index": space.indices.tolist()}
     for name, told in space.batch.labels.items():
         columns[name] = [image_set.classes[name][i] for i in told.tolist()]
-    run = space.opened.folder.path
+    run = space.loaded.folder.path
     folder = (run if may_write(run) else space.folder) / "tensorboard" / f"codes_{space.split}"
     write_projector(folder, space.values, columns, space.batch.images)
     log.info("wrote %s", folder)

@@ -14,7 +14,7 @@ from genlab.errors import ConfigError, DataMissing
 from genlab.evaluation.feature_networks import COMPONENTS, NOISE, feature_network, noisy_classifier
 from genlab.evaluation.reference import most_probable
 from genlab.metrics import ClassifierFeatures
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 from genlab.words import near_miss
 
 Classes = Mapping[str, Sequence[str]]
@@ -51,7 +51,7 @@ Targets = Mapping[Attribute, bool]  # what pictures should have, and what they s
 class Judge:
     """The classifier of a run's data, and one that sees through noise."""
 
-    opened: Opened
+    loaded: LoadedRun
     network: ClassifierFeatures
 
     @property
@@ -62,8 +62,8 @@ class Judge:
     @cached_property
     def through_noise(self) -> ClassifierFeatures:
         """The one that was taught on noisy images."""
-        with _told(self.opened):
-            network = noisy_classifier(self.opened.config, self.opened.device, self.opened.origin)
+        with _told(self.loaded):
+            network = noisy_classifier(self.loaded.config, self.loaded.device, self.loaded.origin)
         network.network.eval().requires_grad_(False)
         return network
 
@@ -95,7 +95,7 @@ class Judge:
 
         As glasses_color, which is none where glasses is none.
         """
-        return {label}.union(*(group for group in self.opened.alike if label in group))
+        return {label}.union(*(group for group in self.loaded.alike if label in group))
 
 
 def noise_like(pictures: Tensor, generator: torch.Generator) -> Tensor:
@@ -107,27 +107,27 @@ def noise_like(pictures: Tensor, generator: torch.Generator) -> Tensor:
     return deviations * torch.randn(pictures.shape, generator=generator)
 
 
-def judge_of(opened: Opened) -> Judge:
+def judge_of(loaded: LoadedRun) -> Judge:
     """The judge of a run's data; FeaturesUnavailable where they have no labels.
 
     Raises DataError where the judge has not been trained yet, and the data are gone.
     """
-    with _told(opened):
+    with _told(loaded):
         network = feature_network(
-            "classifier", opened.config, opened.device, origin=opened.origin, instead=COMPONENTS
+            "classifier", loaded.config, loaded.device, origin=loaded.origin, instead=COMPONENTS
         )
     assert isinstance(network, ClassifierFeatures)
     network.network.eval().requires_grad_(False)
-    return Judge(opened, network)
+    return Judge(loaded, network)
 
 
 @contextmanager
-def _told(opened: Opened) -> Iterator[None]:
+def _told(loaded: LoadedRun) -> Iterator[None]:
     """Say what data that are gone are needed for."""
     try:
         yield
     except DataMissing as error:
-        raise opened.missing(error, "to train a classifier of their labels, once") from error
+        raise loaded.missing(error, "to train a classifier of their labels, once") from error
 
 
 def binary(classes: Classes) -> list[Attribute]:

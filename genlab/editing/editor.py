@@ -44,11 +44,11 @@ class Bench:
     @cached_property
     def judge(self) -> Judge:
         """Who says what pictures show; DataError where the data have other classes by now."""
-        opened = self.space.opened
-        judge = judge_of(opened)
-        if judge.classes != opened.description.classes:
+        loaded = self.space.loaded
+        judge = judge_of(loaded)
+        if judge.classes != loaded.description.classes:
             raise DataError(
-                f"run={opened.folder.path}: its data have other classes than when it was trained: "
+                f"run={loaded.folder.path}: its data have other classes than when it was trained: "
                 "restore the data, or train again"
             )
         return judge
@@ -73,7 +73,7 @@ class Bench:
         noisy = []
         for part in pictures.split(self.settings.batch_size):
             noise = noise_like(part, generator)
-            seen = normalise(part.to(self.space.opened.device))
+            seen = normalise(part.to(self.space.loaded.device))
             with torch.no_grad():
                 told = most_probable(self.judge.log_probabilities(seen, noise))
             noisy.append(met({name: kinds.cpu() for name, kinds in told.items()}, targets))

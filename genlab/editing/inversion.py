@@ -14,7 +14,7 @@ from genlab.editing.space import Space, space_of
 from genlab.errors import ConfigError, DataError
 from genlab.metrics import FeaturesUnavailable
 from genlab.pixels import normalise, to_uint8
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ class Search:
     def _draws(self) -> Tensor:
         """Codes to start from, (N, layers, n) on the device."""
         drawn = self.space.draw(self.settings.draws, self.settings.seed)[:, : self.layers]
-        drawn = drawn.to(self.space.opened.device)
+        drawn = drawn.to(self.space.loaded.device)
         styles = self.space.learner.styles
         if self.space.styled and styles is not None:
             drawn = torch.cat([styles.mean.expand(1, self.layers, -1), drawn])
@@ -140,18 +140,18 @@ def factor(done: float) -> float:
     return min(1.0, done / RISE + 0.01) * (0.5 - 0.5 * math.cos(math.pi * fall))
 
 
-def space_to_search(opened: Opened, name: str) -> tuple[Space, int]:
+def space_to_search(loaded: LoadedRun, name: str) -> tuple[Space, int]:
     """The space to look in, and in how many layers codes may differ."""
-    space = space_of(opened, styled=name != "z")
+    space = space_of(loaded, styled=name != "z")
     if name in ("w", "w+") and not space.styled:
         raise ConfigError(f"space={name}: this model has no styles: use space=z")
     return space, 1 if name == "w" else space.layers
 
 
-def features_to_compare(opened: Opened) -> See | None:
+def features_to_compare(loaded: LoadedRun) -> See | None:
     """The classifier's features (N, D) of pictures; None without labels, or without the data."""
     try:
-        network: Any = judge_of(opened).network.network
+        network: Any = judge_of(loaded).network.network
     except (FeaturesUnavailable, DataError) as error:
         log.info("pixels alone are compared: %s", error)
         return None

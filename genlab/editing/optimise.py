@@ -42,7 +42,7 @@ def learned(
         held: whether their pictures have the attribute, bool (N,), some of them and not all.
         seed: of what is drawn.
     """
-    device = space.opened.device
+    device = space.loaded.device
     change = _Change(space.free(codes)[:, 0]).to(device)
     optimizer = torch.optim.Adam(
         [
@@ -102,7 +102,7 @@ def settled(
         steps: of Adam.
         seed: of the noise.
     """
-    device = space.opened.device
+    device = space.loaded.device
     generator = torch.Generator().manual_seed(seed)
     kin = set().union(*(judge.kin(attribute.label) for attribute in targets))
     axes, stay = axes.to(device), stay.to(device)
@@ -158,7 +158,7 @@ def axes_of(codes: Tensor) -> Tensor:
 def _shown(space: Space, judge: Judge, codes: Tensor) -> dict[str, Tensor]:
     """Log probabilities (N, classes) by label of what pictures of codes show."""
     parts = [
-        judge.log_probabilities(space.generate(part.to(space.opened.device)))
+        judge.log_probabilities(space.generate(part.to(space.loaded.device)))
         for part in codes.split(BATCH)
     ]
     return {label: torch.cat([part[label] for part in parts]) for label in parts[0]}

@@ -11,13 +11,13 @@ from genlab.editing.space import Space, space_of
 from genlab.latent import linear, spherical
 from genlab.learners.abilities import Generates
 from genlab.metrics.paths import path_length, separability
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 
 SEPARATED = 10  # pictures that separability is measured on, for each path
 
 
 def path_scores(
-    opened: Opened, judge: Judge, count: int, seed: int, batch_size: int
+    loaded: LoadedRun, judge: Judge, count: int, seed: int, batch_size: int
 ) -> dict[str, float]:
     """Of `count` paths in z (great circles) and in w (straight lines), by latents of the seed.
 
@@ -26,7 +26,7 @@ def path_scores(
     classifier's heads, pictures whole, their noise fixed. Separability is over binary attributes
     (see `binary`), of ten pictures for each path.
     """
-    learner = opened.require(Generates, "makes no pictures")
+    learner = loaded.require(Generates, "makes no pictures")
     generator = torch.Generator().manual_seed(seed)
     starts, ends = (learner.latents(count, generator, {}) for _ in range(2))
     if (condition := learner.condition) is not None:
@@ -34,8 +34,8 @@ def path_scores(
     places = {"": torch.rand(count, generator=generator), "_end": torch.zeros(count)}
     scores: dict[str, float] = {}
     for space, path in (
-        (space_of(opened, styled=False), spherical),
-        (space_of(opened), linear),
+        (space_of(loaded, styled=False), spherical),
+        (space_of(loaded), linear),
     ):
         start, end = (space.codes(latents)[:, 0] for latents in (starts, ends))
         see = _Seen(space, judge, start, batch_size)
@@ -62,7 +62,7 @@ class _Seen:
     def __call__(self, free: Tensor) -> Tensor:
         network: Any = self.judge.network.network
         whole = torch.cat([free, self.codes[:, free.shape[1] :]], 1)[:, None]
-        return self.space.opened.in_batches(
+        return self.space.loaded.in_batches(
             lambda part: network.features(self.space.generate(part)), whole, self.batch_size
         )
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from genlab.errors import ConfigError
 from genlab.learners.abilities import Generates
 from genlab.pixels import to_uint8
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 from genlab.runs.sampling import latents_of_seed
 
 
@@ -21,7 +21,7 @@ from genlab.runs.sampling import latents_of_seed
 class Space:
     """Codes of one model: `styled` says whether they are styles."""
 
-    opened: Opened
+    loaded: LoadedRun
     learner: Generates
     styled: bool
 
@@ -48,7 +48,7 @@ class Space:
         """Latents (N, width) to codes (N, layers, n) on the CPU."""
         if not self.styled or self.learner.styles is None:
             return latents[:, None]
-        return self.opened.in_batches(self.learner.styles.of, latents, len(latents))
+        return self.loaded.in_batches(self.learner.styles.of, latents, len(latents))
 
     def free(self, codes: Tensor) -> Tensor:
         """The numbers (..., m) of codes (..., n) that may change: not the labels of latents."""
@@ -68,17 +68,17 @@ class Space:
 
     def pictures(self, codes: Tensor, batch_size: int) -> Tensor:
         """Codes (N, layers or 1, n) to pictures uint8 (N, C, H, W) on the CPU."""
-        return self.opened.in_batches(lambda c: to_uint8(self.generate(c)), codes, batch_size)
+        return self.loaded.in_batches(lambda c: to_uint8(self.generate(c)), codes, batch_size)
 
 
-def space_of(opened: Opened, styled: bool = True) -> Space:
+def space_of(loaded: LoadedRun, styled: bool = True) -> Space:
     """The space that the model is edited in; its latents where styles are not wanted.
 
     Raises ConfigError for a model that makes no pictures.
     """
-    if opened.points:
+    if loaded.points:
         raise ConfigError(
-            f"run={opened.folder.path}: this model makes points, not pictures: use genlab sample"
+            f"run={loaded.folder.path}: this model makes points, not pictures: use genlab sample"
         )
-    learner = opened.require(Generates, "cannot make pictures of codes: choose another run")
-    return Space(opened, learner, styled and learner.styles is not None)
+    learner = loaded.require(Generates, "cannot make pictures of codes: choose another run")
+    return Space(loaded, learner, styled and learner.styles is not None)

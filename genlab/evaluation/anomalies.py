@@ -16,7 +16,7 @@ from genlab.learners.abilities import EstimatesLikelihood
 from genlab.metrics import squared_error
 from genlab.pixels import normalise
 from genlab.runs.held_out import positions
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 from genlab.settings.score import Score
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Scored(NamedTuple):
     again: Callable[[Sequence[int]], Batch]
 
 
-def by_likelihood(opened: Opened, samples: int) -> ScoreFunction:
+def by_likelihood(loaded: LoadedRun, samples: int) -> ScoreFunction:
     """-log p(x) in nats by importance weighting (Burda et al. 2016, equation 8).
 
     The reconstruction probability of An and Cho 2015 (SNU Data Mining Center, technical report
@@ -49,12 +49,12 @@ def by_likelihood(opened: Opened, samples: int) -> ScoreFunction:
         "by=likelihood: codes of this model have no posterior, as those of model=vae have: use "
         "by=reconstruction"
     )
-    if not isinstance(opened.learner, EstimatesLikelihood):
+    if not isinstance(loaded.learner, EstimatesLikelihood):
         raise refused
-    learner: Any = opened.learner
+    learner: Any = loaded.learner
 
     def score(batch: Batch) -> Tensor:
-        images, labels = on_device(batch, opened.device)
+        images, labels = on_device(batch, loaded.device)
         estimate = learner.log_likelihood(learner.prepare(images), labels, samples)
         if estimate is None:
             raise refused
@@ -64,22 +64,24 @@ def by_likelihood(opened: Opened, samples: int) -> ScoreFunction:
     return score
 
 
-def by_mean(opened: Opened, indices: np.ndarray, batch_size: int) -> ScoreFunction:
+def by_mean(loaded: LoadedRun, indices: np.ndarray, batch_size: int) -> ScoreFunction:
     """The squared distance per pixel to the mean of the images at `indices`: a naive baseline."""
     total: Any = 0
-    for batch in batches(opened, indices, batch_size):
+    for batch in batches(loaded, indices, batch_size):
         total = total + normalise(batch.images).double().sum(0)
     mean = (total / len(indices)).float()
     return lambda batch: squared_error(mean.expand_as(batch.images), normalise(batch.images))
 
 
-def of_split(opened: Opened, score: ScoreFunction, indices: np.ndarray, settings: Score) -> Scored:
+def of_split(
+    loaded: LoadedRun, score: ScoreFunction, indices: np.ndarray, settings: Score
+) -> Scored:
     """The images at `indices`, called by their places in the split."""
-    image_set, split = opened.data.image_set, settings.split
-    places = np.searchsorted(positions(opened, split), indices)
+    image_set, split = loaded.data.image_set, settings.split
+    places = np.searchsorted(positions(loaded, split), indices)
     return Scored(
         [f"{split} {place}" for place in places],
-        scores_of(opened, score, indices, settings.seed, settings.batch_size),
+        scores_of(loaded, score, indices, settings.seed, settings.batch_size),
         {
             label: [image_set.classes[label][number] for number in numbers[indices]]
             for label, numbers in image_set.labels.items()
@@ -88,7 +90,9 @@ def of_split(opened: Opened, score: ScoreFunction, indices: np.ndarray, settings
     )
 
 
-def normal_scores(opened: Opened, score: ScoreFunction, by: str, settings: Score) -> Tensor | None:
+def normal_scores(
+    loaded: LoadedRun, score: ScoreFunction, by: str, settings: Score
+) -> Tensor | None:
     """Of validation images, (M,), which have no class that is left out; None without any.
 
     Those that are kept in the run where they were measured in the way that is asked for, or where
@@ -97,11 +101,11 @@ def normal_scores(opened: Opened, score: ScoreFunction, by: str, settings: Score
     """
     samples = settings.samples if by == "likelihood" else None
     asked = Normal(torch.empty(0), settings.normal_images, settings.seed, samples)
-    there = kept(opened, by, samples)
+    there = kept(loaded, by, samples)
     if there and (there.wanted, there.seed) == (asked.wanted, asked.seed):
         return there.scores
     try:
-        found = measured(opened, score, asked, settings.batch_size)
+        found = measured(loaded, score, asked, settings.batch_size)
     except DataError as error:
         if settings.image is None:
             raise
@@ -113,6 +117,6 @@ def normal_scores(opened: Opened, score: ScoreFunction, by: str, settings: Score
     if found is None:
         log.warning("the run has no validation images to say how usual scores are")
         return None
-    if there is None and may_write(opened.folder.path):
-        keep(opened, by, found)
+    if there is None and may_write(loaded.folder.path):
+        keep(loaded, by, found)
     return found.scores

@@ -20,7 +20,7 @@ from genlab.learners.abilities import Generates, Translates
 from genlab.networks.styles import own_noise
 from genlab.processes import launch, peers
 from genlab.runs.held_out import condition_of
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 from genlab.runs.sampling import generate
 from genlab.settings.evaluate import Evaluate
 
@@ -28,40 +28,40 @@ log = logging.getLogger(__name__)
 
 
 def distances_of(
-    opened: Opened, settings: Evaluate, stamp: dict[str, Any], path: Path
+    loaded: LoadedRun, settings: Evaluate, stamp: dict[str, Any], path: Path
 ) -> dict[str, float]:
     """What is told in the features of a network, with pictures beside `path`."""
-    if isinstance(opened.learner, Generates):
-        return _generated(opened, _real(opened, settings), settings, stamp, path)
-    if isinstance(opened.learner, Translates):
-        return _translations(opened, _real(opened, settings), settings, stamp, path)
+    if isinstance(loaded.learner, Generates):
+        return _generated(loaded, _real(loaded, settings), settings, stamp, path)
+    if isinstance(loaded.learner, Translates):
+        return _translations(loaded, _real(loaded, settings), settings, stamp, path)
     return {}
 
 
-def _real(opened: Opened, settings: Evaluate) -> Reference:
+def _real(loaded: LoadedRun, settings: Evaluate) -> Reference:
     """The images of the split; ConfigError for too few to measure distances with."""
     if settings.count < 2:
         raise ConfigError(f"count={settings.count}: distances need 2 at least, or features=none")
     return reference(
-        opened.config,
-        opened.data,
+        loaded.config,
+        loaded.data,
         settings.split,
         settings.count,
         settings.features,
-        opened.device,
+        loaded.device,
     )
 
 
 def _generated(
-    opened: Opened, held: Reference, settings: Evaluate, stamp: dict[str, Any], path: Path
+    loaded: LoadedRun, held: Reference, settings: Evaluate, stamp: dict[str, Any], path: Path
 ) -> dict[str, float]:
     """Generated pictures against the split's images, and against the training part."""
     count, seed = settings.count, settings.seed
-    peers.join(opened.device.type)
+    peers.join(loaded.device.type)
     held.features = ranks.gather(held.see(ranks.shard(held.images)))
-    labels = held.asked(condition_of(opened), count, seed)
-    with own_noise(opened.learner):
-        pictures, asked = generate(opened, count, seed, settings.batch_size, labels)
+    labels = held.asked(condition_of(loaded), count, seed)
+    with own_noise(loaded.learner):
+        pictures, asked = generate(loaded, count, seed, settings.batch_size, labels)
     features = ranks.gather(held.see(ranks.shard(pictures)))
     if launch.rank() > 0:
         return {}
@@ -70,14 +70,14 @@ def _generated(
         "reference_images": len(held.images),
         "seed": seed,
     }
-    assert isinstance(opened.learner, Generates)
-    if opened.learner.styles is not None:
+    assert isinstance(loaded.learner, Generates)
+    if loaded.learner.styles is not None:
         stamp["noise"] = "own"
     scores = held.score_all(pictures, features, asked)
     chosen = min(settings.memorisation_images, count)
     if are_points(pictures):
         return scores
-    training = take(opened.data.image_set, opened.data.indices("train")).images
+    training = take(loaded.data.image_set, loaded.data.indices("train")).images
     some = torch.from_numpy(drawn(np.arange(len(held.images)), chosen))
     found = memorisation(pictures[:chosen], held.images[some], training)
     stamp["memorisation_images"] = chosen
@@ -90,10 +90,10 @@ def _generated(
 
 
 def _translations(
-    opened: Opened, held: Reference, settings: Evaluate, stamp: dict[str, Any], path: Path
+    loaded: LoadedRun, held: Reference, settings: Evaluate, stamp: dict[str, Any], path: Path
 ) -> dict[str, float]:
     """Translated images of the split against what they should have become."""
-    directions = translated(opened, settings.split, settings.count, settings.batch_size)
+    directions = translated(loaded, settings.split, settings.count, settings.batch_size)
     stamp |= held.stamp | {"translated_images": len(held.images)}
     sheet = path.with_name(f"{path.stem}_translations.png")
     save_png(translation_sheet(directions), sheet)

@@ -24,7 +24,7 @@ from genlab.learners.abilities import Generates, Reconstructs, Translates
 from genlab.learners.learner import seed_noise
 from genlab.metrics import squared_error, state_sha256
 from genlab.runs.folder import RunFolder
-from genlab.runs.loaded import Opened, open_run
+from genlab.runs.loaded import LoadedRun, load_run
 
 log = logging.getLogger(__name__)
 
@@ -57,16 +57,16 @@ class Normal:
     samples: int | None = None
 
 
-def by_reconstruction(opened: Opened) -> ScoreFunction:
+def by_reconstruction(loaded: LoadedRun) -> ScoreFunction:
     """The mean squared error per pixel on [0, 1].
 
     An autoencoder rebuilds badly what it was not trained on: Sakurada and Yairi 2014,
     https://doi.org/10.1145/2689746.2689747.
     """
-    learner: Any = opened.learner
+    learner: Any = loaded.learner
 
     def score(batch: Batch) -> Tensor:
-        images, labels = on_device(batch, opened.device)
+        images, labels = on_device(batch, loaded.device)
         prepared = learner.prepare(images)
         return squared_error(learner.reconstruct(prepared, labels), prepared).cpu()
 
@@ -74,42 +74,42 @@ def by_reconstruction(opened: Opened) -> ScoreFunction:
 
 
 def scores_of(
-    opened: Opened, score: ScoreFunction, indices: np.ndarray, seed: int, batch_size: int
+    loaded: LoadedRun, score: ScoreFunction, indices: np.ndarray, seed: int, batch_size: int
 ) -> Tensor:
     """Of the data's images at `indices`, (N,)."""
     seed_noise(seed)
-    return torch.cat([score(batch) for batch in batches(opened, indices, batch_size)])
+    return torch.cat([score(batch) for batch in batches(loaded, indices, batch_size)])
 
 
-def batches(opened: Opened, indices: np.ndarray, batch_size: int) -> Iterator[Batch]:
+def batches(loaded: LoadedRun, indices: np.ndarray, batch_size: int) -> Iterator[Batch]:
     """The data's images at `indices`, some at a time."""
     for start in range(0, len(indices), batch_size):
-        yield take(opened.data.image_set, indices[start : start + batch_size])
+        yield take(loaded.data.image_set, indices[start : start + batch_size])
 
 
 def measured(
-    opened: Opened, score: ScoreFunction, settings: Normal, batch_size: int
+    loaded: LoadedRun, score: ScoreFunction, settings: Normal, batch_size: int
 ) -> Normal | None:
     """What `score` says of validation images, none of a class that is left out.
 
     None where there are none. `settings` says how many, and by which seed.
     """
-    indices = drawn(opened.data.indices("validation"), settings.wanted, settings.seed)
+    indices = drawn(loaded.data.indices("validation"), settings.wanted, settings.seed)
     if not len(indices):
         return None
-    return replace(settings, scores=scores_of(opened, score, indices, settings.seed, batch_size))
+    return replace(settings, scores=scores_of(loaded, score, indices, settings.seed, batch_size))
 
 
-def kept(opened: Opened, by: str, samples: int | None) -> Normal | None:
+def kept(loaded: LoadedRun, by: str, samples: int | None) -> Normal | None:
     """What `keep` wrote for these very weights, measured in this way; None where it did not."""
-    stored = _read(opened)
+    stored = _read(loaded)
     if by not in stored or stored[by]["samples"] != samples:
         return None
     found = stored[by]
     return Normal(torch.tensor(found["scores"]), found["wanted"], found["seed"], samples)
 
 
-def keep(opened: Opened, by: str, normal: Normal) -> None:
+def keep(loaded: LoadedRun, by: str, normal: Normal) -> None:
     """Write the scores to the run, beside those of other ways to measure."""
     if len(normal.scores) > MOST_KEPT or not normal.scores.isfinite().all():
         return
@@ -119,8 +119,8 @@ def keep(opened: Opened, by: str, normal: Normal) -> None:
         "samples": normal.samples,
         "scores": normal.scores.tolist(),
     }
-    stored = {**_read(opened), "weights_sha256": _weights(opened), by: entry}
-    write_text(opened.folder.normal_scores, json.dumps(stored) + "\n")
+    stored = {**_read(loaded), "weights_sha256": _weights(loaded), by: entry}
+    write_text(loaded.folder.normal_scores, json.dumps(stored) + "\n")
 
 
 def keep_reconstructions(folder: RunFolder, accelerator: str, batch_size: int) -> None:
@@ -129,12 +129,12 @@ def keep_reconstructions(folder: RunFolder, accelerator: str, batch_size: int) -
     Images are read from the cache as they are needed, for the run may have them in memory still.
     """
     try:
-        opened = open_run(str(folder.path), accelerator)
-        opened = replace(opened, config=opened.config.replaced(data={"in_memory_gb": 0}))
+        loaded = load_run(str(folder.path), accelerator)
+        loaded = replace(loaded, config=loaded.config.replaced(data={"in_memory_gb": 0}))
         settings = Normal(torch.empty(0), IMAGES, SEED)
-        found = measured(opened, by_reconstruction(opened), settings, batch_size)
+        found = measured(loaded, by_reconstruction(loaded), settings, batch_size)
         if found is not None:
-            keep(opened, "reconstruction", found)
+            keep(loaded, "reconstruction", found)
     # The run is whole without them, and genlab score measures them where they are not there.
     except Exception as error:
         log.warning("no scores of validation images are kept with the run: %s", error)
@@ -146,14 +146,14 @@ def reconstructs_alone(learner: Learner) -> bool:
     return isinstance(learner, Reconstructs) and not isinstance(learner, Translates) and not told
 
 
-def _read(opened: Opened) -> dict[str, Any]:
+def _read(loaded: LoadedRun) -> dict[str, Any]:
     """The content of the file, {} where there is none or where it is of other weights."""
-    file = opened.folder.normal_scores
+    file = loaded.folder.normal_scores
     if not file.exists():
         return {}
     stored: dict[str, Any] = read_json(file, CheckpointError, _FILE)
-    return stored if stored["weights_sha256"] == _weights(opened) else {}
+    return stored if stored["weights_sha256"] == _weights(loaded) else {}
 
 
-def _weights(opened: Opened) -> str:
-    return state_sha256(opened.learner.exported)
+def _weights(loaded: LoadedRun) -> str:
+    return state_sha256(loaded.learner.exported)

@@ -15,7 +15,7 @@ from genlab.evaluation.reference import Reference
 from genlab.learners.learner import seed_noise
 from genlab.metrics import frechet_distance
 from genlab.pixels import to_uint8
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 
 SHOWN = 24  # pictures of each direction, a multiple of 4
 
@@ -29,13 +29,13 @@ class Direction(NamedTuple):
     paired: bool
 
 
-def translated(opened: Opened, split: str, count: int, batch_size: int) -> dict[str, Direction]:
+def translated(loaded: LoadedRun, split: str, count: int, batch_size: int) -> dict[str, Direction]:
     """`count` images of the split, see `drawn`, translated in every direction."""
-    learner: Any = opened.learner
+    learner: Any = loaded.learner
     parts: dict[str, list[Direction]] = {name: [] for name in learner.directions}
-    for number, batch in enumerate(opened.data.held_out(split, batch_size, count)):
+    for number, batch in enumerate(loaded.data.held_out(split, batch_size, count)):
         seed_noise(number)  # of holes: the same in every measurement
-        images, labels = on_device(batch, opened.device)
+        images, labels = on_device(batch, loaded.device)
         for name, made in learner.translated(learner.prepare(images), labels).items():
             before, after, target = (
                 to_uint8(view).cpu() for view in (made.before, made.after, made.target)

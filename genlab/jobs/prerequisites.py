@@ -24,7 +24,7 @@ from genlab.io.files import write_atomically
 from genlab.jobs import train as training
 from genlab.runs import finding
 from genlab.runs.held_out import condition_of
-from genlab.runs.loaded import Opened, open_run
+from genlab.runs.loaded import LoadedRun, load_run
 from genlab.runs.sampling import generate
 from genlab.training.settings import total_processes
 from genlab.words import counted
@@ -148,15 +148,15 @@ def _pictures(run: Path, config: RunConfig, ratio: float, folder: Path) -> Path:
     path = folder / f"synthetic_{hashlib.sha256(told.encode()).hexdigest()[:8]}.npz"
     if path.exists():
         return path
-    opened = open_run(str(run), "auto")
-    label = _label(opened, config)
+    loaded = load_run(str(run), "auto")
+    label = _label(loaded, config)
     training_labels = data.image_set.labels[label][data.indices("train")]
     images, labels = [], []
     for number, name in enumerate(data.image_set.classes[label]):
         count = round(ratio * int((training_labels == number).sum()))
         if not count:
             continue
-        images.append(generate(opened, count, seed, BATCH, {label: name}).images)
+        images.append(generate(loaded, count, seed, BATCH, {label: name}).images)
         labels.append(np.full(count, number, np.int64))
     pixels = torch.cat(images).permute(0, 2, 3, 1).numpy()
     log.info("%s: %s by %s", path.name, counted(len(pixels), "image"), run)
@@ -167,13 +167,13 @@ def _pictures(run: Path, config: RunConfig, ratio: float, folder: Path) -> Path:
     return path
 
 
-def _label(opened: Opened, config: RunConfig) -> str:
+def _label(loaded: LoadedRun, config: RunConfig) -> str:
     """The label whose classes the generator makes; ConfigError where they are not the data's."""
-    named = f"generator.run={opened.folder.path}"
-    condition = condition_of(opened)
+    named = f"generator.run={loaded.folder.path}"
+    condition = condition_of(loaded)
     if condition is None:
         raise ConfigError(f"{named} is not told classes: train model=cgan, say")
-    if other := opened.config.data.unlike(config.data):
+    if other := loaded.config.data.unlike(config.data):
         raise ConfigError(f"{named} was trained with {other}: set the same")
     ours = build_data(config).image_set.classes
     if len(ours) != 1 or dict(condition.classes) != ours:

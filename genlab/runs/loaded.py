@@ -1,4 +1,4 @@
-"""A run folder opened for use: its config, its learner with trained weights, its data."""
+"""A run loaded from its folder: its config, its learner with trained weights, its data."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -34,11 +34,11 @@ NO_CODES = "has no codes: choose the run of an autoencoder"
 
 
 @dataclass
-class Opened:
-    """What a verb works with; the learner is in evaluation mode on `device`.
+class LoadedRun:
+    """What a command on a run works with; the learner is in evaluation mode on `device`.
 
     Attributes:
-        instead: settings of the verb that do without the run's data, for messages; "" for none.
+        instead: settings of the command that do not need the run's data, for messages; "" for none.
     """
 
     folder: RunFolder
@@ -49,9 +49,9 @@ class Opened:
 
     @cached_property
     def data(self) -> ImageData:
-        """The images that the run was trained on, without further ones of data.extra.
+        """The images that the run was trained on, without those of data.extra.
 
-        Raises DataError where they are gone, or are not to be read.
+        Raises DataError if they are missing or cannot be read.
         """
         try:
             data = build_data(self.config.replaced(data={"extra": None}))
@@ -62,13 +62,13 @@ class Opened:
             raise self.missing(error) from error
         for path in relative(self.config):
             log.warning("%s is relative in config.yaml: taken from %s", path, Path.cwd())
-        if told := changed(self.folder, data):
-            log.warning("%s", told)
+        if change := changed(self.folder, data):
+            log.warning("%s", change)
         return data
 
     @cached_property
     def description(self) -> Description:
-        """Shapes and names of the data, without loading them where the run says those."""
+        """Shapes and names of the data, read from the run folder if they are kept there."""
         stored = self.folder.data().get("description")
         if stored is None:
             return self._described_by_data()
@@ -77,49 +77,49 @@ class Opened:
         if described.shape != shape:
             raise CheckpointError(
                 f"{self.folder.data_file}: its images are {described.shape}, those of config.yaml "
-                f"{shape}: remove the file, and the data are read"
+                f"{shape}: remove the file, so that the data are read instead"
             )
         return described
 
     @property
     def origin(self) -> Origin | None:
-        """What names the networks that were trained once on the data; None where none is kept."""
+        """What identifies the classifiers that were trained on the data; None if it is not kept."""
         stored = self.folder.data().get("origin")
         return None if stored is None else Origin.read(stored, self.description.classes)
 
     @cached_property
     def alike(self) -> list[list[str]]:
-        """Groups of labels that say one and the same thing, see `Description`."""
+        """Groups of labels that say the same, see `Description`."""
         found = self.description.alike
         if found is None:
             found = Description.of(self.data.image_set).alike
         return found or []
 
     def _described_by_data(self) -> Description:
-        """The description of a run from before it was kept."""
+        """The description for a run of a version that did not keep it."""
         try:
             return Description.of(self.data.image_set)
         except DataError as error:
             if not isinstance(error.__cause__, DataMissing):
                 raise
-            purpose = "for the names of labels, as it has no data.json"
+            purpose = "for the names of labels, because it has no data.json"
             raise self.missing(error.__cause__, purpose) from error
 
     @property
     def points(self) -> bool:
-        """Whether the images are points of the plane, which config.yaml says."""
+        """Whether the images are points of the plane, according to config.yaml."""
         return self.config.data.shape == POINTS
 
     def missing(self, error: DataMissing, purpose: str = "for this") -> DataError:
-        """The error of data that are gone, with what they are needed for and what helps."""
-        mend = f", or use {self.instead}" if self.instead else ""
+        """The error for missing data: what they are needed for, and how to fix it."""
+        fix = f", or use {self.instead}" if self.instead else ""
         return DataError(
             f"{error.what}: run={self.folder.path} needs its images {purpose}; put them, or a link "
-            f"to them, there{mend}"
+            f"to them, there{fix}"
         )
 
     def require(self, ability: type, what: str) -> Any:
-        """The learner, if it has the ability; ConfigError that says `what` it cannot do."""
+        """The learner, if it has the ability; else a ConfigError with `what` it lacks."""
         if not isinstance(self.learner, ability):
             raise ConfigError(
                 f"run={self.folder.path}: this {type(self.learner).__name__.lower()} model {what}"
@@ -134,7 +134,7 @@ class Opened:
             yield on_device(Batch(batch.images[chosen], labels), self.device)
 
     def codes(self, batch: Batch, batch_size: int) -> dict[str, Tensor]:
-        """What the learner's `encode` says of every image, joined on the CPU."""
+        """The output of the learner's `encode` for every image, concatenated on the CPU."""
         learner = self.require(Encodes, NO_CODES)
         parts = [
             learner.encode(learner.prepare(images), labels)
@@ -146,59 +146,59 @@ class Opened:
     def in_batches(
         self, function: Callable[[Tensor], Tensor], inputs: Tensor, batch_size: int
     ) -> Tensor:
-        """`function` over batches on the device, the results joined on the CPU."""
+        """Apply `function` to batches on the device; results are concatenated on the CPU."""
         parts = [function(part.to(self.device)).cpu() for part in inputs.split(batch_size)]
         return torch.cat(parts)
 
 
-def open_run(run: str | None, accelerator: str) -> Opened:
+def load_run(run: str | None, accelerator: str) -> LoadedRun:
     """Find the run, build its learner and load its weights."""
     keep_big_blocks()
     folder = finding.find(run)
     config = folder.config()
     device = launch.device(accelerator)
     shapes = _shapes(config)
-    # Weights of other networks are refused before the networks take memory.
+    # Weights of other networks are refused before memory for the networks is allocated.
     weights = weights_for(shapes, folder) if shapes is not None else None
     learner = _learner(config, folder)
     load_weights(learner, folder, weights)
-    return Opened(folder, config, learner.eval().requires_grad_(False).to(device), device)
+    return LoadedRun(folder, config, learner.eval().requires_grad_(False).to(device), device)
 
 
 def _shapes(config: RunConfig) -> Learner | None:
-    """The learner without memory for its weights; None where it cannot be made like this."""
+    """The learner without memory for its weights; None if it cannot be built this way."""
     try:
         check(config.plain)
         learner = without_memory(config.model)
-    # Networks that need values to be made are compared when they are there; so are impossible ones.
+    # Networks that need values while they are built are compared later, as are impossible ones.
     except Exception:
         return None
     return learner if isinstance(learner, Learner) else None
 
 
 def _learner(config: RunConfig, folder: RunFolder) -> Learner:
-    """What config.yaml describes; CheckpointError where it describes nothing that can be built."""
+    """Build the learner of config.yaml; CheckpointError if it cannot be built."""
     try:
         check(config.plain)
         return build_learner(config)
-    # Networks of sizes that cannot be are answered with nearly any exception.
+    # Impossible sizes of networks raise nearly any exception.
     except Exception as error:
         raise CheckpointError(f"{folder.config_file}: {one_line(error)}") from error
 
 
 def load_weights(learner: Learner, folder: RunFolder, weights: Weights | None = None) -> None:
-    """Load the exported weights, of the folder where they have not been read."""
+    """Load the exported weights; those of the folder if `weights` is None."""
     weights = weights or weights_for(learner, folder)
     learner.exported.load_state_dict(weights.tensors)
     learner.images_seen = weights.images_seen
 
 
 def weights_for(learner: Learner, folder: RunFolder) -> Weights:
-    """The exported weights; CheckpointError where they are missing, damaged or another's."""
+    """The exported weights; CheckpointError if they are missing, damaged or of another network."""
     if not folder.weights.exists() and folder.tag:
         raise CheckpointError(
-            f"{folder.weights} is not there: only runs with evaluate.every_images=N keep the "
-            "weights of their best moment"
+            f"{folder.weights} does not exist: only runs with evaluate.every_images=N keep their "
+            "best weights"
         )
     if not folder.weights.exists():
         raise CheckpointError(

@@ -16,13 +16,13 @@ from genlab.learners.abilities import Generates
 from genlab.networks import Chosen
 from genlab.networks.styles import truncated
 from genlab.pixels import to_uint8
-from genlab.runs.loaded import Opened
+from genlab.runs.loaded import LoadedRun
 from genlab.settings.fields import seeds_of
 from genlab.settings.sample import Sample
 
 
 def generate(
-    opened: Opened,
+    loaded: LoadedRun,
     count: int,
     seed: int,
     batch_size: int,
@@ -33,15 +33,15 @@ def generate(
     Of chosen classes, by label name; with the labels that a conditional model was told. Processes
     that work together each make a part of them.
     """
-    learner = generator_of(opened)
+    learner = generator_of(loaded)
     latents = latents_for(learner, count, seed, labels)
-    pictures = ranks.gather(decoded(opened, ranks.shard(latents), batch_size))
+    pictures = ranks.gather(decoded(loaded, ranks.shard(latents), batch_size))
     return Batch(pictures, learner.labels_of(latents))
 
 
-def generator_of(opened: Opened) -> Generates:
+def generator_of(loaded: LoadedRun) -> Generates:
     """The learner of a run that makes new images; ConfigError for another."""
-    learner: Generates = opened.require(Generates, "cannot make new pictures: choose another run")
+    learner: Generates = loaded.require(Generates, "cannot make new pictures: choose another run")
     return learner
 
 
@@ -73,27 +73,27 @@ def labels_named() -> Iterator[None]:
         raise ConfigError(str(error)) from error
 
 
-def decoded(opened: Opened, latents: Tensor, batch_size: int) -> Tensor:
+def decoded(loaded: LoadedRun, latents: Tensor, batch_size: int) -> Tensor:
     """Images uint8 (B, C, H, W) of latents (B, n)."""
-    learner = generator_of(opened)
-    return opened.in_batches(lambda z: to_uint8(learner.generate(z)), latents, batch_size)
+    learner = generator_of(loaded)
+    return loaded.in_batches(lambda z: to_uint8(learner.generate(z)), latents, batch_size)
 
 
-def drawn_images(opened: Opened, settings: Sample) -> tuple[Tensor, Tensor]:
+def drawn_images(loaded: LoadedRun, settings: Sample) -> tuple[Tensor, Tensor]:
     """Latents (N, n), and their images uint8 (N, C, H, W).
 
     One for each of the seeds, or as many as are asked for by a single one; of several truncations
     each latent comes once for every one of them. ConfigError for labels, or a truncation, that the
     model does not take.
     """
-    learner = generator_of(opened)
+    learner = generator_of(loaded)
     truncations = listed(settings.truncation)
     if truncations:
-        _check(opened, truncations)
+        _check(loaded, truncations)
     latents = _latents(learner, settings)
     if not truncations:
-        return latents, decoded(opened, latents, settings.batch_size)
-    views = [_truncated(opened, latents, number, settings) for number in truncations]
+        return latents, decoded(loaded, latents, settings.batch_size)
+    views = [_truncated(loaded, latents, number, settings) for number in truncations]
     images = torch.stack(views, 1).flatten(0, 1)
     return latents.repeat_interleave(len(truncations), 0), images
 
@@ -112,9 +112,9 @@ def _latents(learner: Generates, settings: Sample) -> Tensor:
         return torch.cat([latents_of_seed(learner, seed, labels) for seed in seeds])
 
 
-def _check(opened: Opened, truncations: Sequence[float]) -> None:
+def _check(loaded: LoadedRun, truncations: Sequence[float]) -> None:
     """ConfigError for truncations that the model's styles or latents do not take."""
-    learner = generator_of(opened)
+    learner = generator_of(loaded)
     if learner.styles is not None:
         if min(truncations) < 0:
             raise ConfigError(f"truncation={min(truncations)} must be at least 0")
@@ -127,7 +127,7 @@ def _check(opened: Opened, truncations: Sequence[float]) -> None:
     normal = torch.randn(drawn.shape, generator=torch.Generator().manual_seed(0))
     if not torch.equal(drawn, normal):
         raise ConfigError(
-            f"run={opened.folder.path}: its codes are not drawn from N(0, I), which truncation is "
+            f"run={loaded.folder.path}: its codes are not drawn from N(0, I), which truncation is "
             "for: leave truncation out, or choose the run of a GAN or a VAE"
         )
 
@@ -138,17 +138,17 @@ def _noise(learner: Generates, latents: Tensor) -> Tensor:
     return latents[:, : latents.shape[1] - told]
 
 
-def _truncated(opened: Opened, latents: Tensor, truncation: float, settings: Sample) -> Tensor:
+def _truncated(loaded: LoadedRun, latents: Tensor, truncation: float, settings: Sample) -> Tensor:
     """Pictures uint8 of latents (B, n) whose styles, or else whose noise, is truncated."""
-    learner = generator_of(opened)
+    learner = generator_of(loaded)
     styles, layers, batch_size = learner.styles, settings.truncation_layers, settings.batch_size
     if styles is None:
         noise = _noise(learner, latents)
         told = latents[:, noise.shape[1] :]
         nearer = torch.cat([truncated_normal(noise, truncation), told], 1)
-        return decoded(opened, nearer, batch_size)
+        return decoded(loaded, nearer, batch_size)
 
     def pictures(z: Tensor) -> Tensor:
         return to_uint8(styles.pictures(truncated(styles.of(z), styles.mean, truncation, layers)))
 
-    return opened.in_batches(pictures, latents, batch_size)
+    return loaded.in_batches(pictures, latents, batch_size)

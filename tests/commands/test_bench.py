@@ -45,7 +45,7 @@ def linear_bench() -> Bench:
         return torch.randn(count, 1, 4, generator=torch.Generator().manual_seed(seed))
 
     space: Any = SimpleNamespace(
-        opened=SimpleNamespace(device=torch.device("cpu")),
+        loaded=SimpleNamespace(device=torch.device("cpu")),
         draw=draw,
         free=lambda codes: codes,
         moves=lambda directions, codes: directions,
@@ -53,9 +53,9 @@ def linear_bench() -> Bench:
         pictures=lambda codes, batch_size: codes[:, None],
     )
     bench = Bench(space, Edit(codes=500, check=500, seed=0, batch_size=100, settle=100))
-    opened: Any = SimpleNamespace(alike=[])
+    loaded: Any = SimpleNamespace(alike=[])
     network: Any = None
-    vars(bench)["judge"] = Linear(opened, network)
+    vars(bench)["judge"] = Linear(loaded, network)
     return bench
 
 

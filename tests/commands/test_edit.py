@@ -7,7 +7,7 @@ from PIL import Image
 
 from genlab.editing.expressions import asked, parse
 from genlab.editing.space import space_of
-from genlab.runs.loaded import open_run
+from genlab.runs.loaded import load_run
 
 CLASSES = {"glasses": ["none", "dark"], "hair": ["long", "short"], "top": ["none", "T-shirt + tie"]}
 FAST = ["codes=60", "check=30", "seeds=[3,5]", "settle=2"]
@@ -56,7 +56,7 @@ def test_seeds_alone_need_no_classifier(genlab, runs, tmp_path: Path) -> None:
 
 
 def test_labels_behind_latents_stay(conditional: Path) -> None:
-    space = space_of(open_run(str(conditional), "cpu"))
+    space = space_of(load_run(str(conditional), "cpu"))
     codes = space.draw(4, 0)
     move = space.moves(torch.ones(1, space.free(codes).shape[-1]), codes)
     told = space.learner.labels_of((codes + move)[:, 0])

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from genlab.runs.held_out import latents_of
-from genlab.runs.loaded import open_run
+from genlab.runs.loaded import load_run
 
 
 def cells(strip: Path, rows: int, columns: int, apart: int = 0) -> tuple[int, int]:
@@ -34,8 +34,8 @@ def test_real_images_stand_at_the_ends(genlab, runs, tmp_path: Path) -> None:
     out = tmp_path / "s.png"
     words = ["between=images", "count=2", "steps=3", f"out={out}"]
     assert genlab("interpolate", f"run={runs['vae']}", *words)[0] == 0
-    opened = open_run(str(runs["vae"]), "cpu")
-    reals = opened.data.image_set.images[opened.data.indices("test")][:, 0]
+    loaded = load_run(str(runs["vae"]), "cpu")
+    reals = loaded.data.image_set.images[loaded.data.indices("test")][:, 0]
     with Image.open(out) as image:
         width, height = cells(out, 2, 5, apart=2)
         assert image.size == (width, height + 26)
@@ -82,11 +82,11 @@ def test_conditional_models_are_told_labels(
 
 
 def test_latents_of_images_carry_their_labels(conditional: Path) -> None:
-    opened = open_run(str(conditional), "cpu")
+    loaded = load_run(str(conditional), "cpu")
     labels = {"label": torch.tensor([3, 7])}
-    latents = latents_of(opened, torch.zeros(2, 4), labels)
+    latents = latents_of(loaded, torch.zeros(2, 4), labels)
     assert latents.shape == (2, 14)
-    assert opened.learner.labels_of(latents)["label"].tolist() == [3, 7]
+    assert loaded.learner.labels_of(latents)["label"].tolist() == [3, 7]
 
 
 def shown(strip: Path, rows: int, columns: int) -> np.ndarray:

@@ -7,12 +7,12 @@ from PIL import Image
 
 from genlab.commands.mix import layers_of, noise_effect, table
 from genlab.editing.space import Space, space_of
-from genlab.runs.loaded import open_run
+from genlab.runs.loaded import load_run
 
 
 @pytest.fixture
 def space(styled: Path) -> Space:
-    return space_of(open_run(str(styled), "cpu"))
+    return space_of(load_run(str(styled), "cpu"))
 
 
 def cells(image: Image.Image, columns: int, apart: int = 0) -> np.ndarray:
@@ -51,20 +51,20 @@ def test_all_layers_copy_the_column(space: Space) -> None:
 
 
 def test_noise_shows_where_it_acts(space: Space) -> None:
-    opened, codes = space.opened, space.draw(2, 0)
+    loaded, codes = space.loaded, space.draw(2, 0)
     styles = space.learner.styles
     assert styles is not None
-    strengths = [p for name, p in opened.learner.named_parameters() if name.endswith("strength")]
+    strengths = [p for name, p in loaded.learner.named_parameters() if name.endswith("strength")]
     assert strengths
     for strength in strengths:
         strength.data.fill_(0)
-    still = cells(noise_effect(opened, styles, codes, 8), 4)[-2:]
+    still = cells(noise_effect(loaded, styles, codes, 8), 4)[-2:]
     assert (still[:, 3] == 0).all()
     assert (still[:, 0] == still[:, 1]).all()
     assert (still[:, 0] == still[:, 2]).all()
     for strength in strengths:
         strength.data.fill_(0.3)
-    moved = cells(noise_effect(opened, styles, codes, 8), 4)[-2:]
+    moved = cells(noise_effect(loaded, styles, codes, 8), 4)[-2:]
     assert (moved[:, 0] != moved[:, 1]).any()
     assert moved[:, 3].max() == 255
 

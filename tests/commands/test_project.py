@@ -7,7 +7,7 @@ from PIL import Image
 
 from genlab.editing.inversion import Search, factor
 from genlab.editing.space import space_of
-from genlab.runs.loaded import open_run
+from genlab.runs.loaded import load_run
 from genlab.settings.project import Project
 
 FAST = ["steps=8", "draws=20"]
@@ -31,8 +31,8 @@ def test_codes_of_images_in_every_space(genlab, styled, tmp_path, space: str, la
 
 def test_autoencoders_encode(genlab, runs, tmp_path: Path) -> None:
     found = projected(genlab, runs["vae"], tmp_path, "index=3", "split=validation")
-    opened = open_run(str(runs["vae"]), "cpu")
-    image = opened.data.image_set.images[opened.data.indices("validation")[3]]
+    loaded = load_run(str(runs["vae"]), "cpu")
+    image = loaded.data.image_set.images[loaded.data.indices("validation")[3]]
     assert np.array_equal(found["images"][0], image.transpose(1, 2, 0))
 
 
@@ -57,7 +57,7 @@ def test_files_are_fitted_and_looked_for(genlab, runs, tmp_path: Path, which: st
 
 
 def test_a_models_own_pictures_are_found_again(runs) -> None:
-    space = space_of(open_run(str(runs["vae"]), "cpu"))
+    space = space_of(load_run(str(runs["vae"]), "cpu"))
     pictures = space.pictures(space.draw(3, seed=9), 10)
     settings = Project(steps=150, draws=50, batch_size=10, seed=0)
     codes, ways = Search(space, 1, None, settings).find(pictures)

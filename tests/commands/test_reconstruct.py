@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from genlab.pixels import normalise, to_uint8
-from genlab.runs.loaded import open_run
+from genlab.runs.loaded import load_run
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,7 @@ def denoiser(trained) -> Path:
 @pytest.fixture
 def noisy(denoiser: Path, tmp_path: Path) -> dict[str, np.ndarray]:
     """Noisy digits of the test part in a folder `noisy`; the clean ones by name."""
-    data = open_run(str(denoiser), "cpu").data
+    data = load_run(str(denoiser), "cpu").data
     clean = data.image_set.images[data.indices("test")[:40], 0]
     noise = np.random.default_rng(0).normal(0, 0.25 * 255, clean.shape)
     (tmp_path / "noisy" / "more").mkdir(parents=True)
@@ -59,7 +59,7 @@ def test_a_folder_of_noisy_pictures_comes_back_clean_with_its_names(
 
 def test_they_are_taken_as_they_are(genlab, denoiser: Path, noisy) -> None:
     """The run's own noise is not added: what comes back is the learner's plain reconstruction."""
-    learner = open_run(str(denoiser), "cpu").learner
+    learner = load_run(str(denoiser), "cpu").learner
     given = torch.from_numpy(pixels(Path("noisy/0.png")).copy())[None, None]
     assert genlab("reconstruct", f"run={denoiser}", "image=noisy/0.png", "out=one.png")[0] == 0
     wanted = to_uint8(learner.reconstruct(normalise(given), {}))[0, 0]

@@ -12,7 +12,7 @@ from PIL import Image
 from genlab.evaluation.feature_networks import feature_network
 from genlab.metrics import FeaturesUnavailable
 from genlab.pixels import normalise
-from genlab.runs.loaded import Opened, open_run
+from genlab.runs.loaded import LoadedRun, load_run
 
 LEFT_OUT = ["model=stacked_autoencoder", "data=digits", "data.leave_out=[3,6]"]
 
@@ -24,8 +24,8 @@ def normal(trained) -> Path:
 
 
 @pytest.fixture(scope="session")
-def opened(normal: Path) -> Opened:
-    return open_run(str(normal), "cpu")
+def loaded(normal: Path) -> LoadedRun:
+    return load_run(str(normal), "cpu")
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -39,30 +39,32 @@ def auroc(scores: np.ndarray, strange: np.ndarray) -> float:
     return float(((above > 0) + 0.5 * (above == 0)).mean())
 
 
-def errors(opened: Opened, images: np.ndarray) -> np.ndarray:
+def errors(loaded: LoadedRun, images: np.ndarray) -> np.ndarray:
     """(N,) mean squared errors on [0, 1] of images uint8 (N, C, H, W)."""
     given = normalise(torch.from_numpy(images))
-    made = opened.learner.reconstruct(given, {})
+    made = loaded.learner.reconstruct(given, {})
     return ((made - given) / 2).square().flatten(1).mean(1).numpy()
 
 
-def test_classes_left_out_are_found(genlab, normal: Path, opened: Opened, tmp_path: Path) -> None:
+def test_classes_left_out_are_found(
+    genlab, normal: Path, loaded: LoadedRun, tmp_path: Path
+) -> None:
     code, said, err = genlab("score", f"run={normal}", "out=found", "batch_size=50")
     assert (code, err) == (0, "")
     rows = table(Path("found/reconstruction_test.csv"))
     scores = np.array([float(row["score"]) for row in rows])
     assert (np.diff(scores) <= 0).all()
     assert rows[0]["name"] in said
-    indices = opened.data.indices("test")
-    images, labels = opened.data.image_set.images, opened.data.image_set.labels["label"]
+    indices = loaded.data.indices("test")
+    images, labels = loaded.data.image_set.images, loaded.data.image_set.labels["label"]
     by_name = {f"test {place}": index for place, index in enumerate(indices)}
     assert {row["name"] for row in rows} == set(by_name)
     order = [by_name[row["name"]] for row in rows]
-    assert scores == pytest.approx(errors(opened, images[order]), rel=1e-4)
+    assert scores == pytest.approx(errors(loaded, images[order]), rel=1e-4)
     assert [row["label"] for row in rows] == [str(labels[index]) for index in order]
 
     shares = np.array([float(row["share_of_normal_below"]) for row in rows])
-    usual = errors(opened, images[opened.data.indices("validation")])
+    usual = errors(loaded, images[loaded.data.indices("validation")])
     wanted = (usual[None] < scores[:, None]).mean(1)
     assert np.abs(shares - wanted).max() <= 1.5 / len(usual)
     limit = np.sort(usual)[::-1][int(0.01 * len(usual))]
@@ -75,7 +77,7 @@ def test_classes_left_out_are_found(genlab, normal: Path, opened: Opened, tmp_pa
     written = json.loads(Path("found/reconstruction_test.json").read_text())
     metrics = written["metrics"]
     assert metrics["auroc"] == pytest.approx(auroc(scores, strange), abs=2e-3)
-    mean = images[opened.data.indices("train")].mean(0)
+    mean = images[loaded.data.indices("train")].mean(0)
     distances = np.square(images[order] - mean).mean((1, 2, 3))
     assert metrics["baseline_auroc"] == pytest.approx(auroc(distances, strange), abs=2e-3)
     assert metrics["auroc"] > max(0.7, metrics["baseline_auroc"])
@@ -87,11 +89,11 @@ def test_classes_left_out_are_found(genlab, normal: Path, opened: Opened, tmp_pa
 
 
 def test_the_strangest_picture_of_a_folder_comes_first(
-    genlab, normal: Path, opened: Opened, tmp_path: Path
+    genlab, normal: Path, loaded: LoadedRun, tmp_path: Path
 ) -> None:
     folder = tmp_path / "parts"
     (folder / "old").mkdir(parents=True)
-    images = opened.data.image_set.images[opened.data.indices("validation")[:5], 0]
+    images = loaded.data.image_set.images[loaded.data.indices("validation")[:5], 0]
     for number, image in enumerate(images):
         Image.fromarray(image).save(folder / "old" / f"{number}.png")
     noise = np.random.default_rng(0).integers(0, 255, (8, 8), np.uint8)
@@ -106,7 +108,7 @@ def test_the_strangest_picture_of_a_folder_comes_first(
     assert sorted(names[1:]) == [f"parts/old/{number}.png" for number in range(5)]
     assert float(rows[0]["share_of_normal_below"]) > 0.99
     scores = dict(zip(names, (float(row["score"]) for row in rows), strict=True))
-    wanted = errors(opened, images[:, None])
+    wanted = errors(loaded, images[:, None])
     assert [scores[f"parts/old/{n}.png"] for n in range(5)] == pytest.approx(wanted, rel=1e-4)
     assert "and 4 more" in said
     assert not (normal / "scores" / "reconstruction_images.json").exists()
@@ -122,10 +124,10 @@ def test_likelihood_scores_a_variational_autoencoder(genlab, runs, tmp_path: Pat
     assert genlab("score", f"run={runs['vae']}", *words)[0] == 0
     rows = table(Path("found/likelihood_test.csv"))
     assert len(rows) == 30
-    opened = open_run(str(runs["vae"]), "cpu")
-    index = opened.data.indices("test")[int(rows[0]["name"].split()[1])]
-    image = normalise(torch.from_numpy(opened.data.image_set.images[index][None]))
-    estimate = opened.learner.log_likelihood(image, {}, 2000)
+    loaded = load_run(str(runs["vae"]), "cpu")
+    index = loaded.data.indices("test")[int(rows[0]["name"].split()[1])]
+    image = normalise(torch.from_numpy(loaded.data.image_set.images[index][None]))
+    estimate = loaded.learner.log_likelihood(image, {}, 2000)
     assert float(rows[0]["score"]) == pytest.approx(-estimate.item(), abs=3)
     again = Path("found/likelihood_test.csv").read_text()
     assert genlab("score", f"run={runs['vae']}", *words, "overwrite=true")[0] == 0
@@ -192,7 +194,7 @@ def test_a_class_that_there_is_not_is_refused_before_training(genlab, tmp_path: 
 
 
 def test_distances_are_measured_in_one_network_whatever_is_left_out(
-    opened: Opened, monkeypatch: pytest.MonkeyPatch
+    loaded: LoadedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
 
@@ -201,8 +203,8 @@ def test_distances_are_measured_in_one_network_whatever_is_left_out(
         raise FeaturesUnavailable("seen")
 
     monkeypatch.setattr("genlab.evaluation.feature_networks._train_once", train_once)
-    whole = opened.config.replaced(data={"leave_out": None})
-    for config in (opened.config, whole):
+    whole = loaded.config.replaced(data={"leave_out": None})
+    for config in (loaded.config, whole):
         with pytest.raises(FeaturesUnavailable, match="seen"):
-            feature_network("classifier", config, opened.device)
+            feature_network("classifier", config, loaded.device)
     assert seen[0] == seen[1]

@@ -10,7 +10,7 @@ from PIL import Image
 from genlab.commands.inpaint import filled, window_of
 from genlab.networks.tiling import in_tiles, tiles
 from genlab.pixels import normalise, to_uint8
-from genlab.runs.loaded import open_run
+from genlab.runs.loaded import load_run
 
 
 def opened_as_array(path: Path) -> np.ndarray:
@@ -55,8 +55,8 @@ def test_a_folder_is_enlarged_with_its_names(genlab, upscaler, pictures, tmp_pat
 
 def test_tiles_leave_no_seam(upscaler) -> None:
     """Tile by tile comes out what the network makes of the whole picture."""
-    opened = open_run(str(upscaler), "cpu")
-    learner = opened.learner
+    loaded = load_run(str(upscaler), "cpu")
+    learner = loaded.learner
     torch.manual_seed(0)
     for parameter in learner.exported.parameters():
         parameter.data += 0.3 * torch.randn_like(parameter)

@@ -69,10 +69,10 @@ def test_conditional_models_are_traversed_with_labels(genlab, conditional: Path)
 
 
 def test_equal_codes_leave_nothing_to_draw(genlab, runs, monkeypatch) -> None:
-    def same(opened, batch, batch_size):
+    def same(loaded, batch, batch_size):
         return {"values": batch.images.flatten(1).float() * 0}
 
-    monkeypatch.setattr(visualise.Opened, "codes", same)
+    monkeypatch.setattr(visualise.LoadedRun, "codes", same)
     code, _, err = genlab("visualise", f"run={runs['vae']}")
     assert code == 3
     assert "all images have the same code" in err

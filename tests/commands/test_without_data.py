@@ -11,7 +11,7 @@ from PIL import Image
 from genlab.data.description import Description
 from genlab.data.image_set import ImageSet
 from genlab.errors import CheckpointError
-from genlab.runs.loaded import open_run
+from genlab.runs.loaded import load_run
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_what_is_known_is_kept_in_the_run(carried: Path) -> None:
     known = json.loads((carried / "data.json").read_text())["description"]
     assert known["shape"] == [3, 8, 8]
     assert known["classes"] == {"label": ["cat", "dog"]}
-    assert open_run(str(carried), "cpu").description.plain() == known
+    assert load_run(str(carried), "cpu").description.plain() == known
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_what_needs_the_data_says_so(genlab, carried: Path, words: list[str]) ->
 def test_runs_that_say_nothing_of_their_data_read_them(runs, tmp_path: Path) -> None:
     old = shutil.copytree(runs["vae"], tmp_path / "old")
     (old / "data.json").unlink()
-    described = open_run(str(old), "cpu").description
-    assert described == open_run(str(runs["vae"]), "cpu").description
+    described = load_run(str(old), "cpu").description
+    assert described == load_run(str(runs["vae"]), "cpu").description
     assert described.shape == (1, 8, 8)
 
 
@@ -105,7 +105,7 @@ def test_a_description_of_other_images_is_refused(runs, tmp_path: Path) -> None:
     known["description"]["shape"] = [3, 8, 8]
     (other / "data.json").write_text(json.dumps(known))
     with pytest.raises(CheckpointError, match=r"images are \(3, 8, 8\), those of config.yaml"):
-        _ = open_run(str(other), "cpu").description
+        _ = load_run(str(other), "cpu").description
 
 
 def test_labels_of_one_and_the_same_thing_are_told() -> None:

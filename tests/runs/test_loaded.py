@@ -7,7 +7,7 @@ from omegaconf import OmegaConf
 
 from genlab.config.build import without_memory
 from genlab.errors import CheckpointError
-from genlab.runs.loaded import open_run
+from genlab.runs.loaded import load_run
 
 
 def test_a_run_is_opened_where_it_ended(genlab, tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_a_run_is_opened_where_it_ended(genlab, tmp_path: Path) -> None:
         f"hydra.run.dir={tmp_path / 'run'}",
     )
     assert (code, err) == (0, "")
-    learner = open_run(str(tmp_path / "run"), "cpu").learner
+    learner = load_run(str(tmp_path / "run"), "cpu").learner
     assert learner.images_seen == 480
     assert learner.stage == {}
 
@@ -41,7 +41,7 @@ def test_networks_that_do_not_fit_their_weights_take_no_memory(
         "genlab.runs.loaded.build_learner", lambda config: pytest.fail("it is built")
     )
     with pytest.raises(CheckpointError, match=r"weights.safetensors: the weights do not fit"):
-        open_run(str(tmp_path / "run"), "cpu")
+        load_run(str(tmp_path / "run"), "cpu")
 
 
 def test_shapes_take_no_random_numbers(small_run: Path) -> None:
