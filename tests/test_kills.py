@@ -91,7 +91,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (evaluation, "write_weights", 1, True),  # best weights of a moment that is trained again
         (GrowingTable, "write", 4, True),
         (GrowingTable, "write", -1, True),
-        (grids, "save_png", 2, True),
+        (grids, "save_grid", 2, True),
         (grids, "save_gif", 1, False),
         (summary, "write_text", 1, False),
     ],

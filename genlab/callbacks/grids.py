@@ -16,8 +16,9 @@ from genlab.callbacks.history import History
 from genlab.callbacks.samples import sampled
 from genlab.data.image_set import drawn
 from genlab.data.stream import Batch, on_device, take
+from genlab.drawing.animations import save_gif
 from genlab.drawing.labelled import by_class, shown_label
-from genlab.drawing.pictures import bounded, fitting, save_gif, save_png, thumbnail
+from genlab.drawing.pictures import SUFFIXES, bounded, fitting, save_grid, thumbnail
 from genlab.drawing.sheets import POINTS, are_points, beside, sheet
 from genlab.learners import Learner
 from genlab.learners.abilities import Generates, Reconstructs
@@ -27,14 +28,15 @@ from genlab.pixels import to_uint8
 log = logging.getLogger(__name__)
 
 _CHUNK = 64
+_KINDS = ("samples", "reconstructions")
 
 
 class Grids(pl.Callback):
-    """Writes samples/*.png and reconstructions/*.png at the start, as it goes, and at the end.
+    """Writes grids to samples and reconstructions at the start, as it goes, and at the end.
 
     Latents are drawn from the seed, always the same noise; the reconstructed images are
     spread over the validation part. `evolution.gif` shows the sample grids one after another.
-    Of large pictures a grid has fewer, as many as `fitting` has room for.
+    Of large pictures a grid has fewer, as many as `fitting` has room for, and is a JPEG.
     """
 
     def __init__(
@@ -54,9 +56,10 @@ class Grids(pl.Callback):
         learner = learner_of(pl_module)
         if not trainer.is_global_zero:
             return
-        for picture in self.folder.glob("*/images-*.png"):
-            if int(picture.stem.removeprefix("images-")) > learner.images_seen:
-                picture.unlink()  # it will be drawn again
+        for kind in _KINDS:
+            for file in self._files(kind):
+                if int(file.stem.removeprefix("images-")) > learner.images_seen:
+                    file.unlink()  # it will be drawn again
         data = data_of(trainer)
         self._most = fitting(*data.image_set.images.shape[-2:])
         if self._most < self.count and not learner.images_seen:
@@ -87,8 +90,8 @@ class Grids(pl.Callback):
         if not trainer.is_global_zero:
             return
         self.draw(trainer, learner)
-        for kind in ("samples", "reconstructions"):
-            frames = sorted((self.folder / kind).glob("images-*.png"))
+        for kind in _KINDS:
+            frames = self._files(kind)
             gif = self.folder / kind / "evolution.gif"
             if len(frames) > 1:
                 size = save_gif(frames, gif)
@@ -115,6 +118,12 @@ class Grids(pl.Callback):
             rows = beside(*(to_uint8(view[:shown]) for view in views.values()))
             self._save("reconstructions", rows, learner.images_seen, list(views))
 
+    def _files(self, kind: str) -> list[Path]:
+        """The grids that there are, oldest first."""
+        folder = self.folder / kind
+        names = ("images-" + 12 * "[0-9]" + suffix for suffix in SUFFIXES)
+        return sorted(file for name in names for file in folder.glob(name))
+
     def _save(
         self,
         kind: str,
@@ -130,5 +139,5 @@ class Grids(pl.Callback):
             image = bounded(by_class(pictures, *told, caption))
         else:
             image = bounded(sheet(pictures, caption, columns, self._points))
-        content = save_png(image, self.folder / kind / f"images-{images_seen:012d}.png")
+        content = save_grid(image, self.folder / kind / f"images-{images_seen:012d}")
         self.history.add_image(kind, *thumbnail(image, content), images_seen)

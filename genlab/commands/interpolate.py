@@ -12,7 +12,8 @@ from genlab.commands.loading import load_run_for
 from genlab.commands.mix import layers_of, styles_of
 from genlab.commands.outputs import destinations
 from genlab.data.stream import take
-from genlab.drawing.pictures import grid, save_png, write_gif
+from genlab.drawing.animations import write_gif
+from genlab.drawing.pictures import grid, save_png
 from genlab.drawing.videos import write_mp4
 from genlab.editing.space import Space, space_of
 from genlab.errors import ConfigError

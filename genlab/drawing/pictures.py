@@ -1,9 +1,10 @@
-"""Grids of images as labelled PNGs, and their evolution as an animated GIF."""
+"""Grids of images with captions, and the files that hold them."""
 
 import io
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image, ImageDraw, ImageFont
@@ -11,15 +12,22 @@ from torch import Tensor
 
 from genlab.io.files import write_atomically
 
-# Files of pictures are bounded by pixels: those of a grid (a PNG of 13 MB at most, whatever it
-# shows), and those of what TensorBoard checks in pure Python, .08 s per MiB, and of animations.
 MOST_PIXELS = 4_300_000
-MOST_SHOWN = 1_200_000
-_SHOWN_WIDTH = 512  # of larger ones
+"""Of a grid in a file: 64 images of 256 x 256 pixels."""
+MOST_LOSSLESS = 1_200_000
+"""Pixels of a grid that is kept as PNG, and shown as it is: 64 images of 128 x 128 pixels.
+
+Larger ones are JPEGs, and what TensorBoard, which checks each byte in pure Python (.08 s per MiB),
+and animations show of them is `SHOWN_WIDTH` wide.
+"""
+JPEG_QUALITY = 95
+"""Of a grid in a file, its colours at full resolution; 11 MB at most, whatever it shows."""
+SUFFIXES = (".png", ".jpg")
+"""Of grids in files."""
+SHOWN_WIDTH = 512
 _MARGIN = 2
 _FONT_SIZE = 16
 _TARGET_WIDTH = 640
-_MAX_FRAMES = 60
 _LONGEST_NAME = 28
 
 
@@ -76,76 +84,46 @@ def bounded(image: Image.Image) -> Image.Image:
 
 def thumbnail(image: Image.Image, content: bytes) -> tuple[bytes, tuple[int, int]]:
     """The file's content and (width, height), or a JPEG of 512 pixels' width of a large picture."""
-    if image.width * image.height <= MOST_SHOWN:
+    if image.width * image.height <= MOST_LOSSLESS:
         return content, image.size
-    small = _narrowed(image.convert("RGB"))
+    small = narrowed(image.convert("RGB"))
     buffer = io.BytesIO()
     small.save(buffer, format="JPEG", quality=90)
     return buffer.getvalue(), small.size
 
 
-def _narrowed(image: Image.Image) -> Image.Image:
-    height = max(1, round(image.height * _SHOWN_WIDTH / image.width))
-    return image.resize((_SHOWN_WIDTH, height), Image.Resampling.BOX)
+def narrowed(image: Image.Image) -> Image.Image:
+    """The picture with a width of `SHOWN_WIDTH` pixels."""
+    height = max(1, round(image.height * SHOWN_WIDTH / image.width))
+    return image.resize((SHOWN_WIDTH, height), Image.Resampling.BOX)
 
 
 def save_png(image: Image.Image, path: Path) -> bytes:
     """Write one picture atomically, making its folder; returns the file's content."""
+    return _save(image, path, format="PNG", compress_level=1)
+
+
+def save_grid(image: Image.Image, path: Path) -> bytes:
+    """Write an RGB grid as a PNG, or as a JPEG above `MOST_LOSSLESS` pixels; as `save_png` does.
+
+    The path has no suffix. A file of the other kind, of an earlier version, is removed.
+    """
+    png, jpeg = (path.with_name(path.name + suffix) for suffix in SUFFIXES)
+    if image.width * image.height <= MOST_LOSSLESS:
+        content, other = save_png(image, png), jpeg
+    else:
+        content = _save(image, jpeg, format="JPEG", quality=JPEG_QUALITY, subsampling=0)
+        other = png
+    other.unlink(missing_ok=True)
+    return content
+
+
+def _save(image: Image.Image, path: Path, **settings: Any) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG", compress_level=1)
+    image.save(buffer, **settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, lambda file: file.write(buffer.getvalue()), durable=False)
     return buffer.getvalue()
-
-
-def save_gif(frames: Sequence[Path], path: Path, seconds: float = 6.0) -> tuple[int, int]:
-    """Animate PNGs, evenly thinned to 60 frames, holding the last; returns (width, height).
-
-    All are shown in the size of the last, 512 pixels wide where that is a large one.
-    """
-    step = max(1, math.ceil(len(frames) / _MAX_FRAMES))
-    chosen = [*frames[:-1:step], frames[-1]]
-    last = _frame(frames[-1], None)
-    each = max(40, int(1000 * seconds / len(chosen)))
-    durations = [each] * (len(chosen) - 1) + [1500]
-    # The last frame's colours are those that the run arrives at.
-    write_gif((_frame(frame, last.size) for frame in chosen), path, durations, colours_of=last)
-    return last.size
-
-
-def _frame(file: Path, size: tuple[int, int] | None) -> Image.Image:
-    """A picture in a size; None for its own, up to what is shown of a large one."""
-    with Image.open(file, formats=("PNG",)) as opened:
-        picture = opened.convert("RGB")
-    if picture.width * picture.height > MOST_SHOWN:
-        picture = _narrowed(picture)
-    return picture if size in (None, picture.size) else picture.resize(size)
-
-
-def write_gif(
-    pictures: Iterable[Image.Image],
-    path: Path,
-    durations: int | Sequence[int],
-    colours_of: Image.Image,
-) -> None:
-    """Write an endless GIF atomically into a folder that exists; durations in milliseconds.
-
-    All frames share one palette, that of `colours_of`. Pictures are taken one at a time.
-    """
-    palette = colours_of.quantize()
-    images = (picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures)
-    first = next(images)
-    write_atomically(
-        path,
-        lambda file: first.save(
-            file,
-            format="GIF",
-            save_all=True,
-            append_images=images,
-            duration=durations,
-            loop=0,
-        ),
-    )
 
 
 def shortened(name: str) -> str:

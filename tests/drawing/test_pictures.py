@@ -8,7 +8,14 @@ import pytest
 import torch
 from PIL import Image
 
-from genlab.drawing.pictures import bounded, fitting, grid, save_gif, save_png, thumbnail, to_image
+from genlab.drawing.pictures import (
+    bounded,
+    fitting,
+    grid,
+    save_grid,
+    save_png,
+    thumbnail,
+)
 
 
 def noise(count: int, size: int, seed: int = 0) -> torch.Tensor:
@@ -23,43 +30,42 @@ def test_the_usual_64_pictures_have_room_up_to_256_pixels() -> None:
 
 
 @pytest.mark.parametrize("size", [256, 1024, 3000])
-def test_a_grid_of_any_resolution_is_a_file_below_20_megabytes(tmp_path: Path, size: int) -> None:
+def test_a_grid_of_any_resolution_is_a_file_below_11_megabytes(tmp_path: Path, size: int) -> None:
     image = bounded(grid(noise(fitting(size, size), size), caption="what nothing compresses"))
-    content = save_png(image, tmp_path / "grid.png")
+    content = save_grid(image, tmp_path / "grid")
     assert 2e6 < image.width * image.height < 4.8e6
-    assert len(content) < 20e6
+    assert (tmp_path / "grid.jpg").read_bytes() == content
+    assert len(content) < 11e6
     shown, (width, height) = thumbnail(image, content)
     assert width == 512
     assert len(shown) < 400_000
     assert Image.open(io.BytesIO(shown)).size == (width, height)
 
 
+def test_a_large_grid_looks_as_its_images_do(tmp_path: Path) -> None:
+    shades = torch.arange(0, 256, 16, dtype=torch.uint8)
+    colours = torch.stack([shades, shades.flip(0), torch.full_like(shades, 40)], 1)
+    image = grid(colours[:, :, None, None].expand(-1, -1, 512, 512))
+    save_grid(image, tmp_path / "grid")
+    with Image.open(tmp_path / "grid.jpg") as file:
+        assert (file.format, file.size) == ("JPEG", image.size)
+        away = np.asarray(file.convert("RGB"), float) - np.asarray(image, float)
+    assert np.abs(away).max() < 30  # at the edges
+    assert np.abs(away).mean() < 1
+
+
+def test_a_grid_takes_the_place_of_one_in_the_other_format(tmp_path: Path) -> None:
+    large, small = (grid(noise(1, size)) for size in (1200, 16))
+    save_png(large, tmp_path / "grid.png")  # as earlier versions did
+    save_grid(large, tmp_path / "grid")
+    assert [path.name for path in tmp_path.iterdir()] == ["grid.jpg"]
+    save_grid(small, tmp_path / "grid")
+    assert [path.name for path in tmp_path.iterdir()] == ["grid.png"]
+
+
 def test_small_grids_are_shown_as_they_are(tmp_path: Path) -> None:
     for size in (8, 64, 128):
         image = bounded(grid(noise(64, size), caption="samples"))
-        content = save_png(image, tmp_path / "grid.png")
+        content = save_grid(image, tmp_path / "grid")
+        assert content == (tmp_path / "grid.png").read_bytes()
         assert thumbnail(image, content) == (content, image.size)
-
-
-def test_an_animation_of_small_grids_shows_each_pixel(tmp_path: Path) -> None:
-    frames = [tmp_path / f"{i}.png" for i in range(3)]
-    images = [grid(noise(4, 16, seed)) for seed in range(3)]
-    for image, frame in zip(images, frames, strict=True):
-        save_png(image, frame)
-    assert save_gif(frames, tmp_path / "a.gif") == images[0].size
-    palette = images[-1].quantize()
-    with Image.open(tmp_path / "a.gif") as gif:
-        assert gif.n_frames == 3
-        for number, image in enumerate(images):
-            gif.seek(number)
-            expected = image.quantize(palette=palette, dither=Image.Dither.NONE)
-            assert gif.convert("RGB").tobytes() == expected.convert("RGB").tobytes()
-
-
-def test_an_animation_of_large_grids_is_small(tmp_path: Path) -> None:
-    frames = [tmp_path / f"{i}.png" for i in range(3)]
-    for seed, (frame, size) in enumerate(zip(frames, (100, 1500, 1500), strict=True)):
-        save_png(to_image(noise(1, size, seed)[0]), frame)
-    assert save_gif(frames, tmp_path / "a.gif") == (512, 512)
-    with Image.open(tmp_path / "a.gif") as gif:
-        assert (gif.n_frames, gif.size) == (3, (512, 512))
