@@ -81,9 +81,9 @@ def readable(name: str | Path) -> str:
     return printable(os.fsencode(name).decode("utf-8", "backslashreplace"))
 
 
-def folder_name(folder: Path) -> str:
-    """The readable name of a folder, whatever leads to it."""
-    return readable(Path(os.path.realpath(folder)).name)
+def base_name(path: Path) -> str:
+    """The readable name of a file or folder, whatever links lead to it."""
+    return readable(Path(os.path.realpath(path)).name)
 
 
 def counted(number: int, one: str, several: str = "") -> str:

@@ -1,5 +1,6 @@
 """Images: sources, the cache of prepared images, splits and the training stream."""
 
+from genlab.data.archive import Archive
 from genlab.data.avatars import Avatars
 from genlab.data.cache import cache_folder, prepare
 from genlab.data.celeba import CelebA
@@ -16,6 +17,7 @@ from genlab.data.stacked import Stacked
 
 __all__ = [
     "Annotations",
+    "Archive",
     "Avatars",
     "CelebA",
     "Cifar10",

@@ -10,7 +10,8 @@ import numpy as np
 
 from genlab.bounds import WHITE_LEVEL
 from genlab.data.containers.container import Container, Limit
-from genlab.data.listing import laid_out
+from genlab.data.labels.columns import Labels, encoded
+from genlab.data.listing import Layout, laid_out
 from genlab.data.pixels import RULE, Fitted, fit, in_threads, is_turned, pillow_quiet
 from genlab.data.source import Advance, Annotations, Source
 from genlab.errors import ConfigError, DataError
@@ -21,15 +22,20 @@ _FIX = "fix or remove it, or set data.skip_unreadable=true"
 _logger = logging.getLogger(__name__)
 
 
+def _ignored(done: int) -> None:
+    """Show nothing."""
+
+
 class Collection(Source):
     """All images of a container, of any size and mode.
 
     `names` says what they are called and `prepared` gives each at its final size, by position, in
     any order and from any process: a collection can be pickled.
 
-    If every image lies in a folder of the container and there are two or more of these, they are
-    the classes of the label "label"; folders train, val and test are parts of one set, see
-    `laid_out`. Of moving images the first frame counts.
+    Labels are what the container holds itself, see `Container`; else, if every image lies in a
+    folder of it and there are two or more of these, they are the classes of the label "label".
+    Folders train, val and test are parts of one set, see `laid_out`. Of moving images the first
+    frame counts.
 
     Args:
         resolution, channels: see `Source`.
@@ -85,8 +91,10 @@ class Collection(Source):
             DataError: an image is unreadable, too large or, if strict, to be converted.
         """
         count = len(self.container.names)
+        order = self.container.reading_order.tolist()
         with pillow_quiet():
-            found = in_threads(self._survey, range(count), lambda done: None)
+            converted_at = dict(zip(order, in_threads(self._survey, order, _ignored), strict=True))
+        found = [converted_at[position] for position in range(count)]
         skipped = [position for position, converted in enumerate(found) if converted is None]
         if skipped:
             names = some([readable(self.container.names[position]) for position in skipped])
@@ -129,20 +137,28 @@ class Collection(Source):
             [names[position] for position in self.usable], readable(self.container.path)
         )
         positions = self.usable[layout.order]
+        places = np.empty(len(names), np.int64)
+        places[self.container.reading_order] = np.arange(len(names))
 
         def place(row: int) -> int | None:
             images[row], deepest = self.prepared(int(positions[row]))
             return deepest
 
         with pillow_quiet():
-            found = in_threads(place, range(len(images)), advance)
+            found = in_threads(place, np.argsort(places[positions]).tolist(), advance)
         self._warn_of_dark([deepest for deepest in found if deepest is not None])
+        labels = self._labels(layout, positions)
         about = f"{counted(len(images), 'image')} {self.container.about}"
-        if not layout.classes:
-            return Annotations(about, test_start=layout.test_start)
-        return Annotations(
-            about, {"label": layout.labels}, {"label": layout.classes}, layout.test_start
-        )
+        return Annotations(about, labels.numbered, labels.classes, layout.test_start)
+
+    def _labels(self, layout: Layout, positions: np.ndarray) -> Labels:
+        """What the container says itself, else what its folders say."""
+        columns = self.container.columns()
+        if columns is None:
+            if not layout.classes:
+                return Labels()
+            return Labels({"label": layout.labels}, {"label": layout.classes})
+        return encoded([column.at(positions) for column in columns])
 
     def _warn_of_dark(self, deepest: list[int]) -> None:
         """Say where images of 16 bits, whose largest values are given, use 12 of them or less."""

@@ -1,20 +1,20 @@
-"""A folder of anybody's images."""
+"""Anybody's images: a folder, or an archive."""
 
 from pathlib import Path
 
 from genlab.bounds import WHITE_LEVEL
 from genlab.data.collection import Collection
 from genlab.data.containers.container import Container
-from genlab.data.containers.files import Files
+from genlab.data.containers.find import found
 
 
 class Folder(Collection):
-    """All images below a folder, of any size and mode, in the order of their paths.
+    """All images at a path, of any size and mode, in the order of their paths.
 
     What is left out is logged.
 
     Args:
-        path: the folder.
+        path: a folder of images, or what else `found` knows.
         resolution, channels, strict, skip_unreadable, max_pixels, white_level: see `Collection`.
     """
 
@@ -32,5 +32,5 @@ class Folder(Collection):
         self.path = Path(path).expanduser()
 
     def find(self) -> Container:
-        """The files below the folder."""
-        return Files(self.path)
+        """What the path is."""
+        return found(self.path)

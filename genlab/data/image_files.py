@@ -10,13 +10,13 @@ import io
 import os
 import stat
 import struct
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from genlab.data.budget import Budget
 from genlab.data.jpegs import coefficients, refuse_many_scans
 from genlab.errors import DataError
 from genlab.words import readable
@@ -39,12 +39,26 @@ _MOST_STRIPS = 2**20
 _BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
 
 
+class Encoded(NamedTuple):
+    """The content of an image file that lies within another file.
+
+    Attributes:
+        name: what messages call it.
+        content: the bytes.
+    """
+
+    name: str
+    content: bytes
+
+
 @contextmanager
-def opened(path: Path, fix: str, max_pixels: int = MAX_PIXELS, key: str = "") -> Iterator[Image]:
+def opened(
+    file: Path | Encoded, fix: str, max_pixels: int = MAX_PIXELS, key: str = ""
+) -> Iterator[Image]:
     """The first image of a file with its header read, not yet decoded.
 
     Args:
-        path: a regular file, or a link to one.
+        file: a regular file, a link to one, or the content of one.
         fix: what messages advise.
         max_pixels: the most pixels; decoding may take 5 bytes for each of these.
         key: the setting that says `max_pixels`, for messages.
@@ -55,17 +69,18 @@ def opened(path: Path, fix: str, max_pixels: int = MAX_PIXELS, key: str = "") ->
     from PIL import Image
 
     try:
-        with _bounded(path) as file:
-            _refuse_many_strips(file)
-            with Image.open(file, formats=formats()) as image:
-                file.header_read = True
+        with _bounded(file) as bounded:
+            _refuse_many_strips(bounded)
+            with Image.open(bounded, formats=formats()) as image:
+                bounded.header_read = True
                 refuse_many_scans(image)
                 _refuse_large(image, max_pixels, key)
                 yield image
     # Pillow's decoders answer damaged bytes with nearly any exception.
     except Exception as error:
         reason = "not an image of a known format" if _is_unknown(error) else str(error)
-        raise DataError(f"{readable(path)} cannot be used: {reason}; {fix}") from error
+        name = file.name if isinstance(file, Encoded) else readable(file)
+        raise DataError(f"{name} cannot be used: {reason}; {fix}") from error
 
 
 @cache
@@ -86,9 +101,13 @@ def looks_like_image(path: Path) -> bool:
     """Whether the file starts as images of a known format do, whatever it is called."""
     try:
         with _bounded(path) as file:
-            head = file.read(32)
+            return begins_like_image(file.read(32))
     except (OSError, ValueError):
         return False
+
+
+def begins_like_image(head: bytes) -> bool:
+    """Whether 32 bytes are the first ones of an image of a known format."""
     starts = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
     tiff = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
     bitmap = head[:2] == b"BM" and head[6:10] == bytes(4) and head[15:18] == bytes(3)
@@ -122,43 +141,21 @@ def decoded_bytes(image: Image, scale: int = 1) -> int:
     return stored * pixels
 
 
-class Budget:
-    """Bytes that threads share; one that asks for more than there are works alone."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self._used = 0
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def held(self, wanted: int) -> Iterator[None]:
-        """Hold `wanted` bytes while the block runs, waiting for others to give theirs back."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._used or self._used + wanted <= self.size)
-            self._used += wanted
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._used -= wanted
-                self._changed.notify_all()
-
-
 _budget = Budget(BUDGET)
 
 
 class _Bounded(io.BufferedReader):
-    """A regular file whose headers and trailers are read up to a bound.
+    """A file of `size` bytes whose headers and trailers are read up to a bound.
 
     Pillow keeps colour profiles, texts and tags of any length. Decoders take pixels in small
     pieces, which are bounded by the size of the image.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        super().__init__(io.FileIO(descriptor))
+    def __init__(self, raw: Any, size: int) -> None:
+        super().__init__(raw)
         self.header_read = False
         self._count = 0
-        self._size = os.fstat(descriptor).st_size
+        self._size = size
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Like any file's; ValueError where what is no pixels is too large."""
@@ -173,11 +170,17 @@ class _Bounded(io.BufferedReader):
 
 
 @contextmanager
-def _bounded(path: Path) -> Iterator[_Bounded]:
+def _bounded(source: Path | Encoded) -> Iterator[_Bounded]:
     """The file opened without waiting; ValueError where it is not a regular one."""
+    if isinstance(source, Encoded):
+        with _Bounded(io.BytesIO(source.content), len(source.content)) as file:
+            yield file
+        return
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-    with _Bounded(os.open(path, flags)) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+    descriptor = os.open(source, flags)
+    status = os.fstat(descriptor)
+    with _Bounded(io.FileIO(descriptor), status.st_size) as file:
+        if not stat.S_ISREG(status.st_mode):
             raise ValueError("it is not a regular file")
         yield file
 

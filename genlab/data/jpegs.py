@@ -1,6 +1,5 @@
 """JPEGs of several scans, as progressive ones are: what decoding takes, how many are too many."""
 
-import os
 import re
 from typing import Any
 
@@ -37,22 +36,29 @@ def refuse_many_scans(image: Any) -> None:
     """
     if image.format not in ("JPEG", "MPO") or not coefficients(image):
         return
-    file, place, scans = image.fp.fileno(), image.fp.tell(), 1
-    for _ in range(_MOST_SEGMENTS):
-        marker, place = _next_marker(file, place)
-        if marker in (None, _END):
-            return
-        scans += marker == _SCAN
-        if scans > _MOST_SCANS:
-            raise ValueError(f"it has more than {_MOST_SCANS} scans")
-        place += int.from_bytes(os.pread(file, 2, place), "big")
-    raise ValueError(f"it has more than {_MOST_SEGMENTS} segments between its scans")
+    file, start, scans = image.fp, image.fp.tell(), 1
+    place = start
+    try:
+        for _ in range(_MOST_SEGMENTS):
+            marker, place = _next_marker(file, place)
+            if marker in (None, _END):
+                return
+            scans += marker == _SCAN
+            if scans > _MOST_SCANS:
+                raise ValueError(f"it has more than {_MOST_SCANS} scans")
+            file.seek(place)
+            place += int.from_bytes(file.read(2), "big")
+        raise ValueError(f"it has more than {_MOST_SEGMENTS} segments between its scans")
+    finally:
+        file.seek(start)
 
 
-def _next_marker(file: int, place: int) -> tuple[int | None, int]:
+def _next_marker(file: Any, place: int) -> tuple[int | None, int]:
     """The next marker from a place on, None where the file ends, and the place behind it."""
-    while len(block := os.pread(file, _BLOCK, place)) > 1:
+    file.seek(place)
+    while len(block := file.read(_BLOCK)) > 1:
         if found := _MARKER.search(block):
             return found[1][0], place + found.end()
         place += len(block) - 1  # the last byte may begin a marker
+        file.seek(place)
     return None, place

@@ -11,7 +11,7 @@ import numpy as np
 
 from genlab.data.image_files import looks_like_image
 from genlab.errors import DataError
-from genlab.words import readable, shortened, some
+from genlab.words import counted, readable, shortened, some
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 """Files that end so are images; others are where they begin as images do."""
@@ -68,12 +68,33 @@ def images_below(root: Path) -> Listing:
     return Listing(sorted(files), sorted(left_out))
 
 
+def holds_images(root: Path) -> bool:
+    """Whether there is an image anywhere below a folder; the first one is enough."""
+    if any(entry.name.lower().endswith(SUFFIXES) for entry in _entries(root)):
+        return True
+    return bool(images_below(root).files)
+
+
+def files_below(root: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """All files below a folder whose names end so, sorted; links to files count, hidden ones not.
+
+    Raises:
+        DataError: a folder cannot be listed.
+    """
+    found = (entry for entry in _entries(root) if entry.name.lower().endswith(suffixes))
+    return sorted(Path(entry.path) for entry in found if entry.is_file())
+
+
 def say_left_out(root: Path, left_out: Sequence[Path]) -> None:
     """Log, once for each folder, how many files were left out and the names of some."""
-    if left_out:
-        names = some([readable(file.relative_to(root)) for file in left_out])
-        count = f"{len(left_out)} file{'s' if len(left_out) != 1 else ''}"
-        _say(f"left out {count} of {readable(root)} that are not images: {names}")
+    say_no_images(readable(root), [readable(file.relative_to(root)) for file in left_out])
+
+
+def say_no_images(root: str, names: Sequence[str]) -> None:
+    """Log, once for each root, how many files are not images, and some of their names."""
+    if names:
+        told = some([readable(name) for name in names])
+        _say(f"left out {counted(len(names), 'file')} of {root} that are not images: {told}")
 
 
 def laid_out(names: Sequence[str], root: str) -> Layout:
@@ -115,7 +136,7 @@ def _entries(folder: str | Path) -> Iterator[os.DirEntry[str]]:
         place = waiting.pop()
         try:
             with os.scandir(place) as found:
-                entries = [entry for entry in found if not _hidden(entry.name)]
+                entries = [entry for entry in found if not is_hidden(entry.name)]
         except OSError as error:
             told = shortened(readable(place), 200)
             raise DataError(f"{told} cannot be listed: {error.strerror}") from error
@@ -126,7 +147,8 @@ def _entries(folder: str | Path) -> Iterator[os.DirEntry[str]]:
                 yield entry
 
 
-def _hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
+    """Whether files and folders of this name are passed over."""
     return name.startswith(".") or name == "__MACOSX"
 
 

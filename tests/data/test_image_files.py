@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps, PngImagePlugin
 
-from genlab.data.image_files import Budget, decoded_bytes, formats, looks_like_image, opened
+from genlab.data.budget import Budget
+from genlab.data.image_files import decoded_bytes, formats, looks_like_image, opened
 from genlab.data.pixels import fit, whole
 from genlab.errors import DataError
 

@@ -8,6 +8,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+import numpy as np
+
+from genlab.data.labels.columns import Column
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -68,6 +72,15 @@ class Container(ABC):
         Any failure until the context ends is a DataError that names the image. Threads may open
         several at once.
         """
+
+    def columns(self) -> Sequence[Column] | None:
+        """Labels that the container holds, values by position; None where only folders say any."""
+        return None
+
+    @property
+    def reading_order(self) -> np.ndarray:
+        """All positions in the order in which they are read fastest, int64 (N,)."""
+        return np.arange(len(self.names))
 
     def whereabouts(self, position: int) -> str:
         """The image at a position, as messages name it."""

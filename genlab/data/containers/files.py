@@ -13,7 +13,7 @@ from genlab.data.image_files import opened
 from genlab.data.listing import SUFFIXES, images_below, say_left_out
 from genlab.data.source import stamp
 from genlab.errors import DataMissing
-from genlab.words import folder_name, readable
+from genlab.words import base_name, readable
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -42,7 +42,7 @@ class Files(Container):
     @property
     def about(self) -> str:
         """The folder's name."""
-        return f"of the folder {folder_name(self.path)}"
+        return f"of the folder {base_name(self.path)}"
 
     def stamp(self) -> str:
         """Of all files' paths, sizes and times."""
