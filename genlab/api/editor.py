@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from genlab.editing.attributes import having, showing
-from genlab.editing.editor import Bench
-from genlab.editing.space import Space, space_of
+from genlab.editing.attribute_classifier import class_attribute, label_attribute
+from genlab.editing.latent_editor import LatentEditor
+from genlab.editing.space import LatentSpace, space_of
 from genlab.errors import ConfigError
-from genlab.latent import Step
+from genlab.latent import LatentDirection
 from genlab.runs.loaded import LoadedRun
 from genlab.settings.edit import Edit
 from genlab.words import near_miss
@@ -18,14 +18,14 @@ COMPONENTS = ("pca", "factorised")
 
 @dataclass(frozen=True)
 class Direction:
-    """A way through the latent space: what it changes, and the step for every code."""
+    """A direction of the latent space by its name."""
 
     name: str
-    step: Step
+    direction: LatentDirection
 
 
 class Editor:
-    """Changes images along directions, as `genlab edit` does.
+    """Edits images along directions of the latent space, as `genlab edit` does.
 
     Args:
         loaded: a run of a model that makes images.
@@ -33,26 +33,26 @@ class Editor:
     """
 
     def __init__(self, loaded: LoadedRun, **settings: int) -> None:
-        self._bench = Bench(space_of(loaded), Edit.read(settings))
+        self._editor = LatentEditor(space_of(loaded), Edit.read(settings))
 
     @property
-    def space(self) -> Space:
+    def space(self) -> LatentSpace:
         """The styles of a StyleGAN, the latents of other models."""
-        return self._bench.space
+        return self._editor.space
 
     def direction(self, name: str, component: int = 1) -> Direction:
-        """What changes one thing: found at the first call, which may train a classifier.
+        """Find the direction that changes one attribute; the first call may train a classifier.
 
         Args:
-            name: LABEL (glasses) or LABEL:CLASS (hair:long) of the labels of the data; pca (what
-                codes vary in most), or factorised (what a StyleGAN's layers magnify most).
-            component: which of those of pca or factorised, from 1.
+            name: LABEL (glasses) or LABEL:CLASS (hair:long) of the labels of the data; pca (of most
+                variance of the codes), or factorised (amplified most by a StyleGAN's layers).
+            component: the number of the component of pca or factorised, from 1.
 
         Raises:
             ConfigError: there is no such label, class or component.
         """
         if name in COMPONENTS:
-            found = self._bench.components(name, component)
+            found = self._editor.components(name, component)
             if not 1 <= component <= len(found):
                 raise ConfigError(f"component={component} must be from 1 to {len(found)}")
             return Direction(f"{name} {component}", found[component - 1])
@@ -62,16 +62,18 @@ class Editor:
             raise ConfigError(
                 f"direction {name}: neither {' nor '.join(COMPONENTS)} nor a label{near}"
             )
-        attribute = showing(classes, name) if ":" in name else having(classes, name)
-        return Direction(attribute.name, self._bench.change(attribute))
+        attribute = (
+            class_attribute(classes, name) if ":" in name else label_attribute(classes, name)
+        )
+        return Direction(attribute.name, self._editor.direction_to(attribute))
 
     def move(self, codes: Tensor, direction: Direction, strength: float = 1.0) -> Tensor:
-        """Codes (N, layers, n) after `strength` steps from latents (N, n) or codes."""
-        return self._bench.stepped(self._codes(codes), direction.step, float(strength))
+        """Codes (N, layers, n) moved by `strength` from latents (N, n) or codes."""
+        return self._editor.move(self._codes(codes), direction.direction, float(strength))
 
     def apply(self, codes: Tensor, direction: Direction, strength: float = 1.0) -> Tensor:
-        """The images, uint8 (N, C, H, W), of latents (N, n) or codes after `strength` steps."""
-        return self._bench.pictures(self.move(codes, direction, strength))
+        """The images, uint8 (N, C, H, W), of latents (N, n) or codes moved by `strength`."""
+        return self._editor.images(self.move(codes, direction, strength))
 
     def _codes(self, codes: Tensor) -> Tensor:
         return self.space.codes(codes) if codes.ndim == 2 else codes

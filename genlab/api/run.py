@@ -14,7 +14,7 @@ from genlab.api.editor import Editor
 from genlab.api.images import as_images
 from genlab.commands import evaluate as scores
 from genlab.data.stream import Batch
-from genlab.editing.inversion import Search, features_to_compare, space_to_search
+from genlab.editing.inversion import Inversion, features_to_compare, space_to_search
 from genlab.editing.space import space_of
 from genlab.errors import ConfigError
 from genlab.latent import PATHS
@@ -86,7 +86,7 @@ class Run:
     def decode(self, codes: Tensor, batch_size: int = 250) -> Tensor:
         """Images uint8 (N, C, H, W) of latents (N, n), or of codes (N, layers, n) of `invert`."""
         space = space_of(self._loaded, styled=codes.ndim == 3)
-        return space.pictures(codes if codes.ndim == 3 else codes[:, None], batch_size)
+        return space.images(codes if codes.ndim == 3 else codes[:, None], batch_size)
 
     def encode(self, images: Any, labels: Labels | None = None, batch_size: int = 250) -> Tensor:
         """Codes of images: latents (N, n) by the model's encoder, else those of `invert`.
@@ -151,8 +151,8 @@ class Run:
         """
         wanted = Project.read(settings, (*_FILES, "image", "index", "split", "method"))
         space, layers = space_to_search(self._loaded, wanted.space)
-        search = Search(space, layers, features_to_compare(self._loaded), wanted)
-        return search.find(as_images(images, self._loaded))[0]
+        search = Inversion(space, layers, features_to_compare(self._loaded), wanted)
+        return search.invert(as_images(images, self._loaded))[0]
 
     def evaluate(self, **settings: Any) -> dict[str, float]:
         """Scores on held-out images, by name.

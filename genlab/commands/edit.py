@@ -1,4 +1,4 @@
-"""`genlab edit`: pictures changed along directions in the space of codes, and sums of codes."""
+"""`genlab edit`: images edited along directions of the latent space, and sums of codes."""
 
 import json
 import logging
@@ -22,13 +22,13 @@ from genlab.drawing.pictures import (
     with_column_captions,
 )
 from genlab.drawing.sheets import beside
-from genlab.editing.attributes import Targets, having, showing
-from genlab.editing.editor import Bench
-from genlab.editing.expressions import Term, asked, parse
+from genlab.editing.attribute_classifier import Targets, class_attribute, label_attribute
+from genlab.editing.expressions import Term, attribute_targets, parse
+from genlab.editing.latent_editor import LatentEditor
 from genlab.editing.space import space_of
 from genlab.errors import ConfigError
 from genlab.io.files import write_text
-from genlab.latent import Step
+from genlab.latent import LatentDirection
 from genlab.runs.loaded import LoadedRun
 from genlab.settings.edit import Edit
 from genlab.settings.fields import seeds_of
@@ -40,18 +40,18 @@ COMPONENTS = ("pca", "factorised")
 
 
 def run(settings: Edit) -> None:
-    """Find the direction or add the sum up, draw, measure."""
+    """Find the direction or compute the sum, draw the images, measure."""
     _check(settings)
     settings = replace(settings, seeds=seeds_of(settings.seeds))
     loaded = load_run_for(settings, "direction=pca")
     keep_others([_path(settings, loaded, *names) for names in _results(settings)], settings)
-    bench = Bench(space_of(loaded), settings)
+    editor = LatentEditor(space_of(loaded), settings)
     if settings.expression is not None:
-        _add_up(bench, str(settings.expression))
+        _add_up(editor, str(settings.expression))
     elif settings.direction in COMPONENTS:
-        _components(bench, settings.direction)
+        _components(editor, settings.direction)
     else:
-        _slide(bench, str(settings.direction))
+        _slide(editor, str(settings.direction))
 
 
 def _check(settings: Edit) -> None:
@@ -64,105 +64,114 @@ def _check(settings: Edit) -> None:
         raise ConfigError(f"codes={settings.codes}: directions are found from 2 codes or more")
 
 
-def _slide(bench: Bench, word: str) -> None:
-    """Seeds as rows, strengths of the step to an attribute as columns."""
-    classes = bench.space.loaded.description.classes
+def _slide(editor: LatentEditor, word: str) -> None:
+    """Draw seeds as rows and strengths of the direction to an attribute as columns."""
+    classes = editor.space.loaded.description.classes
     if ":" not in word and word not in classes:
         near = near_miss(word, [*COMPONENTS, *classes])
         raise ConfigError(
             f"direction={word}: neither {' nor '.join(COMPONENTS)} nor a label of the data{near}"
         )
-    attribute = showing(classes, word) if ":" in word else having(classes, word)
-    step, targets = bench.change(attribute), {attribute: True}
-    strength = _strength(bench, step, targets)
-    _strip(bench, step, attribute.name, word, "steps", widest=1.5 * strength)
+    attribute = class_attribute(classes, word) if ":" in word else label_attribute(classes, word)
+    direction, targets = editor.direction_to(attribute), {attribute: True}
+    strength = _strength(editor, direction, targets)
+    _strip(editor, direction, attribute.name, word, "steps", widest=1.5 * strength)
 
     def slide(codes: Tensor) -> Tensor:
-        return bench.stepped(codes, step, strength)
+        return editor.move(codes, direction, strength)
 
-    _write_report(bench, word, strength, bench.report(slide, targets))
+    _write_report(editor, word, strength, editor.report(slide, targets))
 
 
-def _components(bench: Bench, method: str) -> None:
-    """The first directions that codes vary in most, or that layers magnify most: a strip each."""
-    for number, step in enumerate(bench.components(method, bench.settings.count), 1):
+def _components(editor: LatentEditor, method: str) -> None:
+    """Draw a strip for each of the first directions by variance, or by amplification."""
+    for number, direction in enumerate(editor.components(method, editor.settings.count), 1):
         about = f"{method} component {number}"
-        _strip(bench, step, about, f"{method}_{number}", "standard deviations", widest=3)
+        _strip(editor, direction, about, f"{method}_{number}", "standard deviations", widest=3)
 
 
-def _strip(bench: Bench, step: Step, about: str, name: str, unit: str, widest: float) -> None:
-    seeds, given = bench.settings.seeds, bench.settings.strengths
+def _strip(
+    editor: LatentEditor,
+    direction: LatentDirection,
+    about: str,
+    name: str,
+    unit: str,
+    widest: float,
+) -> None:
+    seeds, given = editor.settings.seeds, editor.settings.strengths
     strengths = widest / 3 * torch.arange(-3, 4) if given == "auto" else torch.tensor(given).float()
-    codes = bench.moved(bench.space.of_seeds(seeds), step, strengths)
+    codes = editor.traverse(editor.space.of_seeds(seeds), direction, strengths)
     sheet = with_both_captions(
-        grid(bench.pictures(codes.flatten(0, 1)), len(strengths)),
+        grid(editor.images(codes.flatten(0, 1)), len(strengths)),
         [f"seed {seed}" for seed in seeds],
         [f"{strength:.3g}" for strength in strengths.tolist()],
     )
-    _save(bench, with_caption(sheet, f"{about}: {unit} of each column"), name)
+    _save(editor, with_caption(sheet, f"{about}: {unit} of each column"), name)
 
 
-def _add_up(bench: Bench, expression: str) -> None:
-    """A sum of mean codes of sets and codes of seeds beside its operands, and what its sets do.
+def _add_up(editor: LatentEditor, expression: str) -> None:
+    """Draw a sum of mean codes of sets and codes of seeds, its operands, and the edit of its sets.
 
-    The drawn codes' mean is the origin, so that factors need not sum to 1.
+    The mean of the drawn codes is the origin, so that factors need not sum to 1.
     """
-    terms = parse(expression, bench.space.loaded.description.classes)
-    targets = asked(terms)
-    mean = bench.codes.mean(0)
-    operands, step = _operands(bench, terms, mean)
-    strength = _strength(bench, step, targets) if targets else 0.0
+    terms = parse(expression, editor.space.loaded.description.classes)
+    targets = attribute_targets(terms)
+    mean = editor.codes.mean(0)
+    operands, direction = _operands(editor, terms, mean)
+    strength = _strength(editor, direction, targets) if targets else 0.0
     start = mean.clone()
     for term, operand in zip(terms, operands, strict=True):
         if term.attribute is None:
             start += term.factor * (operand - mean)
-    starts = torch.cat([start[None], bench.space.of_seeds(bench.settings.seeds)])
-    edit = bench.editor(step, targets, strength) if targets else None
+    starts = torch.cat([start[None], editor.space.of_seeds(editor.settings.seeds)])
+    edit = editor.edit_function(direction, targets, strength) if targets else None
     ends = edit(starts) if edit else starts
-    pictures = bench.pictures(torch.stack([*operands, ends[0]]))
+    images = editor.images(torch.stack([*operands, ends[0]]))
     captions = [_sign(number, term) + term.word for number, term in enumerate(terms)]
-    sheet = with_column_captions(grid(pictures, len(pictures), margin=6), [*captions, "="])
+    sheet = with_column_captions(grid(images, len(images), margin=6), [*captions, "="])
     about = f"{expression}; sets {strength:g} times" if targets else expression
-    _save(bench, with_caption(sheet, about), expression)
+    _save(editor, with_caption(sheet, about), expression)
     if edit:
-        _pairs(bench, starts, ends, expression)
-        _write_report(bench, expression, strength, bench.report(edit, targets))
+        _pairs(editor, starts, ends, expression)
+        _write_report(editor, expression, strength, editor.report(edit, targets))
 
 
-def _pairs(bench: Bench, starts: Tensor, ends: Tensor, expression: str) -> None:
-    pairs = beside(bench.pictures(starts), bench.pictures(ends))
-    seeds = ", ".join(map(str, bench.settings.seeds))
+def _pairs(editor: LatentEditor, starts: Tensor, ends: Tensor, expression: str) -> None:
+    pairs = beside(editor.images(starts), editor.images(ends))
+    seeds = ", ".join(map(str, editor.settings.seeds))
     caption = f"before and after: the sum, then seeds {seeds}"
-    _save(bench, grid(pairs, 6, caption, apart=(2, 4)), f"{expression}_seeds")
+    _save(editor, grid(pairs, 6, caption, apart=(2, 4)), f"{expression}_seeds")
 
 
-def _operands(bench: Bench, terms: Sequence[Term], mean: Tensor) -> tuple[list[Tensor], Step]:
-    """The code (layers, n) of every term, and the step that the sets add up to.
+def _operands(
+    editor: LatentEditor, terms: Sequence[Term], mean: Tensor
+) -> tuple[list[Tensor], LatentDirection]:
+    """The code (layers, n) of every term, and the direction that is the sum of the sets.
 
-    The codes of a set and of its complement are apart by the change of their attribute alone, and
-    the mean of all codes lies between them by their shares: what else is more frequent in the set
-    is left out.
+    The codes of a set and of its complement differ by the direction of their attribute alone, and
+    the mean of all codes lies between them according to their shares. Other attributes that are
+    more frequent in the set do not count.
     """
     attributes = dict.fromkeys(term.attribute for term in terms if term.attribute)
-    found = {attribute: bench.change(attribute) for attribute in attributes}
-    operands, step = [], Step.constant(torch.zeros_like(bench.free[0, 0]))
+    directions = {attribute: editor.direction_to(attribute) for attribute in attributes}
+    operands, direction = [], LatentDirection.constant(torch.zeros_like(editor.free[0, 0]))
     for term in terms:
         if term.attribute is None:
-            operands.append(bench.space.of_seeds([term.seed or 0])[0])
+            operands.append(editor.space.of_seeds([term.seed or 0])[0])
             continue
-        share = bench.share(term.attribute)
-        part = ((1 - share) if term.held else -share) * found[term.attribute]
-        operands.append(bench.moved(mean[None], part, torch.ones(1))[0, 0])
-        step = step + term.factor * part
-    return operands, step
+        share = editor.share(term.attribute)
+        part = ((1 - share) if term.present else -share) * directions[term.attribute]
+        operands.append(editor.traverse(mean[None], part, torch.ones(1))[0, 0])
+        direction = direction + term.factor * part
+    return operands, direction
 
 
-def _strength(bench: Bench, step: Step, targets: Targets) -> float:
-    """The strength that is set, or the one found."""
-    given = bench.settings.strength
+def _strength(editor: LatentEditor, direction: LatentDirection, targets: Targets) -> float:
+    """The strength of the settings, or the automatic one."""
+    given = editor.settings.strength
     if given != "auto":
         return float(given)
-    found = bench.strength(step, targets)
+    found = editor.strength(direction, targets)
     log.info("strength=%g", found)
     return found
 
@@ -173,7 +182,7 @@ def _sign(number: int, term: Term) -> str:
 
 
 def _results(settings: Edit) -> list[tuple[str, str]]:
-    """Names and suffixes of the files that will be written."""
+    """Names and suffixes of the files to write."""
     if settings.expression is not None:
         sum_of = str(settings.expression)
         return [(sum_of, ".png"), (f"{sum_of}_seeds", ".png"), (sum_of, ".json")]
@@ -189,13 +198,15 @@ def _path(settings: Edit, loaded: LoadedRun, name: str, suffix: str) -> Path:
     return destination(settings.out, loaded.folder, slug, suffix)
 
 
-def _save(bench: Bench, picture: Image.Image, name: str) -> None:
-    path = _path(bench.settings, bench.space.loaded, name, ".png")
-    save_png(picture, path)
+def _save(editor: LatentEditor, image: Image.Image, name: str) -> None:
+    path = _path(editor.settings, editor.space.loaded, name, ".png")
+    save_png(image, path)
     log.info("wrote %s", path)
 
 
-def _write_report(bench: Bench, name: str, strength: float, shares: Mapping[str, Any]) -> None:
-    path = _path(bench.settings, bench.space.loaded, name, ".json")
+def _write_report(
+    editor: LatentEditor, name: str, strength: float, shares: Mapping[str, Any]
+) -> None:
+    path = _path(editor.settings, editor.space.loaded, name, ".json")
     write_text(path, json.dumps({"strength": strength, **shares}, indent=2) + "\n")
     log.info("wrote %s", path)

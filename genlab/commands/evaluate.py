@@ -16,8 +16,8 @@ from genlab.commands.outputs import destination, keep_others
 from genlab.console import log_to
 from genlab.data.image_set import DRAW_SEED, drawn
 from genlab.data.stream import on_device, take
-from genlab.editing.attributes import judge_of
-from genlab.editing.path_length import path_scores
+from genlab.editing.attribute_classifier import attribute_classifier
+from genlab.editing.path_scores import path_scores
 from genlab.evaluation.distances import distances_of
 from genlab.io.files import write_text
 from genlab.learners.abilities import Encodes, EstimatesLikelihood, Generates, Measures
@@ -179,12 +179,12 @@ def _paths(loaded: LoadedRun, settings: Evaluate, stamp: dict[str, Any]) -> dict
     if not isinstance(loaded.learner, Generates) or loaded.learner.styles is None:
         return {}
     try:
-        judge = judge_of(loaded)
+        classifier = attribute_classifier(loaded)
     except FeaturesUnavailable as error:
         log.warning("no path lengths: %s", error)
         return {}
-    scores = path_scores(loaded, judge, count, settings.seed, settings.batch_size)
-    stamp |= {"path_samples": count, "path_features": judge.network.name}
+    scores = path_scores(loaded, classifier, count, settings.seed, settings.batch_size)
+    stamp |= {"path_samples": count, "path_features": classifier.network.name}
     return scores
 
 

@@ -15,7 +15,7 @@ from genlab.commands.loading import load_run_for
 from genlab.commands.originals import has_colour, loses_bits, original, pasted
 from genlab.commands.paths import several
 from genlab.drawing.pictures import save_png
-from genlab.editing.inversion import Search
+from genlab.editing.inversion import Inversion
 from genlab.editing.space import space_of
 from genlab.errors import ConfigError, DataError
 from genlab.learners import Translation
@@ -102,7 +102,7 @@ def _filler(loaded: LoadedRun, settings: Inpaint) -> tuple[Fill, float]:
 
     def project(images: Tensor, holes: Tensor) -> Tensor:
         known = (1 - holes).to(loaded.device)
-        _, ways = Search(space, space.layers, None, settings, known).find(to_uint8(images))
+        _, ways = Inversion(space, space.layers, None, settings, known).invert(to_uint8(images))
         return normalise(ways[:, -1])
 
     return project, USUAL

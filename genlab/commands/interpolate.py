@@ -15,7 +15,7 @@ from genlab.data.stream import take
 from genlab.drawing.animations import write_gif
 from genlab.drawing.pictures import grid, save_png
 from genlab.drawing.videos import write_mp4
-from genlab.editing.space import Space, space_of
+from genlab.editing.space import LatentSpace, space_of
 from genlab.errors import ConfigError
 from genlab.latent import PATHS
 from genlab.latent.layers import described, mixed
@@ -97,14 +97,14 @@ def _between_images(loaded: LoadedRun, settings: Interpolate) -> Ends:
     return Ends(starts, ends, (batch.images[:count], batch.images[count:]))
 
 
-def _space(loaded: LoadedRun, settings: Interpolate) -> Space:
+def _space(loaded: LoadedRun, settings: Interpolate) -> LatentSpace:
     """Where paths go; ConfigError where styles are asked for and the model has none."""
     if settings.space == "w" or settings.layers != "all":
         styles_of(loaded)
     return space_of(loaded, styled=settings.space != "z")
 
 
-def _caption(space: Space, ends: Ends, settings: Interpolate) -> str:
+def _caption(space: LatentSpace, ends: Ends, settings: Interpolate) -> str:
     words = [f"{settings.path} paths"]
     if space.styled:
         words.append("of styles")
@@ -116,7 +116,7 @@ def _caption(space: Space, ends: Ends, settings: Interpolate) -> str:
     return " ".join(words)
 
 
-def _along(space: Space, ends: Ends, settings: Interpolate) -> Tensor:
+def _along(space: LatentSpace, ends: Ends, settings: Interpolate) -> Tensor:
     """Pictures uint8 (B, S, C, H, W) on the paths; other layers stay as they are at the start."""
     if space.styled:  # at the ends all layers have one style
         starts, goals = (space.codes(latents)[:, 0] for latents in ends[:2])
@@ -130,7 +130,7 @@ def _along(space: Space, ends: Ends, settings: Interpolate) -> Tensor:
             path = styles.codes(path.flatten(0, 2)).unflatten(0, path.shape[:2])
         path = mixed(styles.codes(ends.starts)[:, None], path, layers_of(styles, settings.layers))
         space = styles
-    pictures = space.pictures(path.flatten(0, 1), settings.batch_size)
+    pictures = space.images(path.flatten(0, 1), settings.batch_size)
     result: Tensor = pictures.unflatten(0, path.shape[:2])
     return result
 

@@ -14,7 +14,7 @@ from genlab.commands.loading import load_run_for
 from genlab.commands.outputs import keep_others
 from genlab.drawing.pictures import grid, save_png, with_caption, with_column_captions
 from genlab.drawing.sheets import beside
-from genlab.editing.space import Space, space_of
+from genlab.editing.space import LatentSpace, space_of
 from genlab.errors import ConfigError
 from genlab.latent.layers import PARTS, chosen, described, mixed
 from genlab.learners.abilities import Generates
@@ -69,7 +69,7 @@ def styles_of(loaded: LoadedRun) -> Styles:
     return result
 
 
-def layers_of(space: Space, words: str | int) -> range:
+def layers_of(space: LatentSpace, words: str | int) -> range:
     """The layers of a setting; ConfigError for words that name none of the model's."""
     try:
         return chosen(words, space.layers)
@@ -78,7 +78,7 @@ def layers_of(space: Space, words: str | int) -> range:
 
 
 def table(
-    space: Space, rows: Tensor, columns: Tensor, words: str | int, batch_size: int
+    space: LatentSpace, rows: Tensor, columns: Tensor, words: str | int, batch_size: int
 ) -> Image.Image:
     """Styles of rows (R, L, n) with those of columns (C, L, n) in the layers that words name.
 
@@ -87,8 +87,8 @@ def table(
     """
     layers = layers_of(space, words)
     cells = torch.cat([columns[None], mixed(rows[:, None], columns, layers)])
-    made = space.pictures(cells.flatten(0, 1), batch_size).unflatten(0, cells.shape[:2])
-    left = space.pictures(rows, batch_size)
+    made = space.images(cells.flatten(0, 1), batch_size).unflatten(0, cells.shape[:2])
+    left = space.images(rows, batch_size)
     left = torch.cat([torch.full_like(left[:1], 255), left])
     pictures = torch.cat([left[:, None], made], 1)
     part = f"{words} styles, " if words in PARTS else ""

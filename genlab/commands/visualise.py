@@ -1,4 +1,4 @@
-"""`genlab visualise`: the space of codes in planes, along each code, and in TensorBoard."""
+"""`genlab visualise`: codes in two dimensions, along each code, and in TensorBoard."""
 
 import logging
 import re
@@ -49,8 +49,8 @@ _STEPS = 11
 
 
 @dataclass(frozen=True)
-class Space:
-    """Images of one split with their codes, and where pictures of them go."""
+class EncodedSplit:
+    """Images of one split with their codes, and the folder for figures."""
 
     loaded: LoadedRun
     batch: Batch
@@ -66,11 +66,11 @@ class Space:
         return self.code["values"].float()
 
     def decode(self, values: Tensor, place: int = 0) -> Tensor:
-        """Codes (B, n) to images uint8; a conditional model is told the labels of one image."""
+        """Images uint8 of codes (B, n), for a conditional model with the labels of one image."""
         learner: Any = self.loaded.learner
         labels = {
-            name: told[place : place + 1].expand(len(values))
-            for name, told in self.batch.labels.items()
+            name: numbers[place : place + 1].expand(len(values))
+            for name, numbers in self.batch.labels.items()
         }
         return self.loaded.in_batches(
             lambda latents: to_uint8(learner.generate(latents)),
@@ -78,32 +78,32 @@ class Space:
             self.batch_size,
         )
 
-    def save(self, picture: Image.Image, name: str) -> None:
-        """Write one picture, say where."""
+    def save(self, figure: Image.Image, name: str) -> None:
+        """Write one figure and log its path."""
         path = self.folder / (re.sub(r"[^\w-]+", "_", f"{name}_{self.split}") + ".png")
-        save_png(picture, path)
+        save_png(figure, path)
         log.info("wrote %s", path)
 
 
 def run(settings: Visualise) -> None:
-    """Encode images of the split, draw everything."""
+    """Encode images of the split and draw all figures."""
     methods = _words(settings.methods, "methods", list(PROJECTIONS))
-    space = _encode(settings)
-    labels = _words(settings.labels, "labels", list(space.batch.labels))
+    encoded = _encode(settings)
+    labels = _words(settings.labels, "labels", list(encoded.batch.labels))
     with _quiet():
-        for name, plane in _planes(space.values.numpy(), methods, settings.seed):
-            _draw(space, name, plane, labels)
-    if isinstance(space.loaded.learner, Generates):
-        if "indices" not in space.code:  # entries of a codebook have no numbers to go along
-            _draw_traversals(space)
-        if space.values.shape[1] == 2:
-            _draw_lattice(space)
+        for name, plane in _planes(encoded.values.numpy(), methods, settings.seed):
+            _draw(encoded, name, plane, labels)
+    if isinstance(encoded.loaded.learner, Generates):
+        if "indices" not in encoded.code:  # entries of a codebook have no numbers to go along
+            _draw_traversals(encoded)
+        if encoded.values.shape[1] == 2:
+            _draw_lattice(encoded)
     if settings.tensorboard:
-        _project(space)
+        _write_projector(encoded)
 
 
-def _encode(settings: Visualise) -> Space:
-    """The split's images and codes; DataError for codes that leave nothing to draw."""
+def _encode(settings: Visualise) -> EncodedSplit:
+    """The split's images and codes; DataError for codes that cannot be drawn."""
     count = settings.count
     batch_size = settings.batch_size
     loaded = load_run_for(settings)
@@ -113,7 +113,7 @@ def _encode(settings: Visualise) -> Space:
     where = f"run={loaded.folder.path}, split={settings.split}"
     if len(indices) < FEWEST:
         raise DataError(f"{where}: {len(indices)} images are too few to draw: choose another split")
-    # Seeded again, for thumbnails to be of all kinds where the data set is sorted by class.
+    # In random order, so that thumbnails show all classes of a sorted data set.
     indices = np.random.default_rng(settings.seed).permutation(indices)
     batch = take(loaded.data.image_set, indices)
     code = loaded.codes(batch, batch_size)
@@ -122,11 +122,11 @@ def _encode(settings: Visualise) -> Space:
         raise DataError(f"{where}: some codes are not finite, train the model again")
     if (values == values[0]).all():
         raise DataError(f"{where}: all images have the same code, there is nothing to draw")
-    return Space(loaded, batch, code, indices, settings.split, batch_size, folder)
+    return EncodedSplit(loaded, batch, code, indices, settings.split, batch_size, folder)
 
 
 def _words(given: Any, key: str, known: list[str]) -> list[str]:
-    """The words of a list in a setting, all that are known for null; ConfigError for others."""
+    """The words of a list in a setting, all known ones for null; ConfigError for unknown ones."""
     if given is None:
         return known
     if not isinstance(given, list):
@@ -143,33 +143,33 @@ def _planes(values: np.ndarray, methods: Sequence[str], seed: int) -> Iterator[t
         yield method, PROJECTIONS[method](values, seed)
 
 
-def _draw(space: Space, name: str, plane: Plane, labels: Sequence[str]) -> None:
-    """A plane as points, once for each label, and as thumbnails."""
-    title = f"{len(plane.points):,} {space.split} images: {plane.title}"
-    classes = space.loaded.data.image_set.classes
+def _draw(encoded: EncodedSplit, name: str, plane: Plane, labels: Sequence[str]) -> None:
+    """Draw a plane as points, once for each label, and as thumbnails."""
+    title = f"{len(plane.points):,} {encoded.split} images: {plane.title}"
+    classes = encoded.loaded.data.image_set.classes
     for label in labels:
-        told = space.batch.labels[label].numpy()
+        numbers = encoded.batch.labels[label].numpy()
         about = f"{title}, coloured by {label}"
-        space.save(
-            scatter(plane.points, about, plane.axes, told, classes[label]), f"{name}_{label}"
+        encoded.save(
+            scatter(plane.points, about, plane.axes, numbers, classes[label]), f"{name}_{label}"
         )
     if not labels:
-        space.save(scatter(plane.points, title, plane.axes), f"{name}_points")
-    space.save(
-        thumbnails(plane.points, space.batch.images, f"{space.split} images, {plane.title}"),
+        encoded.save(scatter(plane.points, title, plane.axes), f"{name}_points")
+    encoded.save(
+        thumbnails(plane.points, encoded.batch.images, f"{encoded.split} images, {plane.title}"),
         f"{name}_images",
     )
 
 
-def _draw_traversals(space: Space) -> None:
-    """A row for each code, the most used first: a real image, and its code varied."""
-    used = strengths(space.code)
+def _draw_traversals(encoded: EncodedSplit) -> None:
+    """Draw a row for each code, the most used first: a real image, and variations of its code."""
+    used = strengths(encoded.code)
     rows = order(used.values, _MOST_ROWS)
     deviations = torch.linspace(-_DEVIATIONS, _DEVIATIONS, _STEPS)
-    place = most_typical(space.values)
-    codes = traverse(space.values, space.values[place], rows, deviations)
-    made = space.decode(codes.flatten(0, 1), place).unflatten(0, (len(rows), _STEPS))
-    real = space.batch.images[place].expand(len(rows), 1, -1, -1, -1)
+    place = most_typical(encoded.values)
+    codes = traverse(encoded.values, encoded.values[place], rows, deviations)
+    made = encoded.decode(codes.flatten(0, 1), place).unflatten(0, (len(rows), _STEPS))
+    real = encoded.batch.images[place].expand(len(rows), 1, -1, -1, -1)
     sheet = grid(torch.cat([real, made], 1).flatten(0, 1), _STEPS + 1, apart=(1,))
     sheet = with_row_captions(
         sheet,
@@ -179,33 +179,33 @@ def _draw_traversals(space: Space) -> None:
     caption = (
         f"{share if len(rows) < len(used.values) else 'each code'} from "
         f"-{_DEVIATIONS:g} to +{_DEVIATIONS:g} standard deviations around that of the "
-        f"{space.split} image on the left, number {space.indices[place]}"
+        f"{encoded.split} image on the left, number {encoded.indices[place]}"
     )
-    space.save(with_caption(sheet, caption), "traversals")
+    encoded.save(with_caption(sheet, caption), "traversals")
 
 
-def _draw_lattice(space: Space) -> None:
-    """The plane of both codes, decoded."""
+def _draw_lattice(encoded: EncodedSplit) -> None:
+    """Draw the plane of both codes, decoded."""
     caption = "the plane of codes, decoded: code 0 to the right, code 1 upwards"
-    pictures = space.decode(lattice(space.code, _SIDE))
-    space.save(grid(pictures, _SIDE, caption, margin=1), "decoded")
+    images = encoded.decode(lattice(encoded.code, _SIDE))
+    encoded.save(grid(images, _SIDE, caption, margin=1), "decoded")
 
 
-def _project(space: Space) -> None:
-    """Codes, labels by name and images for TensorBoard, in a folder of their own."""
-    image_set = space.loaded.data.image_set
-    columns: dict[str, Sequence[object]] = {"index": space.indices.tolist()}
-    for name, told in space.batch.labels.items():
-        columns[name] = [image_set.classes[name][i] for i in told.tolist()]
-    run = space.loaded.folder.path
-    folder = (run if may_write(run) else space.folder) / "tensorboard" / f"codes_{space.split}"
-    write_projector(folder, space.values, columns, space.batch.images)
+def _write_projector(encoded: EncodedSplit) -> None:
+    """Write codes, labels and images for TensorBoard's projector, in a folder of its own."""
+    image_set = encoded.loaded.data.image_set
+    columns: dict[str, Sequence[object]] = {"index": encoded.indices.tolist()}
+    for name, numbers in encoded.batch.labels.items():
+        columns[name] = [image_set.classes[name][i] for i in numbers.tolist()]
+    run = encoded.loaded.folder.path
+    folder = (run if may_write(run) else encoded.folder) / "tensorboard" / f"codes_{encoded.split}"
+    write_projector(folder, encoded.values, columns, encoded.batch.images)
     log.info("wrote %s", folder)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Nothing of what the drawing libraries say about themselves."""
+    """Hide messages and warnings of the drawing libraries."""
     loggers = [logging.getLogger(name) for name in ("matplotlib", "numba", "umap")]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():

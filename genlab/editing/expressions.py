@@ -5,27 +5,27 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from genlab.config.schema import check_seed
-from genlab.editing.attributes import Attribute, Classes, having, showing
+from genlab.editing.attribute_classifier import Attribute, Classes, class_attribute, label_attribute
 from genlab.errors import ConfigError
 from genlab.words import near_miss
 
 
 class Term(NamedTuple):
-    """A seed, or the set of pictures that have an attribute or lack it, and how often it counts."""
+    """A seed, or the set of images that have (`present`) or lack an attribute, and its factor."""
 
     factor: float
     word: str
     seed: int | None = None
     attribute: Attribute | None = None
-    held: bool = True
+    present: bool = True
 
 
 def parse(expression: str, classes: Classes) -> list[Term]:
-    """The terms of an expression; ConfigError for one that cannot be read.
+    """The terms of an expression; ConfigError for an invalid one.
 
     Terms are joined by + and - with spaces around them, and may begin with a factor, as in
     1.5*with_glasses. A term is with_LABEL, without_LABEL, LABEL:CLASS, not_LABEL:CLASS, or a whole
-    number: a seed.
+    number, which is a seed.
     """
     signed = re.sub(r"^\s*([+-])\s*", r"\1 ", expression)
     first, *rest = re.split(r"(?:^|\s+)([+-])\s+", signed.strip())
@@ -39,7 +39,7 @@ def parse(expression: str, classes: Classes) -> list[Term]:
 def _term(sign: str, term: str, classes: Classes) -> Term:
     match = re.fullmatch(r"(?:(\d*\.?\d+)\s*\*\s*)?(.+)", term)
     if not match:
-        raise ConfigError(f"expression: nothing stands behind {sign}: {_EXAMPLE}")
+        raise ConfigError(f"expression: a term is missing after {sign}: {_EXAMPLE}")
     factor, word = float(f"{sign}{match[1] or 1}"), match[2]
     if word.isdecimal():
         check_seed(int(word))
@@ -50,20 +50,22 @@ def _term(sign: str, term: str, classes: Classes) -> Term:
         raise ConfigError(f"expression: {term!r} is no single term: {_EXAMPLE}")
     prefix, joint, name = word.partition("_")
     if joint and prefix in ("with", "without"):
-        return Term(factor, word, attribute=having(classes, name), held=prefix == "with")
+        return Term(
+            factor, word, attribute=label_attribute(classes, name), present=prefix == "with"
+        )
     if word.startswith("not_") and ":" in word:
-        return Term(factor, word, attribute=showing(classes, name), held=False)
+        return Term(factor, word, attribute=class_attribute(classes, name), present=False)
     if ":" in word:
-        return Term(factor, word, attribute=showing(classes, word))
+        return Term(factor, word, attribute=class_attribute(classes, word))
     raise ConfigError(f"expression: {word} cannot be read{near_miss(word, known)}; {_EXAMPLE}")
 
 
-def asked(terms: Sequence[Term]) -> dict[Attribute, bool]:
-    """Whether the sum asks to have each of the attributes in it; not what cancels out."""
+def attribute_targets(terms: Sequence[Term]) -> dict[Attribute, bool]:
+    """Whether the sum adds (true) or removes each attribute; those that cancel out are left out."""
     sums: dict[Attribute, float] = {}
     for term in terms:
         if term.attribute:
-            change = term.factor if term.held else -term.factor
+            change = term.factor if term.present else -term.factor
             sums[term.attribute] = sums.get(term.attribute, 0.0) + change
     return {attribute: change > 0 for attribute, change in sums.items() if change}
 

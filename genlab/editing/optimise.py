@@ -1,4 +1,4 @@
-"""How codes change so that their pictures show an attribute and stay as they are else."""
+"""Learned edits: codes change so that their images gain an attribute and keep everything else."""
 
 from collections.abc import Mapping
 
@@ -6,44 +6,49 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genlab.editing.attributes import Attribute, Judge, Targets, noise_like
-from genlab.editing.space import Space
-from genlab.latent import Step
+from genlab.editing.attribute_classifier import Attribute, AttributeClassifier, Targets, noise_like
+from genlab.editing.space import LatentSpace
+from genlab.latent import LatentDirection
 
-STEPS = 400  # that it is learned in
-BATCH = 32  # pictures in each
-RATE = 0.03  # of what all codes have in common, in standard deviations along every axis
-MATRIX_RATE = 0.003  # of what depends on the code
-MARGIN = 3.0  # log odds that pictures should have the attribute with
-KEEPING = 6.0  # weight of the mean change of other labels, in nats
+STEPS = 400  # of Adam, for a direction
+BATCH = 32  # images in each
+RATE = 0.03  # of the part that all codes share, in standard deviations along every axis
+MATRIX_RATE = 0.003  # of the part that depends on the code
+MARGIN = 3.0  # log odds that the attribute should reach
+OTHER_LABELS_WEIGHT = 6.0  # weight of the mean change of other labels, in nats
 RIDGE = 0.01  # of the squared length, in standard deviations
-SETTLE_BATCH = 64  # pictures that are settled at once
-SETTLE_RATE = 0.12  # in standard deviations
-SETTLE_MARGIN = 12.0
-SETTLE_KEEPING = 40.0
-STAYING = 9_000.0  # weight of the mean squared change of pixels on [-1, 1]
-MOVING = 0.45  # pixels that a step changes by less than this share of the largest change stay
+REFINE_BATCH = 64  # images
+REFINE_RATE = 0.12  # in standard deviations
+REFINE_MARGIN = 12.0
+REFINE_OTHER_LABELS_WEIGHT = 40.0
+PIXELS_WEIGHT = 9_000.0  # weight of the mean squared change of pixels on [-1, 1]
+CHANGED_SHARE = 0.45  # of the largest change: pixels that a direction changes less should stay
 
 
-def learned(
-    space: Space, judge: Judge, attribute: Attribute, codes: Tensor, held: Tensor, seed: int
-) -> Step:
-    """A linear function of codes that gives pictures the attribute, or takes it away.
+def learn_direction(
+    space: LatentSpace,
+    classifier: AttributeClassifier,
+    attribute: Attribute,
+    codes: Tensor,
+    has_attribute: Tensor,
+    seed: int,
+) -> LatentDirection:
+    """A linear function of codes that adds the attribute to images, or removes it.
 
     As by Yao et al. 2021 (A Latent Transformer for Disentangled Face Editing, section 3.1,
-    https://arxiv.org/abs/2106.11895): forth where pictures lack the attribute, back where they have
-    it, and the probabilities of all other labels stay as they were. The attribute is seen through
-    noise, so that it is drawn for all to see, other labels without, as noise hides small ones. All
-    layers take the same function: one of each layer's own leads out of what the generator draws
-    well.
+    https://arxiv.org/abs/2106.11895): codes move forwards if their images lack the attribute, and
+    backwards if they have it, while the probabilities of all other labels should not change. The
+    attribute is classified with noise, so that the change is clearly visible, the other labels
+    without, because noise hides small ones. All layers share one function: separate ones leave the
+    region in which the generator makes good images.
 
     Args:
         codes: (N, layers, n), to learn from.
-        held: whether their pictures have the attribute, bool (N,), some of them and not all.
-        seed: of what is drawn.
+        has_attribute: whether their images have the attribute, bool (N,), neither all nor none.
+        seed: of batches and noise.
     """
     device = space.loaded.device
-    change = _Change(space.free(codes)[:, 0]).to(device)
+    change = _DirectionModule(space.free(codes)[:, 0]).to(device)
     optimizer = torch.optim.Adam(
         [
             {"params": [change.offset], "lr": RATE},
@@ -52,85 +57,85 @@ def learned(
     )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
     generator = torch.Generator().manual_seed(seed)
-    before = _shown(space, judge, codes)
-    others = sorted(before.keys() - judge.kin(attribute.label))
-    sides = held.nonzero()[:, 0], (~held).nonzero()[:, 0]
+    before = _log_probabilities(space, classifier, codes)
+    others = sorted(before.keys() - classifier.related_labels(attribute.label))
+    sides = has_attribute.nonzero()[:, 0], (~has_attribute).nonzero()[:, 0]
     for _ in range(STEPS):
         rows = torch.cat(
             [side[torch.randint(len(side), (BATCH // 2,), generator=generator)] for side in sides]
         )
         given = codes[rows].to(device)
-        wanted = torch.where(held[rows], -1.0, 1.0).to(device)
+        wanted = torch.where(has_attribute[rows], -1.0, 1.0).to(device)
         white = change(space.free(given))
         moved = given + wanted[:, None, None] * space.moves(white @ change.axes, given)
-        pictures = space.generate(moved)
-        noisy = judge.log_probabilities(pictures, noise_like(pictures, generator))
+        images = space.generate(moved)
+        noisy = classifier.log_probabilities(images, noise_like(images, generator))
         loss = F.softplus(MARGIN - wanted * attribute.log_odds(noisy)).mean()
         loss = loss + RIDGE * white.square().sum(-1).mean()
         if others:
-            told = judge.log_probabilities(pictures)
+            after = classifier.log_probabilities(images)
             was = {label: before[label][rows.to(device)] for label in others}
-            loss = loss + KEEPING * _divergence(was, told)
+            loss = loss + OTHER_LABELS_WEIGHT * _divergence(was, after)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         schedule.step()
-    return change.step()
+    return change.direction()
 
 
-def settled(
-    space: Space,
-    judge: Judge,
+def refine(
+    space: LatentSpace,
+    classifier: AttributeClassifier,
     targets: Targets,
     starts: Tensor,
     ends: Tensor,
     axes: Tensor,
-    stay: Tensor,
+    keep: Tensor,
     steps: int,
     seed: int,
 ) -> Tensor:
-    """Codes near `ends`, each found by itself, of pictures that meet the targets and stay else.
+    """Codes near `ends` whose images meet the targets and else stay like those of `starts`.
 
-    A step leads to where most codes' pictures are as asked; from there every layer of every code
-    goes its own way, by Adam: the attributes are seen through noise, the other labels and, where
-    the step changes little, the pixels stay as they were at the starts.
+    A direction is right for most codes; from its ends, Adam optimises every layer of every code by
+    itself. The attributes are classified with noise; the other labels, and the pixels that the
+    direction changes little, should stay as they are at the starts.
 
     Args:
-        starts, ends: (N, layers, n).
+        starts, ends: codes (N, layers, n) before and after the move along the direction.
         axes: (m, m), rows of one standard deviation of the free numbers of codes.
-        stay: (H, W), how much each pixel should stay, 1 on average.
+        keep: (H, W), weights by which each pixel should stay, 1 on average.
         steps: of Adam.
         seed: of the noise.
     """
     device = space.loaded.device
     generator = torch.Generator().manual_seed(seed)
-    kin = set().union(*(judge.kin(attribute.label) for attribute in targets))
-    axes, stay = axes.to(device), stay.to(device)
+    related = set().union(*(classifier.related_labels(attribute.label) for attribute in targets))
+    axes, keep = axes.to(device), keep.to(device)
     found = []
     for given, end in zip(
-        starts.to(device).split(SETTLE_BATCH), ends.to(device).split(SETTLE_BATCH), strict=True
+        starts.to(device).split(REFINE_BATCH), ends.to(device).split(REFINE_BATCH), strict=True
     ):
         with torch.no_grad():
-            pictures_before = space.generate(given)
-            before = judge.log_probabilities(pictures_before)
-        others = {label: before[label] for label in sorted(before.keys() - kin)}
+            images_before = space.generate(given)
+            before = classifier.log_probabilities(images_before)
+        others = {label: before[label] for label in sorted(before.keys() - related)}
         white = torch.zeros(*end.shape[:2], len(axes), device=device, requires_grad=True)
-        optimizer = torch.optim.Adam([white], SETTLE_RATE)
+        optimizer = torch.optim.Adam([white], REFINE_RATE)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
         for _ in range(steps):
-            pictures = space.generate(end + space.moves(white @ axes, end))
-            noisy = judge.log_probabilities(pictures, noise_like(pictures, generator))
+            images = space.generate(end + space.moves(white @ axes, end))
+            noisy = classifier.log_probabilities(images, noise_like(images, generator))
             loss = RIDGE * white.square().sum(-1).mean()
             for attribute, wanted in targets.items():
                 odds = attribute.log_odds(noisy)
-                loss = loss + F.softplus(SETTLE_MARGIN - (odds if wanted else -odds)).mean()
-            changed = (pictures - pictures_before).square().mean((0, 1))
-            loss = loss + STAYING * (stay * changed).mean()
+                loss = loss + F.softplus(REFINE_MARGIN - (odds if wanted else -odds)).mean()
+            changed = (images - images_before).square().mean((0, 1))
+            loss = loss + PIXELS_WEIGHT * (keep * changed).mean()
             if others:
-                told = judge.log_probabilities(pictures)
-                loss = loss + SETTLE_KEEPING * _divergence(others, told)
+                after = classifier.log_probabilities(images)
+                loss = loss + REFINE_OTHER_LABELS_WEIGHT * _divergence(others, after)
             optimizer.zero_grad()
-            # Of all codes' losses, as each is found by itself.
+            # The sum over codes, since each is optimised by itself.
             (loss * len(end)).backward()
             optimizer.step()
             schedule.step()
@@ -139,33 +144,35 @@ def settled(
     return torch.cat(found)
 
 
-def staying(before: Tensor, after: Tensor) -> Tensor:
-    """How much each pixel (H, W) should stay, where pictures (N, C, H, W) change so on average.
+def keep_mask(before: Tensor, after: Tensor) -> Tensor:
+    """Weights (H, W) of pixels that change little between images (N, C, H, W), 0 for the others.
 
-    Not at all or all the same, 1 on average.
+    Equal for all pixels that should stay, 1 on average.
     """
     change = (after.float() - before.float()).abs().mean((0, 1))
-    stays = (change <= MOVING * change.max()).float()
+    stays = (change <= CHANGED_SHARE * change.max()).float()
     return stays / stays.mean().clamp(min=1 / stays.numel())
 
 
-def axes_of(codes: Tensor) -> Tensor:
-    """Codes (N, m) to rows (m, m) of one standard deviation along the axes that they vary on."""
-    return _Change(codes).axes
+def principal_axes(codes: Tensor) -> Tensor:
+    """The principal axes of codes (N, m): rows (m, m), each one standard deviation long."""
+    return _DirectionModule(codes).axes
 
 
 @torch.no_grad()
-def _shown(space: Space, judge: Judge, codes: Tensor) -> dict[str, Tensor]:
-    """Log probabilities (N, classes) by label of what pictures of codes show."""
+def _log_probabilities(
+    space: LatentSpace, classifier: AttributeClassifier, codes: Tensor
+) -> dict[str, Tensor]:
+    """Log probabilities (N, classes) by label of the images of codes."""
     parts = [
-        judge.log_probabilities(space.generate(part.to(space.loaded.device)))
+        classifier.log_probabilities(space.generate(part.to(space.loaded.device)))
         for part in codes.split(BATCH)
     ]
     return {label: torch.cat([part[label] for part in parts]) for label in parts[0]}
 
 
-class _Change(nn.Module):
-    """Codes (..., m) to steps in standard deviations along the axes that codes (N, m) vary on."""
+class _DirectionModule(nn.Module):
+    """Codes (..., m) to offsets in standard deviations along the principal axes of (N, m)."""
 
     def __init__(self, codes: Tensor) -> None:
         super().__init__()
@@ -181,14 +188,14 @@ class _Change(nn.Module):
         return self.offset + (codes - self.mean) @ self.whiten @ self.matrix
 
     @torch.no_grad()
-    def step(self) -> Step:
-        """In the codes' own coordinates, on the CPU."""
+    def direction(self) -> LatentDirection:
+        """The same function in the coordinates of codes, on the CPU."""
         slope = self.whiten @ self.matrix @ self.axes
-        return Step((self.offset @ self.axes - self.mean @ slope).cpu(), slope.cpu())
+        return LatentDirection((self.offset @ self.axes - self.mean @ slope).cpu(), slope.cpu())
 
 
 def _divergence(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> Tensor:
-    """How far log probabilities (B, classes) have moved, in nats, on average over labels."""
+    """The KL divergence between log probabilities (B, classes), in nats, averaged over labels."""
     return torch.stack(
         [
             F.kl_div(after[label], was, log_target=True, reduction="batchmean")

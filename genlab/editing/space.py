@@ -1,6 +1,6 @@
-"""Where pictures are edited and looked for: the styles of a model that has them, else its latents.
+"""The latent space that images are edited and inverted in: styles of a StyleGAN, else latents.
 
-Codes are (N, layers, n): styles for every layer, or a single layer of latents.
+Codes are (N, layers, n): a style for every layer, or latents as a single layer.
 """
 
 from collections.abc import Sequence
@@ -18,8 +18,8 @@ from genlab.runs.sampling import latents_of_seed
 
 
 @dataclass(frozen=True)
-class Space:
-    """Codes of one model: `styled` says whether they are styles."""
+class LatentSpace:
+    """The space of one model's codes; `styled` says whether they are styles."""
 
     loaded: LoadedRun
     learner: Generates
@@ -32,7 +32,7 @@ class Space:
 
     @property
     def layers(self) -> int:
-        """How many layers codes may differ in."""
+        """The number of layers that codes have."""
         return self.learner.styles.layers if self.styled and self.learner.styles else 1
 
     def draw(self, count: int, seed: int) -> Tensor:
@@ -51,34 +51,34 @@ class Space:
         return self.loaded.in_batches(self.learner.styles.of, latents, len(latents))
 
     def free(self, codes: Tensor) -> Tensor:
-        """The numbers (..., m) of codes (..., n) that may change: not the labels of latents."""
+        """The numbers (..., m) of codes (..., n) that may change: all but the labels of latents."""
         condition = self.learner.condition
-        told = condition.width if condition and not self.styled else 0
-        return codes[..., : codes.shape[-1] - told]
+        labels = condition.width if condition and not self.styled else 0
+        return codes[..., : codes.shape[-1] - labels]
 
     def moves(self, directions: Tensor, codes: Tensor) -> Tensor:
-        """Directions (..., m) of free numbers as differences (..., n) of such codes."""
+        """Offsets (..., m) of free numbers, padded with zeros to those of codes (..., n)."""
         return F.pad(directions, (0, codes.shape[-1] - directions.shape[-1]))
 
     def generate(self, codes: Tensor) -> Tensor:
-        """Codes (N, layers or 1, n) on the device to pictures in [-1, 1]; gradients pass."""
+        """Images in [-1, 1] of codes (N, layers or 1, n) on the device; differentiable."""
         if self.styled and self.learner.styles is not None:
             return self.learner.styles.pictures(codes)
         return self.learner.generate(codes[:, 0])
 
-    def pictures(self, codes: Tensor, batch_size: int) -> Tensor:
-        """Codes (N, layers or 1, n) to pictures uint8 (N, C, H, W) on the CPU."""
+    def images(self, codes: Tensor, batch_size: int) -> Tensor:
+        """Images uint8 (N, C, H, W), on the CPU, of codes (N, layers or 1, n)."""
         return self.loaded.in_batches(lambda c: to_uint8(self.generate(c)), codes, batch_size)
 
 
-def space_of(loaded: LoadedRun, styled: bool = True) -> Space:
-    """The space that the model is edited in; its latents where styles are not wanted.
+def space_of(loaded: LoadedRun, styled: bool = True) -> LatentSpace:
+    """The space that a model is edited in: its styles if it has them and `styled`, else latents.
 
-    Raises ConfigError for a model that makes no pictures.
+    Raises ConfigError for a model that makes no images.
     """
     if loaded.points:
         raise ConfigError(
-            f"run={loaded.folder.path}: this model makes points, not pictures: use genlab sample"
+            f"run={loaded.folder.path}: this model makes points, not images: use genlab sample"
         )
-    learner = loaded.require(Generates, "cannot make pictures of codes: choose another run")
-    return Space(loaded, learner, styled and learner.styles is not None)
+    learner = loaded.require(Generates, "cannot make images of codes: choose another run")
+    return LatentSpace(loaded, learner, styled and learner.styles is not None)

@@ -1,6 +1,6 @@
 """The space of latents: paths through it, planes that show it, and what each number in it does."""
 
-from genlab.latent.directions import Step, factorised, in_deviations, principal
+from genlab.latent.directions import LatentDirection, ganspace, in_deviations, sefa
 from genlab.latent.interpolation import PATHS, Path, linear, spherical
 from genlab.latent.projection import FEWEST, PROJECTIONS, Plane, code_plane, pca, tsne, umap
 from genlab.latent.traversal import Strengths, lattice, most_typical, order, strengths, traverse
@@ -9,19 +9,19 @@ __all__ = [
     "FEWEST",
     "PATHS",
     "PROJECTIONS",
+    "LatentDirection",
     "Path",
     "Plane",
-    "Step",
     "Strengths",
     "code_plane",
-    "factorised",
+    "ganspace",
     "in_deviations",
     "lattice",
     "linear",
     "most_typical",
     "order",
     "pca",
-    "principal",
+    "sefa",
     "spherical",
     "strengths",
     "traverse",

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 
-def principal(codes: Tensor, count: int) -> Tensor:
+def ganspace(codes: Tensor, count: int) -> Tensor:
     """The `count` directions of most variance, of length 1 (GANSpace: PCA of styles).
 
     Harkonen et al. 2020, https://arxiv.org/abs/2004.02546.
@@ -22,8 +22,8 @@ def principal(codes: Tensor, count: int) -> Tensor:
     return torch.from_numpy(components.astype(np.float32))
 
 
-def factorised(weights: Sequence[Tensor], count: int) -> Tensor:
-    """The `count` directions of length 1 that layers (outputs, n) magnify most (SeFa).
+def sefa(weights: Sequence[Tensor], count: int) -> Tensor:
+    """The `count` directions of length 1 that layers (outputs, n) amplify most (SeFa).
 
     Shen & Zhou 2021, https://arxiv.org/abs/2007.06600: the leading eigenvectors of A^T A, with the
     weights A of all layers that take a style one above the other.
@@ -41,23 +41,23 @@ def in_deviations(directions: Tensor, codes: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Step:
-    """Where codes (..., n) go from where they are: offset (n,) + codes @ matrix (n, n)."""
+class LatentDirection:
+    """An offset of every code (..., n), affine in it: offset (n,) + codes @ matrix (n, n)."""
 
     offset: Tensor
     matrix: Tensor
 
     @classmethod
-    def constant(cls, direction: Tensor) -> "Step":
+    def constant(cls, direction: Tensor) -> "LatentDirection":
         """The same direction (n,) for all codes."""
         return cls(direction, direction.new_zeros(2 * direction.shape))
 
     def __call__(self, codes: Tensor) -> Tensor:
-        """The steps of codes."""
+        """The offsets (..., n) of codes (..., n)."""
         return self.offset + codes @ self.matrix
 
-    def __add__(self, other: "Step") -> "Step":
-        return Step(self.offset + other.offset, self.matrix + other.matrix)
+    def __add__(self, other: "LatentDirection") -> "LatentDirection":
+        return LatentDirection(self.offset + other.offset, self.matrix + other.matrix)
 
-    def __rmul__(self, factor: float) -> "Step":
-        return Step(factor * self.offset, factor * self.matrix)
+    def __rmul__(self, factor: float) -> "LatentDirection":
+        return LatentDirection(factor * self.offset, factor * self.matrix)

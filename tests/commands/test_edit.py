@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from genlab.editing.expressions import asked, parse
+from genlab.editing.expressions import attribute_targets, parse
 from genlab.editing.space import space_of
 from genlab.runs.loaded import load_run
 
@@ -69,13 +69,13 @@ def test_expressions_are_read_term_by_term(first: str) -> None:
         f"{first}*with_glasses + not_hair:long - top:T-shirt + tie + 7".replace("+ tie", ""),
         {**CLASSES, "top": ["none", "T-shirt"]},
     )
-    assert [(term.factor, term.word, term.held, term.seed) for term in terms] == [
+    assert [(term.factor, term.word, term.present, term.seed) for term in terms] == [
         (-1.5, "with_glasses", True, None),
         (1.0, "not_hair:long", False, None),
         (-1.0, "top:T-shirt", True, None),
         (1.0, "7", True, 7),
     ]
-    assert [(each.name, wanted) for each, wanted in asked(terms).items()] == [
+    assert [(each.name, wanted) for each, wanted in attribute_targets(terms).items()] == [
         ("with_glasses", False),
         ("hair:long", False),
         ("top:T-shirt", False),
@@ -109,7 +109,7 @@ def test_expressions_are_read_term_by_term(first: str) -> None:
         (["direction=label:1", "strength=much"], "must be auto or a finite number"),
         (["label:1 - not_label:1 + 7", "strength=nan"], "must be auto or a finite number"),
         (["direction=label:1", "settle=-1"], "settle=-1 must be a whole number"),
-        (["direction=label:1", "codes=1", "seed=3"], "drawn pictures show it: set codes="),
+        (["direction=label:1", "codes=1", "seed=3"], "generated images has it: set codes="),
     ],
 )
 def test_mistakes_get_one_line(genlab, runs, words: list[str], message: str) -> None:

@@ -6,12 +6,12 @@ import torch
 from PIL import Image
 
 from genlab.commands.mix import layers_of, noise_effect, table
-from genlab.editing.space import Space, space_of
+from genlab.editing.space import LatentSpace, space_of
 from genlab.runs.loaded import load_run
 
 
 @pytest.fixture
-def space(styled: Path) -> Space:
+def space(styled: Path) -> LatentSpace:
     return space_of(load_run(str(styled), "cpu"))
 
 
@@ -30,9 +30,11 @@ def apart(found: np.ndarray, expected: np.ndarray) -> int:
     return int(np.abs(found.astype(int) - expected).max())
 
 
-def test_cells_have_the_columns_styles_in_the_layers_and_the_rows_elsewhere(space: Space) -> None:
+def test_cells_have_the_columns_styles_in_the_layers_and_the_rows_elsewhere(
+    space: LatentSpace,
+) -> None:
     rows, columns = space.draw(2, 0), space.draw(3, 1)
-    alone = [space.pictures(codes, 8)[:, 0].numpy() for codes in (rows, columns)]
+    alone = [space.images(codes, 8)[:, 0].numpy() for codes in (rows, columns)]
     found = cells(table(space, rows, columns, "3-4", 8), 4, apart=1)[-3:]
     assert (found[0, 0] == 255).all()
     assert apart(found[1:, 0], alone[0]) <= 1
@@ -40,17 +42,17 @@ def test_cells_have_the_columns_styles_in_the_layers_and_the_rows_elsewhere(spac
     for row in range(2):
         for column in range(3):
             styles = torch.cat([rows[row, :2], columns[column, 2:4], rows[row, 4:]])
-            expected = space.pictures(styles[None], 1)[0, 0].numpy()
+            expected = space.images(styles[None], 1)[0, 0].numpy()
             assert apart(found[row + 1, column + 1], expected) <= 1
 
 
-def test_all_layers_copy_the_column(space: Space) -> None:
+def test_all_layers_copy_the_column(space: LatentSpace) -> None:
     rows, columns = space.draw(1, 0), space.draw(2, 1)
     found = cells(table(space, rows, columns, "all", 8), 3, apart=1)[-2:]
     assert apart(found[0, 1:], found[1, 1:]) <= 1
 
 
-def test_noise_shows_where_it_acts(space: Space) -> None:
+def test_noise_shows_where_it_acts(space: LatentSpace) -> None:
     loaded, codes = space.loaded, space.draw(2, 0)
     styles = space.learner.styles
     assert styles is not None
@@ -102,5 +104,5 @@ def test_models_without_styles_are_refused(genlab, runs, model: str, kind: str) 
     assert f"this {kind} model has no styles: choose the run of a StyleGAN" in err
 
 
-def test_the_whole_network_has_its_parts(space: Space) -> None:
+def test_the_whole_network_has_its_parts(space: LatentSpace) -> None:
     assert [len(layers_of(space, part)) for part in ("coarse", "middle", "fine")] == [2, 2, 2]

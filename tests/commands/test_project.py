@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from genlab.editing.inversion import Search, factor
+from genlab.editing.inversion import Inversion, rate_factor
 from genlab.editing.space import space_of
 from genlab.runs.loaded import load_run
 from genlab.settings.project import Project
@@ -47,8 +47,8 @@ def test_a_second_projection_leaves_the_first(genlab, runs, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("which", ["dcgan", "vae"])
 def test_files_are_fitted_and_looked_for(genlab, runs, tmp_path: Path, which: str) -> None:
-    pictures = np.random.default_rng(0).integers(0, 255, (2, 20, 30, 3), np.uint8)
-    for number, picture in enumerate(pictures):
+    images = np.random.default_rng(0).integers(0, 255, (2, 20, 30, 3), np.uint8)
+    for number, picture in enumerate(images):
         Image.fromarray(picture).save(tmp_path / f"{number}.bmp")
     words = [f"image={tmp_path}/*.bmp", "method=optimise", *FAST]
     found = projected(genlab, runs[which], tmp_path / "out", *words)
@@ -58,17 +58,23 @@ def test_files_are_fitted_and_looked_for(genlab, runs, tmp_path: Path, which: st
 
 def test_a_models_own_pictures_are_found_again(runs) -> None:
     space = space_of(load_run(str(runs["vae"]), "cpu"))
-    pictures = space.pictures(space.draw(3, seed=9), 10)
+    images = space.images(space.draw(3, seed=9), 10)
     settings = Project(steps=150, draws=50, batch_size=10, seed=0)
-    codes, ways = Search(space, 1, None, settings).find(pictures)
-    assert ways.shape == (3, 8, *pictures.shape[1:])
-    errors = (ways.float() - pictures[:, None].float()).square().flatten(2).mean(2)
+    codes, ways = Inversion(space, 1, None, settings).invert(images)
+    assert ways.shape == (3, 8, *images.shape[1:])
+    errors = (ways.float() - images[:, None].float()).square().flatten(2).mean(2)
     assert (errors[:, -1] < errors[:, 0] / 5).all()
-    assert torch.equal(space.pictures(codes, 10), ways[:, -1])
+    assert torch.equal(space.images(codes, 10), ways[:, -1])
 
 
 def test_the_rate_rises_and_falls() -> None:
-    assert [round(factor(done), 2) for done in (0, 0.05, 0.75, 0.875, 1)] == [0.01, 1, 1, 0.5, 0]
+    assert [round(rate_factor(done), 2) for done in (0, 0.05, 0.75, 0.875, 1)] == [
+        0.01,
+        1,
+        1,
+        0.5,
+        0,
+    ]
 
 
 @pytest.mark.parametrize(
