@@ -40,8 +40,7 @@ class Tar:
 
     def entries(self) -> Iterator[Entry]:
         """All that is in it but folders, in the order of the archive."""
-        with _Unpacked(self.path) as file:
-            archive: Any = tarfile.open(fileobj=cast(Any, file), mode="r:")
+        with _Unpacked(self.path) as file, _listed(file) as archive:
             while (info := archive.next()) is not None:
                 archive.members = []  # a million of them would take a gigabyte
                 if not info.isdir():
@@ -62,6 +61,11 @@ class Tar:
         if len(content) != member.size:
             raise ValueError("the archive ends within it")
         return content
+
+
+def _listed(file: "_Unpacked") -> Any:
+    """What lists an archive: a TarFile, whose stub does not know its members."""
+    return tarfile.open(fileobj=cast(Any, file), mode="r:")
 
 
 class _Unpacked:
