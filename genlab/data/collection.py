@@ -146,6 +146,7 @@ class Collection(Source):
 
         with pillow_quiet():
             found = in_threads(place, np.argsort(places[positions]).tolist(), advance)
+        self.container.release()
         self._warn_of_dark([deepest for deepest in found if deepest is not None])
         labels = self._labels(layout, positions)
         about = f"{counted(len(images), 'image')} {self.container.about}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from genlab.data.budget import Budget
-from genlab.data.containers import sidecars
+from genlab.data.containers import sidecars, tars
 from genlab.data.containers.container import Container, Limit
 from genlab.data.containers.members import MIB, UNREADABLE, Archive, Entry, Member
 from genlab.data.containers.tars import Tar
@@ -105,6 +105,10 @@ class Archives(Container):
                 raise DataError(told) from error
             with opened(Encoded(name, content), *limit) as image:
                 yield image
+
+    def release(self) -> None:
+        """Close compressed archives."""
+        tars.release()
 
     def whereabouts(self, position: int) -> str:
         """The archive and the path within it."""

@@ -82,6 +82,9 @@ class Container(ABC):
         """All positions in the order in which they are read fastest, int64 (N,)."""
         return np.arange(len(self.names))
 
+    def release(self) -> None:  # noqa: B027 (few containers hold anything)
+        """Give back the memory and the files that were kept for the next image."""
+
     def whereabouts(self, position: int) -> str:
         """The image at a position, as messages name it."""
         return f"{self.path}: {self.names[position]}"

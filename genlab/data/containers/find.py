@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from genlab.data.containers import archives
+from genlab.data.containers import archives, parquets
 from genlab.data.containers.archives import Archives
 from genlab.data.containers.container import Container
 from genlab.data.containers.files import Files
+from genlab.data.containers.parquets import Parquets
 from genlab.data.listing import files_below, holds_images
 
 _ARCHIVES = (b"PK\3\4", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")
@@ -13,16 +14,28 @@ _TAR = slice(257, 262)
 
 
 def found(path: Path) -> Container:
-    """The images at a path: a folder of images or of archives, or an archive.
+    """The images at a path: a folder of images, archives or Parquet files, or one of these files.
 
     A folder that has images is one of images, whatever else it has.
     """
     if path.is_dir():
-        if not holds_images(path) and files_below(path, archives.SUFFIXES):
+        if holds_images(path):
+            return Files(path)
+        if files_below(path, archives.SUFFIXES):
             return Archives(path)
-    elif path.is_file() and _is_archive(path):
-        return Archives(path)
+        if files_below(path, parquets.SUFFIXES):
+            return Parquets(path)
+    elif path.is_file():
+        if _begins(path, b"PAR1") or path.name.lower().endswith(parquets.SUFFIXES):
+            return Parquets(path)
+        if _is_archive(path):
+            return Archives(path)
     return Files(path)
+
+
+def _begins(path: Path, mark: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(mark)) == mark
 
 
 def _is_archive(path: Path) -> bool:

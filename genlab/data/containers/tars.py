@@ -152,6 +152,12 @@ def _reader(path: Path) -> _Reader:
         return _readers[key]
 
 
+def release() -> None:
+    """Close what is open in this process, and forget what was unpacked."""
+    with _finding:
+        _readers.clear()
+
+
 def _opener(path: Path) -> Any:
     """What opens a file, by its first bytes."""
     with path.open("rb") as file:
