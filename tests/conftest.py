@@ -34,7 +34,7 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
     patch.delenv("GENLAB_CONFIGS", raising=False)
     # Feature networks need to be the same ones, not good ones.
-    patch.setattr("genlab.evaluation.feature_networks.CLASSIFIER_IMAGES", 2000)
+    patch.setattr("genlab.evaluation.classifier_run.CLASSIFIER_IMAGES", 2000)
     yield
     patch.undo()
 

@@ -15,7 +15,8 @@ from test_pages import composed
 from genlab.config.build import build_data, completed
 from genlab.config.run import RunConfig
 from genlab.data.stream import take
-from genlab.evaluation.reference import Reference, memorisation, reference
+from genlab.evaluation.memorisation import memorisation
+from genlab.evaluation.reference import Reference, build_reference
 from genlab.metrics import frechet_distance
 from genlab.networks import Condition
 from genlab.runs.weights import images_seen_of
@@ -86,7 +87,7 @@ def test_scores_measured_in_another_way_start_the_best_anew(genlab, tmp_path) ->
     other = ["evaluate.count=120", "allow_changes=true", "total_images=6000"]
     code, out, _ = genlab("train", f"resume={run}", *other)
     assert code == 0
-    assert "the best starts anew" in out
+    assert "earlier ones do not count" in out
     summary = json.loads((run / "summary.json").read_text())
     assert summary["best"]["images_seen"] > 4000
     assert summary["evaluation"]["count"] == 120
@@ -151,7 +152,7 @@ def test_a_part_of_sorted_classes_stands_for_all_of_them(class_folders) -> None:
     data = build_data(config)
     split, image_set = data.indices("validation"), data.image_set
     assert len(split) == 647
-    held = reference(config, data, "validation", 300, "classifier", torch.device("cpu"))
+    held = build_reference(config, data, "validation", 300, "classifier", torch.device("cpu"))
     assert len(held.images) == 300
     (batch,) = data.held_out("validation", 300, 300)  # what measures look at: the same ones
     assert torch.equal(batch.images, held.images)
@@ -181,10 +182,10 @@ def test_conditional_models_are_scored_on_labels_as_the_data_have_them() -> None
     network: Any = None
     held = Reference(network, torch.zeros(1, 1, 4, 4), labels, {}, count=20)
     condition = Condition({"hat": ["no", "yes"], "hair": ["short", "long"]})
-    asked = held.asked(condition, 20, seed=0)
+    asked = held.target_labels(condition, 20, seed=0)
     assert asked["hat"].sum() == 2
     assert torch.equal(asked["hair"], 1 - asked["hat"])
-    assert held.asked(None, 20, seed=0) == {}
+    assert held.target_labels(None, 20, seed=0) == {}
 
 
 def test_memorised_pictures_are_found() -> None:
@@ -202,7 +203,7 @@ def test_memorised_pictures_are_found() -> None:
     found = memorisation(half, held_out, training)
     assert found.copies == pytest.approx(0.5, abs=0.05)
     assert found.distances[:, 0].max() == 0
-    assert torch.equal(found.pictures, found.neighbours[::5])
+    assert torch.equal(found.images, found.neighbours[::5])
     assert memorisation(training[:100], held_out, training).ratio == 0
     # Where held-out images have exact twins, copies are counted beyond theirs.
     twins = torch.cat([held_out[:150], training[:50]])

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from genlab.data.cache import cache_folder
-from genlab.evaluation import feature_networks
+from genlab.evaluation import classifier_run, feature_networks
 from genlab.runs.folder import RunFolder
 
 
 @pytest.mark.parametrize("damage", ["weights.safetensors", "summary.json"])
 def test_a_damaged_network_is_trained_again(small_run: Path, monkeypatch, caplog, damage) -> None:
-    monkeypatch.setattr(feature_networks, "CLASSIFIER_IMAGES", 640)
+    monkeypatch.setattr(classifier_run, "CLASSIFIER_IMAGES", 640)
     config = RunFolder(small_run).config()
     cpu = torch.device("cpu")
     before = set((cache_folder() / "features").glob("*"))
@@ -32,9 +32,9 @@ def test_a_damaged_network_is_trained_again(small_run: Path, monkeypatch, caplog
 def test_a_network_of_few_images_ends_when_its_accuracy_is_level(
     small_run: Path, monkeypatch, caplog
 ) -> None:
-    monkeypatch.setattr(feature_networks, "CLASSIFIER_IMAGES", 40_000)
-    monkeypatch.setattr(feature_networks, "_EPOCHS", 0)
-    monkeypatch.setattr(feature_networks, "_LEAST_IMAGES", 1000)
+    monkeypatch.setattr(classifier_run, "CLASSIFIER_IMAGES", 40_000)
+    monkeypatch.setattr(classifier_run, "_EPOCHS", 0)
+    monkeypatch.setattr(classifier_run, "_LEAST_IMAGES", 1000)
     caplog.set_level("INFO")
     before = set((cache_folder() / "features").glob("*"))
     network = feature_networks.feature_network(
@@ -46,6 +46,6 @@ def test_a_network_of_few_images_ends_when_its_accuracy_is_level(
     assert f"validation accuracy: label {summary['metrics']['validation/accuracy/label']:.3f}" in (
         network.name
     )
-    told = "on up to 40,000 images (features=none does without)"
-    assert told in caplog.text
+    message = "on up to 40,000 images (features=none avoids this)"
+    assert message in caplog.text
     assert "level at an accuracy of" in caplog.text

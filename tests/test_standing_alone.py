@@ -82,7 +82,7 @@ def runs(place: Path, gone: Path) -> dict[str, Path]:
             command("train", *words, *data, *length, run)
         vae = f"run={place / 'home' / 'runs' / 'vae'}"
         command("score", vae, "split=validation", f"out={place / 'usual'}")
-        patch.setattr("genlab.evaluation.feature_networks.CLASSIFIER_IMAGES", CLASSIFIER_IMAGES)
+        patch.setattr("genlab.evaluation.classifier_run.CLASSIFIER_IMAGES", CLASSIFIER_IMAGES)
         patch.setattr("genlab.editing.optimise.STEPS", 10)
         command("edit", vae, *EDIT, f"out={place / 'edited'}")
         command("score", vae, "by=likelihood", "samples=2", f"out={place / 'usual'}")
@@ -207,7 +207,7 @@ def test_a_run_is_enough(
 def _judge(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache with the judges of edits, and nothing else."""
     monkeypatch.setenv("GENLAB_CACHE", str(place / "cache"))
-    monkeypatch.setattr("genlab.evaluation.feature_networks.CLASSIFIER_IMAGES", CLASSIFIER_IMAGES)
+    monkeypatch.setattr("genlab.evaluation.classifier_run.CLASSIFIER_IMAGES", CLASSIFIER_IMAGES)
     monkeypatch.setattr("genlab.editing.optimise.STEPS", 10)
 
 

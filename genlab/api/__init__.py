@@ -1,1 +1,1 @@
-"""The Python interface, which `import genlab` offers: runs opened, trained, composed, and pages."""
+"""The Python interface that `import genlab` offers."""

@@ -1,4 +1,4 @@
-"""Images as people have them in Python, and as a run's networks take them."""
+"""Images of the forms that are usual in Python, converted to those of a run's networks."""
 
 import os
 from collections.abc import Sequence
@@ -24,10 +24,10 @@ def as_images(given: Any, loaded: LoadedRun) -> Tensor:
     Args:
         given: one image or several: a uint8 tensor (N, C, H, W) or (C, H, W), a uint8 array
             (N, H, W, C), (N, H, W) or (H, W), PIL images, or paths of image files and folders.
-            Files and PIL images are cut to a square and resized as a folder of data is.
+            Files and PIL images are cropped to a square and resized, like a folder of data.
 
     Raises:
-        DataError: it is none of these, or of another size than the run's images.
+        DataError: it has another type, or another size than the run's images.
     """
     if isinstance(given, Tensor):
         images = given.cpu() if given.ndim == 4 else given.cpu()[None]
@@ -45,11 +45,11 @@ def as_images(given: Any, loaded: LoadedRun) -> Tensor:
 
 
 def grid(images: Tensor, columns: int | None = None, caption: str = "") -> Image.Image:
-    """A picture with images uint8 (N, C, H, W) beside each other: `grid(images).save("grid.png")`.
+    """A grid of images uint8 (N, C, H, W): `grid(images).save("grid.png")`.
 
     Args:
-        columns: in each row; None makes it about as wide as high.
-        caption: a line above.
+        columns: number of columns; None makes the grid about as wide as high.
+        caption: a line above the grid.
     """
     return sheet(images, caption, columns)
 
@@ -75,5 +75,5 @@ def _of_files(given: Any, loaded: LoadedRun) -> Tensor:
         elif isinstance(item, str | os.PathLike):
             found += [read(path) for path in inputs.listed(str(Path(item)), "images")]
         else:
-            raise DataError(f"{type(item).__name__} is no image: give {KINDS}")
+            raise DataError(f"{type(item).__name__} is not an image: give {KINDS}")
     return torch.stack(found)

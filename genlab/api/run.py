@@ -1,4 +1,4 @@
-"""A trained run in Python: images made, encoded, edited and scored."""
+"""A trained run in Python: generate, encode, edit and score images."""
 
 import json
 import tempfile
@@ -33,12 +33,12 @@ _FILES = ("run", "out", "format", "accelerator")  # what a command needs and a m
 
 
 class Run:
-    """A run folder, opened: its networks with trained weights.
+    """A loaded run: its networks with trained weights.
 
-    Nothing of it needs the data set, but `evaluate` and, where the model is told labels or its
-    directions are named for labels, the classifier of these. Its methods may be called from several
-    threads. They raise ConfigError for settings, DataError for images, and CheckpointError for
-    files of the run that cannot be used.
+    Only two things need the data set: `evaluate`, and the classifier of labels, which is trained
+    once for directions that are named by labels. Methods may be called from several threads. They
+    raise ConfigError for settings, DataError for images, and CheckpointError for files of the run
+    that cannot be used.
     """
 
     def __init__(self, loaded: LoadedRun, accelerator: str = "auto") -> None:
@@ -74,8 +74,8 @@ class Run:
         """New images, uint8 (count, C, H, W).
 
         Args:
-            settings: those of `genlab sample` that say what is drawn: `seed`, `seeds`, `labels`,
-                `truncation`, `truncation_layers`, `batch_size`.
+            settings: of `genlab sample`: `seed`, `seeds`, `labels`, `truncation`,
+                `truncation_layers`, `batch_size`.
         """
         return drawn_images(self._loaded, Sample.read({"count": count, **settings}, _FILES))[1]
 
@@ -93,7 +93,7 @@ class Run:
 
         Args:
             images: see `genlab.api.images.as_images`.
-            labels: class numbers (N,) by label, for a model that is told them.
+            labels: class numbers (N,) by label, for a conditional model.
         """
         learner = self._loaded.learner
         if not isinstance(learner, Encodes):
@@ -105,7 +105,7 @@ class Run:
     def reconstruct(
         self, images: Any, labels: Labels | None = None, batch_size: int = 250
     ) -> Tensor:
-        """What the model makes of images, uint8 (N, C, H, W): through its codes.
+        """Reconstructions of images through their codes, uint8 (N, C, H, W).
 
         Args:
             images, labels: see `encode`.
@@ -115,26 +115,26 @@ class Run:
             return self.decode(self.encode(images, labels, batch_size), batch_size)
         batch = self._batch(images, labels)
         parts = [
-            to_uint8(learner.reconstruct(learner.prepare(part), told)).cpu()
-            for part, told in self._loaded.batches(batch, batch_size)
+            to_uint8(learner.reconstruct(learner.prepare(part), part_labels)).cpu()
+            for part, part_labels in self._loaded.batches(batch, batch_size)
         ]
         return torch.cat(parts)
 
     def interpolate(
         self, starts: Tensor, ends: Tensor, steps: int = 10, path: str = "linear"
     ) -> Tensor:
-        """Images uint8 (N, steps, C, H, W) on the ways from codes to others.
+        """Images uint8 (N, steps, C, H, W) on paths between codes.
 
         Args:
             starts, ends: latents (N, n), or codes (N, layers, n) of `invert`.
-            steps: images on each way, both ends included.
+            steps: images on each path, including both ends.
             path: linear or spherical, see `genlab interpolate`.
         """
         one_of("path", path, tuple(PATHS))
         if starts.shape != ends.shape or steps < 2:
             raise ConfigError(
-                f"starts {tuple(starts.shape)} and ends {tuple(ends.shape)} must be alike, and "
-                f"steps={steps} at least 2"
+                f"starts {tuple(starts.shape)} and ends {tuple(ends.shape)} must have the same "
+                f"shape, and steps={steps} must be at least 2"
             )
         positions = torch.linspace(0, 1, steps)
         ways = PATHS[path](starts.flatten(1), ends.flatten(1), positions)
@@ -143,11 +143,11 @@ class Run:
         return result
 
     def invert(self, images: Any, **settings: Any) -> Tensor:
-        """Codes (N, layers, n) whose images are like these, by gradient descent.
+        """Codes (N, layers, n) that generate given images, found by gradient descent.
 
         Args:
             images: see `encode`.
-            settings: those of `genlab project`: `space`, `steps`, `draws`, `seed`, `batch_size`.
+            settings: of `genlab project`: `space`, `steps`, `draws`, `seed`, `batch_size`.
         """
         wanted = Project.read(settings, (*_FILES, "image", "index", "split", "method"))
         space, layers = space_to_search(self._loaded, wanted.space)
@@ -158,8 +158,8 @@ class Run:
         """Scores on held-out images, by name.
 
         Args:
-            settings: those of `genlab evaluate`: `split`, `count`, `features` ...; `out` is a
-                folder for evaluation.json and the images beside it, which are not kept without.
+            settings: of `genlab evaluate`: `split`, `count`, `features` ...; `out` is a folder for
+                evaluation.json and figures, which are not kept without it.
         """
         wanted = Evaluate.read(settings, ("run", "accelerator"))
         folder = self._loaded.folder
@@ -171,7 +171,7 @@ class Run:
         return found
 
     def editor(self, **settings: int) -> Editor:
-        """Changes images along directions of the latent space, see `Editor`."""
+        """An editor of images along directions of the latent space, see `Editor`."""
         return Editor(self._loaded, **settings)
 
     def _batch(self, images: Any, labels: Labels | None) -> Batch:
@@ -179,13 +179,13 @@ class Run:
         condition = condition_of(self._loaded)
         if condition and not labels:
             names = ", ".join(condition.classes)
-            raise ConfigError(f"this model is told labels: give labels= a class of each: {names}")
-        told = {name: torch.as_tensor(values) for name, values in (labels or {}).items()}
-        return Batch(found, told)
+            raise ConfigError(f"this model needs labels: give labels= a class of each: {names}")
+        tensors = {name: torch.as_tensor(values) for name, values in (labels or {}).items()}
+        return Batch(found, tensors)
 
 
 def load(run: str | Path = "last", accelerator: str = "auto") -> Run:
-    """Open a run folder, or its best weights; "last" is the newest run.
+    """Load a run folder, or its best weights; "last" is the newest run.
 
     Args:
         accelerator: auto, cpu, gpu or mps.

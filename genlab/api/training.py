@@ -1,4 +1,4 @@
-"""Configs composed and runs trained from Python, by the checks of the command line."""
+"""Composing configs and training runs from Python, with the checks of the command line."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,10 +24,10 @@ def compose(
 
     Args:
         model, data: pages, see `models` and `datasets`.
-        overrides: further words as on the command line, "data.resolution=32".
+        overrides: further settings as on the command line, "data.resolution=32".
 
     Raises:
-        ConfigError: there is no such page or setting, or a value is out of its range.
+        ConfigError: there is no such page or setting, or a value is out of range.
     """
     with composing.hydra():
         return _composed(model, data, overrides).plain
@@ -40,12 +40,12 @@ def train(
     folder: str | Path | None = None,
     resume: bool = False,
 ) -> Run:
-    """Train a run and open it, as `genlab train` does: the same checks, errors and files.
+    """Train a run as `genlab train` does and load it: the same checks, errors and files.
 
     Args:
         model, data, overrides: see `compose`.
-        folder: the run folder; None makes a new one in `runs`, named by the date and the model.
-        resume: go on with a run that is in the folder already.
+        folder: the run folder; None makes a new one in `runs`, named by date and model.
+        resume: continue the run in the folder.
     """
     with composing.hydra():
         config = _composed(model, data, overrides)
@@ -60,12 +60,12 @@ def train(
 
 
 def models() -> dict[str, str]:
-    """What every model page is, by its name."""
+    """Descriptions of the model pages, by name."""
     return described("model", [config_folder()])
 
 
 def datasets() -> dict[str, str]:
-    """What every page of data is, by its name."""
+    """Descriptions of the data pages, by name."""
     return described("data", [config_folder()])
 
 

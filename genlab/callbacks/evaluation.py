@@ -1,4 +1,4 @@
-"""Scores of samples while a run trains, and the weights of its best moment."""
+"""Scores of samples while a run trains, and the weights with the best score."""
 
 import logging
 from pathlib import Path
@@ -31,49 +31,51 @@ log = logging.getLogger(__name__)
 _CHUNK = 250
 
 
-class Judge(Protocol):
-    """Sees pictures and scores what it has seen against real ones."""
+class SampleScorer(Protocol):
+    """Scores samples against real images."""
 
     count: int
-    """Pictures that it asks for."""
+    """The number of samples to score."""
     metric: str
-    """The score that says which moment is best; less is better."""
+    """The score that decides which weights are best; lower is better."""
 
     @property
     def stamp(self) -> dict[str, Any]:
-        """What scores depend on besides the pictures."""
+        """What scores depend on besides the samples."""
         ...
 
-    def asked(self, condition: Condition | None, count: int, seed: int) -> dict[str, Tensor]:
-        """Labels (count,) that a conditional model is to make pictures of."""
+    def target_labels(
+        self, condition: Condition | None, count: int, seed: int
+    ) -> dict[str, Tensor]:
+        """Labels (count,) to condition the samples on."""
         ...
 
-    def see(self, pictures: Tensor) -> Tensor:
-        """Uint8 (N, C, H, W) to features (N, D) on the CPU."""
+    def features_of(self, images: Tensor) -> Tensor:
+        """Features (N, D), on the CPU, of images uint8 (N, C, H, W)."""
         ...
 
     def score(self, features: Tensor) -> dict[str, float]:
-        """Features (count, D) to scores by name."""
+        """Scores by name of features (count, D)."""
         ...
 
 
 class Evaluation(pl.Callback):
-    """Has samples scored every so many images and exports the weights that did best.
+    """Scores samples every `every_images` images and exports the weights with the best score.
 
-    The samples' latents depend on the seed alone, and noise within a picture on its latent; every
-    rank makes and sees its share of them.
+    The samples' latents depend on the seed alone, and noise within an image on its latent; every
+    rank generates its share of them and computes their features.
     """
 
     def __init__(
-        self, best: Path, history: History, judge: Judge, every_images: int, seed: int
+        self, best: Path, history: History, scorer: SampleScorer, every_images: int, seed: int
     ) -> None:
         self.best_weights = best
         self.history = history
-        self.judge = judge
+        self.scorer = scorer
         self.every_images = every_images
         self.seed = seed
         self.best: dict[str, Any] = {}
-        self._tensors: dict[str, Tensor] = {}  # the best moment's weights
+        self._tensors: dict[str, Tensor] = {}  # the weights with the best score
         self._measured = -1
         self._stamp: dict[str, Any] = {}
 
@@ -91,28 +93,28 @@ class Evaluation(pl.Callback):
 
     @property
     def stamp(self) -> dict[str, Any]:
-        """What has to be equal for scores of two moments to be compared."""
-        return {**self.judge.stamp, "count": self.judge.count}
+        """What has to be equal for two scores to be comparable."""
+        return {**self.scorer.stamp, "count": self.scorer.count}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Find the best moment of a resumed run; ValueError for weights of other networks.
+        """Restore the best score of a resumed run; ValueError for weights of other networks.
 
-        It is the checkpoint's, as an interrupted run may have kept a later one since; or the very
-        end, scored after the last checkpoint, of a run that is prolonged.
+        It is the checkpoint's, because an interrupted run may have exported later weights since; or
+        the score at the end, measured after the last checkpoint, of a run that is continued.
         """
         learner = learner_of(pl_module)
         if not trainer.is_global_zero or not self._stamp:
             return
         if self._stamp != self.stamp:
-            log.warning("scores are measured in another way from now on: the best starts anew")
+            log.warning("scores are measured differently from now on: earlier ones do not count")
             self.best, self._tensors = {}, {}
             return
-        name = f"evaluation/{self.judge.metric}"
+        name = f"evaluation/{self.scorer.metric}"
         scored = [row for row in self.history.rows if name in row]
         best = min(scored, key=lambda row: float(row[name]), default=None)
         kept = whole_images_seen(self.best_weights)
         if best and kept == int(best["images_seen"]):
-            self.best = self._moment(float(best[name]), kept)
+            self.best = self._record(float(best[name]), kept)
             self._tensors = read_weights(self.best_weights).tensors
         elif self.best and kept != self.best["images_seen"]:
             if problem := misfit_of_tensors(self._tensors, exported_tensors(learner)):
@@ -122,49 +124,49 @@ class Evaluation(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
     ) -> None:
-        """Measure when due."""
+        """Measure if it is due."""
         learner = learner_of(pl_module)
         if learner.passed(self.every_images):
             self.measure(trainer, learner)
 
     def measure(self, trainer: pl.Trainer, learner: Learner) -> None:
-        """Score this moment, once."""
+        """Score samples of the current weights, once."""
         if not isinstance(learner, Generates) or self._measured == learner.images_seen:
             return
         self._measured = learner.images_seen
         require_finite(trainer, learner, learner.state_dict(), "the weights are")
-        features = self._seen(trainer, learner)
+        features = self._features(trainer, learner)
         if not trainer.is_global_zero:
             return
-        scores = self.judge.score(features)
+        scores = self.scorer.score(features)
         self.history.record(scores, "evaluation", learner.images_seen)
-        value = scores[self.judge.metric]
+        value = scores[self.scorer.metric]
         best = not self.best or value < self.best["value"]
         log.info(
             "after %s images: %s %.4g%s",
             f"{learner.images_seen:,}",
-            self.judge.metric,
+            self.scorer.metric,
             value,
             ", the best so far" if best else "",
         )
         if best:
-            self.best = self._moment(value, learner.images_seen)
+            self.best = self._record(value, learner.images_seen)
             self._tensors = exported_tensors(learner)
             write_weights(self._tensors, learner.images_seen, self.best_weights)
 
-    def _moment(self, value: float, images_seen: int) -> dict[str, Any]:
+    def _record(self, value: float, images_seen: int) -> dict[str, Any]:
         return {
-            "metric": f"evaluation/{self.judge.metric}",
+            "metric": f"evaluation/{self.scorer.metric}",
             "value": value,
             "images_seen": images_seen,
             "weights": self.best_weights.name,
         }
 
-    def _seen(self, trainer: pl.Trainer, learner: Learner) -> Tensor:
-        """Features of all samples, (count, D)."""
+    def _features(self, trainer: pl.Trainer, learner: Learner) -> Tensor:
+        """Features (count, D) of all samples."""
         assert isinstance(learner, Generates)
         noise = torch.Generator().manual_seed(self.seed)
-        labels = self.judge.asked(learner.condition, self.judge.count, self.seed)
-        latents = ranks.shard(learner.latents(self.judge.count, noise, labels))
+        labels = self.scorer.target_labels(learner.condition, self.scorer.count, self.seed)
+        latents = ranks.shard(learner.latents(self.scorer.count, noise, labels))
         with own_noise(learner):
-            return ranks.gather(self.judge.see(sampled(trainer, learner, latents, _CHUNK)))
+            return ranks.gather(self.scorer.features_of(sampled(trainer, learner, latents, _CHUNK)))

@@ -78,7 +78,9 @@ def _of_split(loaded: LoadedRun, settings: Encode) -> tuple[Rows, dict[str, Tens
 def _of_files(loaded: LoadedRun, settings: Encode) -> tuple[Rows, dict[str, Tensor]]:
     """Pictures of the user, called by their paths."""
     if condition_of(loaded):
-        raise ConfigError("image=: this model is told labels, which files do not say: use split=")
+        raise ConfigError(
+            "image=: this model needs labels, which image files do not have: use split="
+        )
     paths = inputs.listed(settings.image, "image", settings.out)
     names, parts = [], []
     for some, images in inputs.batches(paths, loaded.config.data, settings.batch_size):

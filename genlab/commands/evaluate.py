@@ -1,4 +1,4 @@
-"""`genlab evaluate`: scores on held-out images, with a stamp that says how they came about."""
+"""`genlab evaluate`: scores on held-out images, with a stamp of how they were measured."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ from genlab.data.image_set import DRAW_SEED, drawn
 from genlab.data.stream import on_device, take
 from genlab.editing.attribute_classifier import attribute_classifier
 from genlab.editing.path_scores import path_scores
-from genlab.evaluation.distances import distances_of
+from genlab.evaluation.image_scores import image_scores
 from genlab.io.files import write_text
 from genlab.learners.abilities import Encodes, EstimatesLikelihood, Generates, Measures
 from genlab.learners.learner import seed_noise
@@ -41,8 +41,8 @@ log = logging.getLogger(__name__)
 
 
 def run(settings: Evaluate) -> None:
-    """Measure, print, write; several processes share the making and seeing of pictures."""
-    # Single precision, as the stamp says: not what GPUs round it to by default.
+    """Measure, print, write; several processes share the generation of images and features."""
+    # Single precision, as the stamp says, without TF32, which is the default on GPUs.
     torch.backends.cudnn.allow_tf32 = False
     count, batch_size = settings.count, settings.batch_size
     loaded = load_run_for(settings)
@@ -52,7 +52,7 @@ def run(settings: Evaluate) -> None:
         return
     stamp: dict[str, Any] = {
         "split": settings.split,
-        "draw_seed": DRAW_SEED,  # of the images, where only some of a split are looked at
+        "draw_seed": DRAW_SEED,  # of the choice of images, if only a part of the split is used
         "data": loaded.data.source.fingerprint(),
         "weights": weights_stamp(loaded),
         "genlab": genlab.__version__,
@@ -63,10 +63,10 @@ def run(settings: Evaluate) -> None:
         path = destination(settings.out, loaded.folder, path.stem, path.suffix)
         keep_others([path], settings)
         path.parent.mkdir(parents=True, exist_ok=True)
-    distances: dict[str, float] = {}
+    image_metrics: dict[str, float] = {}
     if settings.features != "none":
         try:
-            distances = distances_of(loaded, settings, stamp, path)
+            image_metrics = image_scores(loaded, settings, stamp, path)
         except FeaturesUnavailable as error:
             if settings.features != "auto":
                 raise
@@ -80,7 +80,7 @@ def run(settings: Evaluate) -> None:
         metrics |= _likelihood(loaded, settings, stamp)
     if isinstance(loaded.learner, Encodes):
         metrics |= _codes(loaded, settings, count, batch_size, stamp)
-    metrics |= distances
+    metrics |= image_metrics
     if settings.path_samples:
         metrics |= _paths(loaded, settings, stamp)
     write_text(path, json.dumps({"metrics": metrics, "stamp": stamp}, indent=2) + "\n")
@@ -90,7 +90,7 @@ def run(settings: Evaluate) -> None:
 
 
 def _several(loaded: LoadedRun, settings: Evaluate, processes: int) -> None:
-    """The same in so many processes."""
+    """Run the same command in several processes."""
     folder = loaded.folder
     named = folder.weights if folder.tag else folder.path  # "last" may soon be another one
     settings = replace(settings, run=str(named))
@@ -118,25 +118,25 @@ def main() -> None:
 def _measures(
     loaded: LoadedRun, split: str, count: int, batch_size: int, stamp: dict[str, Any]
 ) -> dict[str, float]:
-    """The means of what the learner measures."""
+    """The means of the learner's measures."""
     sums, images = summed(loaded.learner, loaded.data.held_out(split, batch_size, count))
     stamp["measured_images"] = images
     return {name: value / images for name, value in sums.items()}
 
 
 def _likelihood(loaded: LoadedRun, settings: Evaluate, stamp: dict[str, Any]) -> dict[str, float]:
-    """The importance-weighted log-likelihood in nats per image, where codes have a posterior."""
-    images, samples = settings.likelihood_images, settings.likelihood_samples
+    """The importance-weighted log-likelihood in nats per image, if codes have a posterior."""
+    limit, samples = settings.likelihood_images, settings.likelihood_samples
     learner: Any = loaded.learner
     total, seen = 0.0, 0
     seed_noise(settings.seed)
-    for batch in loaded.data.held_out(settings.split, settings.batch_size, images):
-        pictures, labels = on_device(batch, loaded.device)
-        estimate = learner.log_likelihood(learner.prepare(pictures), labels, samples)
+    for batch in loaded.data.held_out(settings.split, settings.batch_size, limit):
+        images, labels = on_device(batch, loaded.device)
+        estimate = learner.log_likelihood(learner.prepare(images), labels, samples)
         if estimate is None:
             return {}
         total += estimate.double().sum().item()
-        seen += len(pictures)
+        seen += len(images)
     stamp |= {"likelihood_images": seen, "likelihood_samples": samples}
     return {"log_likelihood": total / seen}
 
@@ -144,12 +144,12 @@ def _likelihood(loaded: LoadedRun, settings: Evaluate, stamp: dict[str, Any]) ->
 def _codes(
     loaded: LoadedRun, settings: Evaluate, count: int, batch_size: int, stamp: dict[str, Any]
 ) -> dict[str, float]:
-    """What the codes of the split are good for, with codes of the training part to learn from."""
+    """Scores of the split's codes; probes learn from codes of the training part."""
     data = loaded.data
     known = take(data.image_set, drawn(data.indices("train"), settings.probe_images))
-    asked = take(data.image_set, drawn(data.indices(settings.split), count))
+    probed = take(data.image_set, drawn(data.indices(settings.split), count))
     known_codes = loaded.codes(known, batch_size)["values"]
-    code = loaded.codes(asked, batch_size)
+    code = loaded.codes(probed, batch_size)
     codes = code["values"]
     mean_activation, active_share = activity(codes)
     scores: dict[str, float] = {
@@ -161,10 +161,12 @@ def _codes(
         scores["active_units"] = active_units(code["mean"])
     if "indices" in code:
         scores["perplexity"] = perplexity(code["indices"])
-    for name, labels in asked.labels.items():
-        told = known.labels[name]
-        scores[f"linear_probe/{name}"] = linear_probe(known_codes, told, codes, labels)
-        scores[f"nearest_neighbours/{name}"] = nearest_neighbours(known_codes, told, codes, labels)
+    for name, labels in probed.labels.items():
+        known_labels = known.labels[name]
+        scores[f"linear_probe/{name}"] = linear_probe(known_codes, known_labels, codes, labels)
+        scores[f"nearest_neighbours/{name}"] = nearest_neighbours(
+            known_codes, known_labels, codes, labels
+        )
     stamp["probe_images"] = len(known_codes)
     return scores
 
@@ -172,8 +174,8 @@ def _codes(
 def _paths(loaded: LoadedRun, settings: Evaluate, stamp: dict[str, Any]) -> dict[str, float]:
     """Path lengths and separability of latents and styles, in the classifier's features.
 
-    The network of distances takes whole grey levels, and pictures a ten-thousandth of a path apart
-    have the same ones; the classifier takes pictures as they are made.
+    The feature network of distances takes uint8 images, which are equal at two points that are a
+    ten-thousandth of a path apart; the classifier takes float images.
     """
     count = settings.path_samples
     if not isinstance(loaded.learner, Generates) or loaded.learner.styles is None:
@@ -189,7 +191,7 @@ def _paths(loaded: LoadedRun, settings: Evaluate, stamp: dict[str, Any]) -> dict
 
 
 def weights_stamp(loaded: LoadedRun) -> dict[str, Any]:
-    """Which weights they are, and how they compute."""
+    """What identifies the weights, and how they compute."""
     return {
         "sha256": state_sha256(loaded.learner.exported),
         "images_seen": loaded.learner.images_seen,

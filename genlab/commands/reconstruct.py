@@ -43,7 +43,9 @@ def _files(loaded: LoadedRun, learner: Reconstructs, settings: Reconstruct) -> N
             "translate with this model"
         )
     if condition_of(loaded):
-        raise ConfigError("image=: this model is told labels, which files do not say: leave it out")
+        raise ConfigError(
+            "image=: this model needs labels, which image files do not have: leave it out"
+        )
     given, batch_size = settings.image, settings.batch_size
     paths = inputs.listed(given, "image", settings.out)
     targets = inputs.targets(

@@ -1,4 +1,4 @@
-"""`genlab score`: anomalies, images that are strange to an autoencoder trained on normal ones."""
+"""`genlab score`: anomaly scores of images, by an autoencoder trained on normal ones."""
 
 import json
 import logging
@@ -22,14 +22,14 @@ from genlab.data.stream import Batch
 from genlab.drawing.charts import histogram
 from genlab.drawing.pictures import grid, save_png, with_caption, with_row_captions
 from genlab.errors import ConfigError
-from genlab.evaluation.anomalies import (
-    Scored,
-    by_likelihood,
-    by_mean,
+from genlab.evaluation.anomaly_scores import (
+    ScoredImages,
+    distance_to_mean,
+    negative_log_likelihood,
     normal_scores,
-    of_split,
+    score_split,
 )
-from genlab.evaluation.normal import ScoreFunction, by_reconstruction, scores_of
+from genlab.evaluation.normal_scores import ScoreFunction, reconstruction_error, scores_of
 from genlab.io.files import write_csv, write_text
 from genlab.learners.abilities import Reconstructs
 from genlab.learners.learner import seed_noise
@@ -44,36 +44,42 @@ log = logging.getLogger(__name__)
 
 
 def run(settings: Score) -> None:
-    """Score images, set them beside normal ones, write."""
+    """Score images, compare them with normal ones, write."""
     loaded = load_run_for(settings, IMAGE if settings.image is None else "")
     loaded.require(Reconstructs, "does not reconstruct images: choose the run of an autoencoder")
     by = "reconstruction" if settings.by == "auto" else settings.by
     by_codes = by == "likelihood"
-    score = by_likelihood(loaded, settings.samples) if by_codes else by_reconstruction(loaded)
+    score = (
+        negative_log_likelihood(loaded, settings.samples)
+        if by_codes
+        else reconstruction_error(loaded)
+    )
     name = f"{by}_{settings.split if settings.image is None else 'images'}{loaded.folder.tag}"
     if settings.image is not None:
         paths = _paths(loaded, settings, name, [".csv", ".png"])
-        scored = _of_files(loaded, score, settings)
+        scored = _score_files(loaded, score, settings)
     else:
-        indices = _chosen(loaded, settings)
-        strange = loaded.data.left_out(indices)
-        more = [".json", "_histogram.png"] if strange.any() and not strange.all() else []
+        indices = _chosen_positions(loaded, settings)
+        left_out = loaded.data.left_out(indices)
+        more = [".json", "_histogram.png"] if left_out.any() and not left_out.all() else []
         paths = _paths(loaded, settings, name, [".csv", ".png", *more])
-        scored = of_split(loaded, score, indices, settings)
+        scored = score_split(loaded, score, indices, settings)
     order = scored.scores.argsort(descending=True, stable=True).tolist()
     normal = normal_scores(loaded, score, by, settings)
     _write_table(scored, order, normal, settings, paths[".csv"])
-    save_png(_strangest(loaded, scored, order[: settings.show]), paths[".png"])
+    save_png(_anomaly_sheet(loaded, scored, order[: settings.show]), paths[".png"])
     if ".json" in paths:
-        _write_detection(loaded, scored.scores, by, indices, strange, settings, paths)
+        _write_detection(loaded, scored.scores, by, indices, left_out, settings, paths)
     for path in paths.values():
         log.info("wrote %s", path)
 
 
-def _of_files(loaded: LoadedRun, score: ScoreFunction, settings: Score) -> Scored:
-    """The images that `image` names, called by their paths."""
+def _score_files(loaded: LoadedRun, score: ScoreFunction, settings: Score) -> ScoredImages:
+    """Score the images that `image` names, by their paths."""
     if condition_of(loaded):
-        raise ConfigError("image=: this model is told labels, which files do not say: use split=")
+        raise ConfigError(
+            "image=: this model needs labels, which image files do not have: use split="
+        )
     paths = inputs.listed(settings.image, "image", settings.out)
     found: list[Path] = []
     scores = []
@@ -84,22 +90,22 @@ def _of_files(loaded: LoadedRun, score: ScoreFunction, settings: Score) -> Score
 
     read = inputs.reader(loaded.config.data)
 
-    def again(places: Sequence[int]) -> Batch:
+    def load_images(places: Sequence[int]) -> Batch:
         return Batch(torch.stack([read(found[place]) for place in places]), {})
 
-    return Scored([readable(path) for path in found], torch.cat(scores), {}, again)
+    return ScoredImages([readable(path) for path in found], torch.cat(scores), {}, load_images)
 
 
 def _paths(
     loaded: LoadedRun, settings: Score, name: str, suffixes: Sequence[str]
 ) -> dict[str, Path]:
-    """A file for each suffix, none of which is there unless it may be written over."""
+    """A file for each suffix; ConfigError if one exists and may not be overwritten."""
     own = settings.image is None
     return destinations(settings, loaded.folder, name, suffixes, "scores", own)
 
 
-def _chosen(loaded: LoadedRun, settings: Score) -> np.ndarray:
-    """Positions of images of the split: all, or `count` that the seed draws."""
+def _chosen_positions(loaded: LoadedRun, settings: Score) -> np.ndarray:
+    """Positions of images of the split: all, or `count` drawn with the seed."""
     if settings.count is None:
         return positions(loaded, settings.split)
     count = settings.count
@@ -107,9 +113,9 @@ def _chosen(loaded: LoadedRun, settings: Score) -> np.ndarray:
 
 
 def _write_table(
-    scored: Scored, order: Sequence[int], normal: Tensor | None, settings: Score, path: Path
+    scored: ScoredImages, order: Sequence[int], normal: Tensor | None, settings: Score, path: Path
 ) -> None:
-    """Write a row for each image, the strangest first, and print the first ones."""
+    """Write a row for each image, the highest score first, and print the first rows."""
     shares = None if normal is None else share_below(scored.scores, normal).tolist()
     limit = math.inf if normal is None else threshold(normal, settings.false_alarms)
     header = ["name", "score", "share_of_normal_below", "strange", *scored.classes]
@@ -127,7 +133,7 @@ def _write_table(
     print_table(header, [[cell or "" for cell in row] for row in rows[: settings.show]])
     if normal is not None:
         log.info(
-            "threshold %.6g, which %.3g%% of %s are above at most: %s",
+            "threshold %.6g, above which are at most %.3g%% of %s: %s",
             limit,
             100 * settings.false_alarms,
             counted(len(normal), "normal image"),
@@ -137,10 +143,10 @@ def _write_table(
         log.info("and %s more", f"{len(rows) - settings.show:,}")
 
 
-def _strangest(loaded: LoadedRun, scored: Scored, places: Sequence[int]) -> Image.Image:
+def _anomaly_sheet(loaded: LoadedRun, scored: ScoredImages, places: Sequence[int]) -> Image.Image:
     """Rows of an image, its reconstruction and the squared error of each pixel."""
     learner: Any = loaded.learner
-    batch = scored.again(places)
+    batch = scored.load_images(places)
     (given,) = loaded.batches(batch, len(places))
     made = to_uint8(learner.reconstruct(learner.prepare(given.images), given.labels)).cpu()
     # On [0, 1], the mean over colours.
@@ -148,9 +154,9 @@ def _strangest(loaded: LoadedRun, scored: Scored, places: Sequence[int]) -> Imag
     highest = errors.amax().clamp(min=1e-12)
     maps = (errors / highest * 255).round().to(torch.uint8).expand_as(batch.images)
     sheet = grid(torch.stack([batch.images, made, maps], 1).flatten(0, 1), 3)
-    told = [f"{Path(scored.names[place]).name}: {scored.scores[place]:.4g}" for place in places]
+    captions = [f"{Path(scored.names[place]).name}: {scored.scores[place]:.4g}" for place in places]
     caption = f"image, reconstruction and squared error (white: {highest:.2f}), strangest first"
-    return with_caption(with_row_captions(sheet, told), caption)
+    return with_caption(with_row_captions(sheet, captions), caption)
 
 
 def _write_detection(
@@ -158,13 +164,13 @@ def _write_detection(
     scores: Tensor,
     by: str,
     indices: np.ndarray,
-    strange: np.ndarray,
+    left_out: np.ndarray,
     settings: Score,
     paths: dict[str, Path],
 ) -> None:
-    """How well classes that training never saw are told from the others, beside a baseline."""
-    truth = torch.from_numpy(strange)
-    naive = by_mean(loaded, loaded.data.indices("train"), settings.batch_size)
+    """Write how well the scores detect classes left out of training, and those of a baseline."""
+    truth = torch.from_numpy(left_out)
+    naive = distance_to_mean(loaded, loaded.data.indices("train"), settings.batch_size)
     found = detection(scores, truth)
     distances = scores_of(loaded, naive, indices, settings.seed, settings.batch_size)
     baseline = detection(distances, truth)
@@ -174,8 +180,8 @@ def _write_detection(
         "samples": settings.samples if by == "likelihood" else None,
         "split": settings.split,
         "left_out": loaded.config.data.leave_out,
-        "left_out_images": int(strange.sum()),
-        "kept_images": int((~strange).sum()),
+        "left_out_images": int(left_out.sum()),
+        "kept_images": int((~left_out).sum()),
         "baseline": "squared distance to the mean training image",
         "data": loaded.data.source.fingerprint(),
         "weights": weights_stamp(loaded),

@@ -1,1 +1,1 @@
-"""Scores: references, feature networks, distances and anomalies."""
+"""Scores: references, feature networks, distances and anomaly scores."""

@@ -1,4 +1,4 @@
-"""What translators score on held-out images, in each of their directions."""
+"""Scores of translators on held-out images, for each direction."""
 
 from typing import Any, NamedTuple
 
@@ -17,11 +17,11 @@ from genlab.metrics import frechet_distance
 from genlab.pixels import to_uint8
 from genlab.runs.loaded import LoadedRun
 
-SHOWN = 24  # pictures of each direction, a multiple of 4
+SHOWN = 24  # images of each direction, a multiple of 4
 
 
 class Direction(NamedTuple):
-    """Pictures uint8 (N, C, H, W) before and after, and targets; see `Translated`."""
+    """Images uint8 (N, C, H, W) before and after translation, and targets; see `Translated`."""
 
     before: Tensor
     after: Tensor
@@ -34,7 +34,7 @@ def translated(loaded: LoadedRun, split: str, count: int, batch_size: int) -> di
     learner: Any = loaded.learner
     parts: dict[str, list[Direction]] = {name: [] for name in learner.directions}
     for number, batch in enumerate(loaded.data.held_out(split, batch_size, count)):
-        seed_noise(number)  # of holes: the same in every measurement
+        seed_noise(number)  # for holes, so that they are the same in every measurement
         images, labels = on_device(batch, loaded.device)
         for name, made in learner.translated(learner.prepare(images), labels).items():
             before, after, target = (
@@ -52,20 +52,20 @@ def translated(loaded: LoadedRun, split: str, count: int, batch_size: int) -> di
     }
 
 
-def translation_scores(directions: dict[str, Direction], held: Reference) -> dict[str, float]:
-    """Distances to the targets after each direction, and before it, in the network's features.
+def translation_scores(directions: dict[str, Direction], reference: Reference) -> dict[str, float]:
+    """Distances to the targets after and before translation, in the network's features.
 
-    The Frechet distance is between sets. Where pictures are paired with targets, the perceptual
-    distance is the mean over pairs of the squared distance between features, over its mean between
-    targets that belong to different images (the idea of Johnson et al. 2016, section 3.2,
+    The Frechet distance is between sets. If images are paired with targets, the perceptual distance
+    is the mean over pairs of the squared distance between features, divided by its mean between
+    targets of different images (the idea of Johnson et al. 2016, section 3.2,
     https://arxiv.org/abs/1603.08155).
     """
     scores: dict[str, float] = {}
     for name, made in directions.items():
-        target = held.see(made.target)
+        target = reference.features_of(made.target)
         apart = 2 * target.var(0).sum().clamp(min=1e-12)
-        for moment, pictures in (("", made.after), ("before/", made.before)):
-            features = held.see(pictures)
+        for moment, images in (("", made.after), ("before/", made.before)):
+            features = reference.features_of(images)
             scores[f"frechet_distance/{moment}{name}"] = frechet_distance(target, features)
             if made.paired:
                 squares = (features - target).square().sum(1).mean()
@@ -74,12 +74,12 @@ def translation_scores(directions: dict[str, Direction], held: Reference) -> dic
 
 
 def translation_sheet(directions: dict[str, Direction]) -> Image.Image:
-    """A few pictures before and after, and their targets where each has one."""
+    """A grid of a few images before and after translation, and their targets if they are paired."""
     paired = all(made.paired for made in directions.values())
     rows = []
     for made in directions.values():
         views = [made.before, made.after, *([made.target] if paired else [])]
         some = torch.from_numpy(drawn(np.arange(len(made.before)), SHOWN))
         rows.append(beside(*(view[some] for view in views)))
-    told = "before, after" + (", image" if paired else "")
-    return grid(torch.cat(rows), 4 * len(views), f"{told}: {', '.join(directions)}")
+    caption = "before, after" + (", image" if paired else "")
+    return grid(torch.cat(rows), 4 * len(views), f"{caption}: {', '.join(directions)}")

@@ -17,8 +17,8 @@ from genlab.config.run import RunConfig
 from genlab.console import log_to
 from genlab.data.description import Description, Origin
 from genlab.errors import ConfigError, ResourceError
-from genlab.evaluation import normal
-from genlab.evaluation.reference import judge_of
+from genlab.evaluation import normal_scores
+from genlab.evaluation.reference import reference_for
 from genlab.io import secrets
 from genlab.processes import children, launch, peers
 from genlab.runs import places
@@ -75,8 +75,8 @@ def _train_locked(
     parts = prepare(config, folder, count if several else launch.world_size())
     if folder.saved:
         places.refuse_others(folder, parts.data, config.allow_changes)
-    judge = judge_of(config, parts.learner)
-    scorable = normal.reconstructs_alone(parts.learner)
+    scorer = reference_for(config, parts.learner)
+    scorable = normal_scores.is_unconditional_autoencoder(parts.learner)
     folder.create(config.replaced(resume=None), overrides)
     folder.write_data(
         {
@@ -87,7 +87,7 @@ def _train_locked(
     )
     remember(folder)
     if several:
-        del parts, judge  # every process makes its own
+        del parts, scorer  # every process makes its own
         if listener():
             log.warning("trials of several processes run to their end: pruning needs a single one")
         children.run_processes(
@@ -101,9 +101,11 @@ def _train_locked(
     else:
         peers.broadcast(folder=str(folder.path), config=config.plain)
         with log_to(folder.path / "train.log"):
-            fit(config, folder, parts, judge, listener())
+            fit(config, folder, parts, scorer, listener())
     if scorable:
-        normal.keep_reconstructions(folder, config.trainer.accelerator, config.data.batch_size)
+        normal_scores.store_reconstruction_scores(
+            folder, config.trainer.accelerator, config.data.batch_size
+        )
     return folder.read_summary()
 
 
@@ -156,7 +158,7 @@ def follow() -> None:
 def _fit_as_one_of_several(config: RunConfig, folder: RunFolder) -> None:
     with peers.failing_together():
         parts = prepare(config, folder, launch.world_size())
-        fit(config, folder, parts, judge_of(config, parts.learner), listener())
+        fit(config, folder, parts, reference_for(config, parts.learner), listener())
 
 
 def main() -> None:

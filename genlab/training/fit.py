@@ -14,7 +14,7 @@ from torch import nn
 from genlab.callbacks.adapter import Training, TrainingData
 from genlab.callbacks.curves import Curves
 from genlab.callbacks.diagnosis import Diagnosis
-from genlab.callbacks.evaluation import Evaluation, Judge
+from genlab.callbacks.evaluation import Evaluation, SampleScorer
 from genlab.callbacks.grids import Grids
 from genlab.callbacks.history import History
 from genlab.callbacks.lifecycle import Lifecycle
@@ -95,7 +95,7 @@ def fit(
     config: RunConfig,
     folder: RunFolder,
     parts: Parts,
-    judge: Judge | None = None,
+    scorer: SampleScorer | None = None,
     heard: Listener | None = None,
     until_level: bool = False,
 ) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def fit(
     with peers.group(find(config.trainer.accelerator), config.trainer.timeout_seconds, again):
         while True:
             try:
-                return _fit_on(config, folder, parts, judge, heard, until_level)
+                return _fit_on(config, folder, parts, scorer, heard, until_level)
             except Diverged as error:
                 parts = _rolled_back(config, folder, parts, error.with_traceback(None))
 
@@ -137,7 +137,7 @@ def _fit_on(
     config: RunConfig,
     folder: RunFolder,
     parts: Parts,
-    judge: Judge | None,
+    scorer: SampleScorer | None,
     heard: Listener | None,
     until_level: bool,
 ) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def _fit_on(
         log.info("continuing after %s images", f"{images_seen_of(checkpoint.path):,}")
     else:
         load_encoder(learner, config)
-    lifecycle, callbacks = _callbacks(config, folder, device, judge, heard)
+    lifecycle, callbacks = _callbacks(config, folder, device, scorer, heard)
     if until_level:
         history = next(each for each in callbacks if isinstance(each, History))
         callbacks.insert(-1, Plateau(history, lifecycle))
@@ -182,7 +182,7 @@ def _callbacks(
     config: RunConfig,
     folder: RunFolder,
     device: Device,
-    judge: Judge | None,
+    scorer: SampleScorer | None,
     heard: Listener | None,
 ) -> tuple[Lifecycle, list[pl.Callback]]:
     history = History(folder.path, config.log.every_images)
@@ -191,10 +191,10 @@ def _callbacks(
     grids = Grids(folder.path, history, shown.every_images, shown.count, config.seed)
     diagnosis = Diagnosis(history)
     evaluation = None
-    if judge:
+    if scorer:
         every = config.evaluate.every_images
         assert every
-        evaluation = Evaluation(folder.best, history, judge, every, config.seed)
+        evaluation = Evaluation(folder.best, history, scorer, every, config.seed)
     summary = Summary(folder.summary, history, device, config.seed)
     summary.diagnosis, summary.evaluation = diagnosis, evaluation
     lifecycle = Lifecycle(

@@ -34,7 +34,7 @@ editor = run.editor(codes=60, check=30)
 assert editor.apply(b, editor.direction("pca"), 1.5).shape == (2, *run.shape)
 heavy = {{"pytorch_lightning", "torchmetrics", "genlab.cli.main", "genlab.jobs"}}
 assert not heavy & set(sys.modules), "a run needs neither a trainer nor a command line"
-import genlab.evaluation.feature_networks as features
+import genlab.evaluation.classifier_run as features
 features.CLASSIFIER_IMAGES = 2000
 codes = run.invert(images[:2], steps=2)
 assert run.decode(codes).shape == (2, *run.shape)
@@ -188,7 +188,10 @@ def test_what_is_no_image_is_refused(vae, given: object) -> None:
         (lambda run: run.sample(4, truncaton=1), "did you mean truncation"),
         (lambda run: run.sample(4, out="x"), "out: no such setting"),
         (lambda run: run.sample(4, labels={"digit": 3}), "label"),
-        (lambda run: run.interpolate(torch.zeros(1, 2), torch.zeros(2, 2)), "must be alike"),
+        (
+            lambda run: run.interpolate(torch.zeros(1, 2), torch.zeros(2, 2)),
+            "must have the same shape",
+        ),
         (lambda run: run.interpolate(torch.zeros(1, 2), torch.zeros(1, 2), path="x"), "linear"),
         (lambda run: run.evaluate(split="dev"), "split=dev"),
         (lambda run: run.editor().direction("glasses"), "nor a label"),

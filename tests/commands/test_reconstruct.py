@@ -116,4 +116,4 @@ def test_mistakes_get_one_line(genlab, denoiser: Path, noisy, words, code, messa
 def test_files_do_not_say_labels(genlab, conditional: Path) -> None:
     code, _, err = genlab("reconstruct", f"run={conditional}", f"image={__file__}")
     assert code == 2
-    assert "this model is told labels, which files do not say" in err
+    assert "this model needs labels, which image files do not have" in err

@@ -154,13 +154,13 @@ def test_mistakes_get_one_line(genlab, runs, model, words, code: int, message: s
 def test_codes_without_a_posterior_have_no_likelihood(genlab, normal: Path) -> None:
     code, _, err = genlab("score", f"run={normal}", "by=likelihood", "out=found")
     assert code == 2
-    assert "codes of this model have no posterior" in err
+    assert "by=likelihood needs a posterior of codes" in err
 
 
 def test_labels_are_not_in_files(genlab, conditional: Path) -> None:
     code, _, err = genlab("score", f"run={conditional}", f"image={__file__}")
     assert code == 2
-    assert "this model is told labels" in err
+    assert "this model needs labels" in err
 
 
 def test_without_classes_left_out_there_is_nothing_to_detect(genlab, conditional: Path) -> None:
@@ -198,11 +198,11 @@ def test_distances_are_measured_in_one_network_whatever_is_left_out(
 ) -> None:
     seen = []
 
-    def train_once(recipe: dict, folder, labels: list[str], instead: str) -> None:
+    def train_once(config: dict, folder, labels: list[str], instead: str) -> None:
         seen.append(folder.path)
         raise FeaturesUnavailable("seen")
 
-    monkeypatch.setattr("genlab.evaluation.feature_networks._train_once", train_once)
+    monkeypatch.setattr("genlab.evaluation.classifier_run._train_once", train_once)
     whole = loaded.config.replaced(data={"leave_out": None})
     for config in (loaded.config, whole):
         with pytest.raises(FeaturesUnavailable, match="seen"):

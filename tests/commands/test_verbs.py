@@ -105,7 +105,7 @@ def test_unknown_words_name_the_choices(genlab, runs) -> None:
         (("reconstruct", "split=tset"), "did you mean test?"),
         (("evaluate", "features=vgg"), "choose one of auto, inception, classifier"),
         (("sample", "count=0"), "count=0 must be"),
-        (("evaluate", "count=1"), "count=1: distances need 2"),
+        (("evaluate", "count=1"), "count=1: distances need at least 2"),
         (("evaluate", "likelihood_images=0"), "likelihood_images=0 must be"),
     ):
         run = runs["vae"]
@@ -147,7 +147,7 @@ def test_few_labelled_images_are_scored_too(
     genlab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The classifier that serves as feature network trains on batches of what there is."""
-    monkeypatch.setattr("genlab.evaluation.feature_networks.CLASSIFIER_IMAGES", 200)
+    monkeypatch.setattr("genlab.evaluation.classifier_run.CLASSIFIER_IMAGES", 200)
     run = tmp_path / "few"
     few = ["data=digits", "data.resolution=16", "data.validation=1567", "data.batch_size=16"]
     tiny = ["trainer=cpu", "total_images=64", "samples.count=4"]

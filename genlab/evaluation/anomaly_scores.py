@@ -1,4 +1,4 @@
-"""How strange images are to an autoencoder: what scores them, and the images that are scored."""
+"""Anomaly scores of images by an autoencoder, and the images that are scored."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,15 @@ from torch import Tensor
 
 from genlab.data.stream import Batch, on_device, take
 from genlab.errors import ConfigError, DataError
-from genlab.evaluation.normal import Normal, ScoreFunction, batches, keep, kept, measured, scores_of
+from genlab.evaluation.normal_scores import (
+    NormalScores,
+    ScoreFunction,
+    batches,
+    measure_scores,
+    scores_of,
+    store_scores,
+    stored_scores,
+)
 from genlab.io.files import may_write
 from genlab.learners.abilities import EstimatesLikelihood
 from genlab.metrics import squared_error
@@ -22,31 +30,31 @@ from genlab.settings.score import Score
 log = logging.getLogger(__name__)
 
 
-class Scored(NamedTuple):
+class ScoredImages(NamedTuple):
     """Images with their scores.
 
     Attributes:
-        names: what to call each, N of them.
-        scores: (N,), the higher the stranger.
-        classes: the class of each by label, where images have labels.
-        again: the images at some places among the names.
+        names: of the N images.
+        scores: (N,), higher for anomalies.
+        classes: the class of each by label, if images have labels.
+        load_images: loads the images at some positions of `names`.
     """
 
     names: Sequence[str]
     scores: Tensor
     classes: Mapping[str, Sequence[str]]
-    again: Callable[[Sequence[int]], Batch]
+    load_images: Callable[[Sequence[int]], Batch]
 
 
-def by_likelihood(loaded: LoadedRun, samples: int) -> ScoreFunction:
-    """-log p(x) in nats by importance weighting (Burda et al. 2016, equation 8).
+def negative_log_likelihood(loaded: LoadedRun, samples: int) -> ScoreFunction:
+    """Score by -log p(x) in nats, by importance weighting (Burda et al. 2016, equation 8).
 
     The reconstruction probability of An and Cho 2015 (SNU Data Mining Center, technical report
-    2015-2) is the mean of log p(x | z) over codes z of the image; importance weighting counts how
-    usual the codes are as well.
+    2015-2) is the mean of log p(x | z) over codes z of the image; importance weighting takes the
+    prior probability of the codes into account as well.
     """
     refused = ConfigError(
-        "by=likelihood: codes of this model have no posterior, as those of model=vae have: use "
+        "by=likelihood needs a posterior of codes, which model=vae has and this model has not: use "
         "by=reconstruction"
     )
     if not isinstance(loaded.learner, EstimatesLikelihood):
@@ -64,8 +72,8 @@ def by_likelihood(loaded: LoadedRun, samples: int) -> ScoreFunction:
     return score
 
 
-def by_mean(loaded: LoadedRun, indices: np.ndarray, batch_size: int) -> ScoreFunction:
-    """The squared distance per pixel to the mean of the images at `indices`: a naive baseline."""
+def distance_to_mean(loaded: LoadedRun, indices: np.ndarray, batch_size: int) -> ScoreFunction:
+    """Score by the squared distance per pixel to the mean of the images at `indices`."""
     total: Any = 0
     for batch in batches(loaded, indices, batch_size):
         total = total + normalise(batch.images).double().sum(0)
@@ -73,13 +81,13 @@ def by_mean(loaded: LoadedRun, indices: np.ndarray, batch_size: int) -> ScoreFun
     return lambda batch: squared_error(mean.expand_as(batch.images), normalise(batch.images))
 
 
-def of_split(
+def score_split(
     loaded: LoadedRun, score: ScoreFunction, indices: np.ndarray, settings: Score
-) -> Scored:
-    """The images at `indices`, called by their places in the split."""
+) -> ScoredImages:
+    """Score the images at `indices`, named by their positions in the split."""
     image_set, split = loaded.data.image_set, settings.split
     places = np.searchsorted(positions(loaded, split), indices)
-    return Scored(
+    return ScoredImages(
         [f"{split} {place}" for place in places],
         scores_of(loaded, score, indices, settings.seed, settings.batch_size),
         {
@@ -93,30 +101,30 @@ def of_split(
 def normal_scores(
     loaded: LoadedRun, score: ScoreFunction, by: str, settings: Score
 ) -> Tensor | None:
-    """Of validation images, (M,), which have no class that is left out; None without any.
+    """Scores (M,) of validation images of classes that are not left out; None without such images.
 
-    Those that are kept in the run where they were measured in the way that is asked for, or where
-    files are scored and the data are gone; else they are measured now, and kept. None as well, with
-    a warning, where files are scored, the data are gone and none are kept.
+    Stored scores of the run are used if they were measured with these settings, or if files are
+    scored and the data are missing; else the images are scored now, and the scores are stored. None
+    as well, with a warning, if files are scored, the data are missing and no scores are stored.
     """
     samples = settings.samples if by == "likelihood" else None
-    asked = Normal(torch.empty(0), settings.normal_images, settings.seed, samples)
-    there = kept(loaded, by, samples)
-    if there and (there.wanted, there.seed) == (asked.wanted, asked.seed):
-        return there.scores
+    wanted = NormalScores(torch.empty(0), settings.normal_images, settings.seed, samples)
+    stored = stored_scores(loaded, by, samples)
+    if stored and (stored.wanted, stored.seed) == (wanted.wanted, wanted.seed):
+        return stored.scores
     try:
-        found = measured(loaded, score, asked, settings.batch_size)
+        measured = measure_scores(loaded, score, wanted, settings.batch_size)
     except DataError as error:
         if settings.image is None:
             raise
-        if there is None:
-            log.warning("scores stand alone, without those of normal images: %s", error)
+        if stored is None:
+            log.warning("no scores of normal images to compare with: %s", error)
             return None
-        log.info("beside %d validation images, kept with the run", len(there.scores))
-        return there.scores
-    if found is None:
-        log.warning("the run has no validation images to say how usual scores are")
+        log.info("comparing with %d validation images, stored with the run", len(stored.scores))
+        return stored.scores
+    if measured is None:
+        log.warning("the run has no validation images to compare scores with")
         return None
-    if there is None and may_write(loaded.folder.path):
-        keep(loaded, by, found)
-    return found.scores
+    if stored is None and may_write(loaded.folder.path):
+        store_scores(loaded, by, measured)
+    return measured.scores

@@ -1,6 +1,6 @@
-"""How strange a run's own validation images are to it: measured once, and kept in the run.
+"""Anomaly scores of a run's own validation images: measured once, and stored in the run.
 
-Scores of other images are set beside these, also where the run's data are gone.
+Scores of other images are compared with these, also if the run's data are missing.
 """
 
 import json
@@ -33,7 +33,7 @@ SEED = 0
 MOST_KEPT = 100_000  # 2 MB of text
 
 ScoreFunction = Callable[[Batch], Tensor]
-"""Images uint8 (B, C, H, W) with labels to (B,), the higher the stranger, on the CPU."""
+"""Images uint8 (B, C, H, W) with labels to scores (B,), on the CPU, higher for anomalies."""
 
 _SAMPLES = Kind("a whole number or null", lambda value: value is None or COUNT.holds(value))
 _SCORES = {"seed": COUNT, "wanted": COUNT, "samples": _SAMPLES, "scores": [FINITE]}
@@ -41,14 +41,14 @@ _FILE = {"weights_sha256": TEXT, "reconstruction?": _SCORES, "likelihood?": _SCO
 
 
 @dataclass(frozen=True)
-class Normal:
+class NormalScores:
     """Scores of validation images.
 
     Attributes:
-        scores: (M,), the higher the stranger.
-        wanted: images that were asked for; there may be fewer.
-        seed: of their choice, and of codes.
-        samples: codes of each, for likelihoods; None for reconstructions.
+        scores: (M,), higher for anomalies.
+        wanted: the number of images in the settings; there may be fewer.
+        seed: of the choice of images, and of codes.
+        samples: codes of each image, for likelihoods; None for reconstructions.
     """
 
     scores: Tensor
@@ -57,11 +57,11 @@ class Normal:
     samples: int | None = None
 
 
-def by_reconstruction(loaded: LoadedRun) -> ScoreFunction:
-    """The mean squared error per pixel on [0, 1].
+def reconstruction_error(loaded: LoadedRun) -> ScoreFunction:
+    """Score by the mean squared error per pixel on [0, 1].
 
-    An autoencoder rebuilds badly what it was not trained on: Sakurada and Yairi 2014,
-    https://doi.org/10.1145/2689746.2689747.
+    An autoencoder reconstructs images badly that are unlike its training images: Sakurada and Yairi
+    2014, https://doi.org/10.1145/2689746.2689747.
     """
     learner: Any = loaded.learner
 
@@ -76,23 +76,23 @@ def by_reconstruction(loaded: LoadedRun) -> ScoreFunction:
 def scores_of(
     loaded: LoadedRun, score: ScoreFunction, indices: np.ndarray, seed: int, batch_size: int
 ) -> Tensor:
-    """Of the data's images at `indices`, (N,)."""
+    """Scores (N,) of the data's images at `indices`."""
     seed_noise(seed)
     return torch.cat([score(batch) for batch in batches(loaded, indices, batch_size)])
 
 
 def batches(loaded: LoadedRun, indices: np.ndarray, batch_size: int) -> Iterator[Batch]:
-    """The data's images at `indices`, some at a time."""
+    """The data's images at `indices`, in batches."""
     for start in range(0, len(indices), batch_size):
         yield take(loaded.data.image_set, indices[start : start + batch_size])
 
 
-def measured(
-    loaded: LoadedRun, score: ScoreFunction, settings: Normal, batch_size: int
-) -> Normal | None:
-    """What `score` says of validation images, none of a class that is left out.
+def measure_scores(
+    loaded: LoadedRun, score: ScoreFunction, settings: NormalScores, batch_size: int
+) -> NormalScores | None:
+    """Score validation images of classes that are not left out; None without such images.
 
-    None where there are none. `settings` says how many, and by which seed.
+    `settings` has their number and the seed.
     """
     indices = drawn(loaded.data.indices("validation"), settings.wanted, settings.seed)
     if not len(indices):
@@ -100,17 +100,17 @@ def measured(
     return replace(settings, scores=scores_of(loaded, score, indices, settings.seed, batch_size))
 
 
-def kept(loaded: LoadedRun, by: str, samples: int | None) -> Normal | None:
-    """What `keep` wrote for these very weights, measured in this way; None where it did not."""
+def stored_scores(loaded: LoadedRun, by: str, samples: int | None) -> NormalScores | None:
+    """The scores that `store_scores` wrote for these weights, `by` and `samples`; else None."""
     stored = _read(loaded)
     if by not in stored or stored[by]["samples"] != samples:
         return None
     found = stored[by]
-    return Normal(torch.tensor(found["scores"]), found["wanted"], found["seed"], samples)
+    return NormalScores(torch.tensor(found["scores"]), found["wanted"], found["seed"], samples)
 
 
-def keep(loaded: LoadedRun, by: str, normal: Normal) -> None:
-    """Write the scores to the run, beside those of other ways to measure."""
+def store_scores(loaded: LoadedRun, by: str, normal: NormalScores) -> None:
+    """Write the scores to the run, beside those of other methods."""
     if len(normal.scores) > MOST_KEPT or not normal.scores.isfinite().all():
         return
     entry = {
@@ -123,31 +123,33 @@ def keep(loaded: LoadedRun, by: str, normal: Normal) -> None:
     write_text(loaded.folder.normal_scores, json.dumps(stored) + "\n")
 
 
-def keep_reconstructions(folder: RunFolder, accelerator: str, batch_size: int) -> None:
-    """Measure how well a finished run reconstructs, for `genlab score`; warn where it fails.
+def store_reconstruction_scores(folder: RunFolder, accelerator: str, batch_size: int) -> None:
+    """Score the validation images of a finished run by reconstruction, for `genlab score`.
 
-    Images are read from the cache as they are needed, for the run may have them in memory still.
+    A failure is only a warning. Images are read from the cache in batches, because the run may
+    still have them in memory.
     """
     try:
         loaded = load_run(str(folder.path), accelerator)
         loaded = replace(loaded, config=loaded.config.replaced(data={"in_memory_gb": 0}))
-        settings = Normal(torch.empty(0), IMAGES, SEED)
-        found = measured(loaded, by_reconstruction(loaded), settings, batch_size)
+        settings = NormalScores(torch.empty(0), IMAGES, SEED)
+        found = measure_scores(loaded, reconstruction_error(loaded), settings, batch_size)
         if found is not None:
-            keep(loaded, "reconstruction", found)
-    # The run is whole without them, and genlab score measures them where they are not there.
+            store_scores(loaded, "reconstruction", found)
+    # The run is complete without them, and genlab score measures them if they are missing.
     except Exception as error:
-        log.warning("no scores of validation images are kept with the run: %s", error)
+        log.warning("no scores of validation images are stored with the run: %s", error)
 
 
-def reconstructs_alone(learner: Learner) -> bool:
-    """Whether the learner is an autoencoder that is told no labels, so that it takes any file."""
-    told = isinstance(learner, Generates) and learner.condition is not None
-    return isinstance(learner, Reconstructs) and not isinstance(learner, Translates) and not told
+def is_unconditional_autoencoder(learner: Learner) -> bool:
+    """Whether the learner is an autoencoder without labels as input, so that any file will do."""
+    if isinstance(learner, Generates) and learner.condition is not None:
+        return False
+    return isinstance(learner, Reconstructs) and not isinstance(learner, Translates)
 
 
 def _read(loaded: LoadedRun) -> dict[str, Any]:
-    """The content of the file, {} where there is none or where it is of other weights."""
+    """The content of the file, {} if there is none or if it is of other weights."""
     file = loaded.folder.normal_scores
     if not file.exists():
         return {}

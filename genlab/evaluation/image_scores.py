@@ -1,4 +1,4 @@
-"""Scores in the features of a network, of made pictures against those that they should be like."""
+"""Scores of generated and translated images against real ones, in the features of a network."""
 
 import logging
 from pathlib import Path
@@ -14,7 +14,8 @@ from genlab.data.stream import take
 from genlab.drawing.pictures import grid, save_png, with_caption, with_row_captions
 from genlab.drawing.sheets import are_points
 from genlab.errors import ConfigError
-from genlab.evaluation.reference import Memorisation, Reference, memorisation, reference
+from genlab.evaluation.memorisation import Memorisation, memorisation
+from genlab.evaluation.reference import Reference, build_reference
 from genlab.evaluation.translations import translated, translation_scores, translation_sheet
 from genlab.learners.abilities import Generates, Translates
 from genlab.networks.styles import own_noise
@@ -27,10 +28,10 @@ from genlab.settings.evaluate import Evaluate
 log = logging.getLogger(__name__)
 
 
-def distances_of(
+def image_scores(
     loaded: LoadedRun, settings: Evaluate, stamp: dict[str, Any], path: Path
 ) -> dict[str, float]:
-    """What is told in the features of a network, with pictures beside `path`."""
+    """Scores of a run's images by what its model does; figures are written beside `path`."""
     if isinstance(loaded.learner, Generates):
         return _generated(loaded, _real(loaded, settings), settings, stamp, path)
     if isinstance(loaded.learner, Translates):
@@ -39,10 +40,12 @@ def distances_of(
 
 
 def _real(loaded: LoadedRun, settings: Evaluate) -> Reference:
-    """The images of the split; ConfigError for too few to measure distances with."""
+    """The images of the split; ConfigError for too few to measure distances."""
     if settings.count < 2:
-        raise ConfigError(f"count={settings.count}: distances need 2 at least, or features=none")
-    return reference(
+        raise ConfigError(
+            f"count={settings.count}: distances need at least 2 images; or use features=none"
+        )
+    return build_reference(
         loaded.config,
         loaded.data,
         settings.split,
@@ -53,33 +56,33 @@ def _real(loaded: LoadedRun, settings: Evaluate) -> Reference:
 
 
 def _generated(
-    loaded: LoadedRun, held: Reference, settings: Evaluate, stamp: dict[str, Any], path: Path
+    loaded: LoadedRun, reference: Reference, settings: Evaluate, stamp: dict[str, Any], path: Path
 ) -> dict[str, float]:
-    """Generated pictures against the split's images, and against the training part."""
+    """Scores of generated images against the split's images, and against the training part."""
     count, seed = settings.count, settings.seed
     peers.join(loaded.device.type)
-    held.features = ranks.gather(held.see(ranks.shard(held.images)))
-    labels = held.asked(condition_of(loaded), count, seed)
+    reference.features = ranks.gather(reference.features_of(ranks.shard(reference.images)))
+    labels = reference.target_labels(condition_of(loaded), count, seed)
     with own_noise(loaded.learner):
-        pictures, asked = generate(loaded, count, seed, settings.batch_size, labels)
-    features = ranks.gather(held.see(ranks.shard(pictures)))
+        images, conditions = generate(loaded, count, seed, settings.batch_size, labels)
+    features = ranks.gather(reference.features_of(ranks.shard(images)))
     if launch.rank() > 0:
         return {}
-    stamp |= held.stamp | {
-        "generated_images": len(pictures),
-        "reference_images": len(held.images),
+    stamp |= reference.stamp | {
+        "generated_images": len(images),
+        "reference_images": len(reference.images),
         "seed": seed,
     }
     assert isinstance(loaded.learner, Generates)
     if loaded.learner.styles is not None:
         stamp["noise"] = "own"
-    scores = held.score_all(pictures, features, asked)
+    scores = reference.score_all(images, features, conditions)
     chosen = min(settings.memorisation_images, count)
-    if are_points(pictures):
+    if are_points(images):
         return scores
     training = take(loaded.data.image_set, loaded.data.indices("train")).images
-    some = torch.from_numpy(drawn(np.arange(len(held.images)), chosen))
-    found = memorisation(pictures[:chosen], held.images[some], training)
+    some = torch.from_numpy(drawn(np.arange(len(reference.images)), chosen))
+    found = memorisation(images[:chosen], reference.images[some], training)
     stamp["memorisation_images"] = chosen
     neighbours = path.with_name(f"{path.stem}_neighbours.png")
     save_png(_neighbours(found), neighbours)
@@ -90,30 +93,30 @@ def _generated(
 
 
 def _translations(
-    loaded: LoadedRun, held: Reference, settings: Evaluate, stamp: dict[str, Any], path: Path
+    loaded: LoadedRun, reference: Reference, settings: Evaluate, stamp: dict[str, Any], path: Path
 ) -> dict[str, float]:
-    """Translated images of the split against what they should have become."""
+    """Scores of translated images of the split against their targets."""
     directions = translated(loaded, settings.split, settings.count, settings.batch_size)
-    stamp |= held.stamp | {"translated_images": len(held.images)}
+    stamp |= reference.stamp | {"translated_images": len(reference.images)}
     sheet = path.with_name(f"{path.stem}_translations.png")
     save_png(translation_sheet(directions), sheet)
     log.info("wrote %s", sheet)
-    return translation_scores(directions, held)
+    return translation_scores(directions, reference)
 
 
 def _neighbours(found: Memorisation) -> Image.Image:
-    """Rows of a generated picture and the training images nearest to it."""
+    """Rows of a generated image and the training images nearest to it."""
     count, columns = found.distances.shape
     rows = [
-        torch.cat([picture[None], neighbours])
-        for picture, neighbours in zip(
-            found.pictures, found.neighbours.unflatten(0, (count, columns)), strict=True
+        torch.cat([image[None], neighbours])
+        for image, neighbours in zip(
+            found.images, found.neighbours.unflatten(0, (count, columns)), strict=True
         )
     ]
     sheet = grid(torch.cat(rows), columns + 1, apart=(1,))
-    told = [" ".join(f"{value:.3f}" for value in row) for row in found.distances.tolist()]
+    captions = [" ".join(f"{value:.3f}" for value in row) for row in found.distances.tolist()]
     caption = (
-        "generated pictures nearest to the training part, and the nearest training images with "
+        "generated images nearest to the training part, and the nearest training images with "
         "their distances (root mean square of pixels on [0, 1])"
     )
-    return with_caption(with_row_captions(sheet, told), caption)
+    return with_caption(with_row_captions(sheet, captions), caption)
