@@ -91,6 +91,23 @@ class Cosine(_Course):
         return self.end + (self.start - self.end) * (1 + math.cos(math.pi * progress)) / 2
 
 
+FIRST_INTERVAL = 20_000
+_INTERVALS = 20  # as many of one length as fit into the images seen so far
+
+
+def growing_interval(images_seen: int) -> int:
+    """Images from one event to the next of a row that gets sparser as a run gets longer.
+
+    20 000 up to image 1 000 000, from there on the largest of 1, 2 and 5 times a power of ten that
+    is at most a twentieth of the images seen: 50 000 up to image 2 000 000, 100 000 up to
+    4 000 000, 200 000 up to 10 000 000, and so on. Each length begins at a multiple of itself.
+    """
+    most = images_seen // _INTERVALS
+    power = 10 ** (len(str(most)) - 1)
+    length = max(factor * power for factor in (1, 2, 5) if factor * power <= max(most, 1))
+    return max(length, FIRST_INTERVAL)
+
+
 Stage = dict[str, Any]
 """The keyword arguments that networks receive now."""
 

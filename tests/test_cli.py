@@ -101,6 +101,8 @@ def test_help_of_train_lists_the_groups(genlab) -> None:
         (("train", "checkpoint.every_images=0"), 2, "checkpoint.every_images=0"),
         (("train", "checkpoint.every_minutes=0"), 2, "checkpoint.every_minutes=0"),
         (("train", "log.validate_every_images=0"), 2, "log.validate_every_images=0"),
+        (("train", "samples.every_images=0"), 2, "samples.every_images=0 must be auto or a whole"),
+        (("train", "samples.every_images=rarely"), 2, "samples.every_images=rarely must be auto"),
         (("train", "samples.count=0"), 2, "samples.count=0"),
         (("train", "seed=-1"), 2, "seed=-1"),
         (("train", "seed=9223372036854775808"), 2, "2**63 - 1"),

@@ -1,6 +1,16 @@
 import pytest
 
-from genlab.schedules import Constant, Cosine, Greedy, Growth, Ramp, Unfreeze, Whole, as_schedule
+from genlab.schedules import (
+    Constant,
+    Cosine,
+    Greedy,
+    Growth,
+    Ramp,
+    Unfreeze,
+    Whole,
+    as_schedule,
+    growing_interval,
+)
 
 
 def test_ramp_goes_from_start_to_end_and_stays() -> None:
@@ -88,3 +98,19 @@ def test_optimizers_start_anew_at_both_ends_of_a_fade() -> None:
 def test_impossible_growth_is_refused(settings: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=next(iter(settings))):
         Growth(**{"resolution": 16, **settings})
+
+
+def test_intervals_grow_with_the_run() -> None:
+    millions = {0: 0.02, 0.4: 0.02, 0.999999: 0.02, 1: 0.05, 1.999999: 0.05, 2: 0.1, 3.999999: 0.1}
+    millions |= {4: 0.2, 10: 0.5, 20: 1, 39: 1, 40: 2, 100: 5}
+    for seen, length in millions.items():
+        assert growing_interval(round(seen * 1e6)) == round(length * 1e6)
+
+
+def test_a_long_run_has_few_grids_which_begin_at_multiples() -> None:
+    points = [0]
+    while points[-1] < 25_000_000:
+        points.append(points[-1] + growing_interval(points[-1]))
+    assert points[:51] == list(range(0, 1_000_001, 20_000))
+    assert all(point % growing_interval(point) == 0 for point in points)
+    assert len(points) == 1 + 50 + 20 + 20 + 30 + 20 + 5  # 1 251 at the first interval

@@ -24,6 +24,7 @@ from genlab.learners import Learner
 from genlab.learners.abilities import Generates, Reconstructs
 from genlab.learners.learner import evaluating, seed_noise
 from genlab.pixels import to_uint8
+from genlab.schedules import growing_interval
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +37,12 @@ class Grids(pl.Callback):
 
     Latents are drawn from the seed, always the same noise; the reconstructed images are
     spread over the validation part. `evolution.gif` shows the sample grids one after another.
+    With `every_images="auto"` they are drawn at the intervals of `growing_interval`.
     Of large pictures a grid has fewer, as many as `fitting` has room for, and is a JPEG.
     """
 
     def __init__(
-        self, folder: Path, history: History, every_images: int, count: int, seed: int
+        self, folder: Path, history: History, every_images: int | str, count: int, seed: int
     ) -> None:
         self.folder = folder
         self.history = history
@@ -82,7 +84,10 @@ class Grids(pl.Callback):
     ) -> None:
         """Draw when due."""
         learner = learner_of(pl_module)
-        if trainer.is_global_zero and learner.passed(self.every_images):
+        every = self.every_images
+        if isinstance(every, str):
+            every = growing_interval(learner.images_before)
+        if trainer.is_global_zero and learner.passed(every):
             self.draw(trainer, learner)
 
     def finish(self, trainer: pl.Trainer, learner: Learner) -> None:

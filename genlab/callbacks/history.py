@@ -103,10 +103,12 @@ class History(pl.Callback):
             return
         if not self.rows or int(self.rows[-1]["images_seen"]) != images_seen:
             self.rows.append({"images_seen": str(images_seen)})
-        for name, value in values.items():
-            self.rows[-1][f"{part}/{name}"] = repr(value)
-            self.writer.add_scalar(f"{part}/{name}", value, images_seen)
+        named = {f"{part}/{name}": value for name, value in values.items()}
+        self.rows[-1].update({name: repr(value) for name, value in named.items()})
         self._table.write(self.rows)
+        # One event for all of them: add_scalar's one for each takes ten times as long.
+        shown = [Summary.Value(tag=name, simple_value=value) for name, value in named.items()]
+        self.writer._get_file_writer().add_summary(Summary(value=shown), images_seen)
 
     def add_image(self, tag: str, content: bytes, size: tuple[int, int], images_seen: int) -> None:
         """Show an encoded PNG, JPEG or animated GIF of (width, height) in TensorBoard."""

@@ -22,7 +22,6 @@ _AT_LEAST_1 = (
     "trainer.timeout_seconds",
     "checkpoint.every_images",
     "checkpoint.keep",
-    "samples.every_images",
     "log.every_images",
     "log.validate_every_images",
     "evaluate.every_images",
@@ -64,6 +63,11 @@ def check_values(config: Tree) -> None:
         bounds.above(0, **{key: values[key] for key in _ABOVE_0})
     except ValueError as error:
         raise ConfigError(str(error)) from error
+    every = values["samples.every_images"]
+    if every != "auto" and (type(every) is not int or every < 1):
+        raise ConfigError(
+            f"samples.every_images={str(every)[:40]} must be auto or a whole number of at least 1"
+        )
     _check_objective(config)
     if missing := [key for key in needed_by(Data) if key not in config["data"]]:
         raise ConfigError(f"data lacks {', '.join(missing)} (see the packaged pages)")

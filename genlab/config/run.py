@@ -86,9 +86,9 @@ class Checkpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Samples:
-    """The grids of pictures."""
+    """The grids of pictures; every so many images, or `auto`, see `growing_interval`."""
 
-    every_images: int = 20_000
+    every_images: int | str = "auto"
     count: int = 64
 
 

@@ -37,3 +37,14 @@ def test_a_grid_shows_the_first_pictures_that_have_room(
     assert np.abs(away).max() < 8  # JPEG's
     events = EventAccumulator(str(tmp_path / "some"), {"images": 0}).Reload()
     assert {(i.width, i.height <= 600) for i in events.Images("samples")} == {(512, True)}
+
+
+def test_automatic_intervals_grow_with_the_images_seen(
+    genlab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genlab.schedules.FIRST_INTERVAL", 20)
+    words = [*SMALL[:-2], "model=vae_mlp", "samples.count=4", "data.batch_size=10"]
+    words += ["samples.every_images=auto", "total_images=1130", f"hydra.run.dir={tmp_path}"]
+    assert genlab("train", *words)[0] == 0
+    drawn = sorted(int(f.stem.removeprefix("images-")) for f in tmp_path.glob("samples/images-*"))
+    assert drawn == [*range(0, 1001, 20), 1050, 1100, 1130]

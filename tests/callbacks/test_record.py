@@ -1,12 +1,17 @@
 """What a finished run leaves for people: a picture of its losses, TensorBoard's comparison."""
 
+import time
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+from torch.utils.tensorboard import SummaryWriter
 
-from genlab.callbacks.history import events_folder
+from genlab.callbacks.history import History, events_folder
+from genlab.errors import CheckpointError
+from genlab.io.reading import read_csv
 
 SHORT = ["model=dcgan", "data=digits", "data.resolution=16", "trainer=cpu", "samples.count=4"]
 
@@ -40,6 +45,24 @@ def test_a_run_of_minutes_says_what_trains_it_further(genlab) -> None:
     assert code == 0
     assert "max_minutes=0.002 counts all its training, of which there were" in out
     assert "a larger max_minutes, or max_minutes=null, trains it further" in out
+
+
+def test_thousands_of_rows_cost_less_than_a_millisecond_each(tmp_path: Path) -> None:
+    history = History(tmp_path, 64)
+    history.writer = SummaryWriter(str(tmp_path))
+    names = [f"value_{number}" for number in range(10)]
+    started = time.process_time()
+    for step in range(1, 5001):
+        history.record(dict.fromkeys(names, step / 7), "train", 64 * step)
+        if step % 10 == 0:
+            history.record({"loss": step / 3}, "validation", 64 * step)
+    spent = time.process_time() - started
+    history.close()
+    rows = read_csv(tmp_path / "metrics.csv", CheckpointError)
+    assert [row["images_seen"] for row in rows] == [str(64 * step) for step in range(1, 5001)]
+    assert all(float(row["train/value_9"]) * 7 == pytest.approx(i) for i, row in enumerate(rows, 1))
+    assert sum(row["validation/loss"] != "" for row in rows) == 500
+    assert spent < 5
 
 
 def test_events_of_older_runs_stay_in_their_folder(tmp_path: Path) -> None:
