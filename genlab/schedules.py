@@ -103,7 +103,7 @@ def growing_interval(images_seen: int) -> int:
     4 000 000, 200 000 up to 10 000 000, and so on. Each length begins at a multiple of itself.
     """
     most = images_seen // _INTERVALS
-    power = 10 ** (len(str(most)) - 1)
+    power: int = 10 ** (len(str(most)) - 1)
     length = max(factor * power for factor in (1, 2, 5) if factor * power <= max(most, 1))
     return max(length, FIRST_INTERVAL)
 
