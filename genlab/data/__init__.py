@@ -1,6 +1,5 @@
 """Images: sources, the cache of prepared images, splits and the training stream."""
 
-from genlab.data.archive import Archive
 from genlab.data.avatars import Avatars
 from genlab.data.cache import cache_folder, prepare
 from genlab.data.celeba import CelebA
@@ -12,13 +11,14 @@ from genlab.data.folder import Folder
 from genlab.data.gaussian_grid import GaussianGrid
 from genlab.data.idx_sets import FashionMnist, Mnist
 from genlab.data.image_set import ImageSet
-from genlab.data.parquet import Parquet
+from genlab.data.packed import Archive, Arrays, Parquet
 from genlab.data.source import Annotations, Source
 from genlab.data.stacked import Stacked
 
 __all__ = [
     "Annotations",
     "Archive",
+    "Arrays",
     "Avatars",
     "CelebA",
     "Cifar10",

@@ -4,6 +4,7 @@ import logging
 from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -38,6 +39,7 @@ class Collection(Source):
     frame counts.
 
     Args:
+        path: the file or folder that holds the images.
         resolution, channels: see `Source`.
         strict: refuse images that are not yet of this size and mode, or that EXIF turns, instead of
             converting them.
@@ -45,28 +47,34 @@ class Collection(Source):
         max_pixels: refuse larger images unread, and those that take more than 5 bytes for each of
             these to decode; a small file may claim to be enormous.
         white_level: the value of white in images of 16 bits.
+        column: what holds the images, where there is a choice: the column of a Parquet file, the
+            array of an .npz; None to find it.
     """
 
     version: ClassVar[int] = 2
 
     def __init__(
         self,
+        path: str,
         resolution: int,
         channels: int,
         strict: bool,
         skip_unreadable: bool,
         max_pixels: int,
         white_level: int = WHITE_LEVEL,
+        column: str | None = None,
     ) -> None:
         super().__init__(resolution, channels)
         if max_pixels < 1:
             raise ConfigError(f"data.max_pixels={max_pixels} must be at least 1")
         if not 1 <= white_level <= WHITE_LEVEL:
             raise ConfigError(f"data.white_level={white_level} must be from 1 to {WHITE_LEVEL}")
+        self.path = Path(path).expanduser()
         self.strict = strict
         self.skip_unreadable = skip_unreadable
         self.max_pixels = max_pixels
         self.white_level = white_level
+        self.column = column
         self._limit = Limit(_FIX, max_pixels, "data.max_pixels")
 
     @abstractmethod
@@ -76,7 +84,12 @@ class Collection(Source):
     @cached_property
     def container(self) -> Container:
         """What `find` found."""
-        return self.find()
+        container = self.find()
+        if self.column is not None and not container.has_columns:
+            raise ConfigError(
+                f"data.column={self.column}: {readable(self.path)} has no columns, set it to null"
+            )
+        return container
 
     @property
     def names(self) -> Sequence[str]:

@@ -1,6 +1,7 @@
 """NumPy's files of others: a header is believed only where its bytes are there."""
 
 import math
+import struct
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from genlab.io.reading import Error, free_memory, one_line, require_regular
 
 _ENTRIES = 1000  # of an archive
+_LOCAL_HEADER = struct.Struct("<4s22xHH")  # of a zip: its mark, the lengths of what follows
 _NUMBERS = "biuf"  # NumPy's kinds: bool, int, uint, float
 
 
@@ -33,9 +35,7 @@ def read_npz(
     require_regular(path, error, follow)
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
-            if len(archive.infolist()) > min(_ENTRIES, len(entries)):
-                raise ValueError(f"more than {_ENTRIES} arrays, or two of one name")
+            entries = _entries(archive)
             wanted = [name for name in (entries if names is None else names) if name in entries]
             size = sum(entries[name].file_size for name in wanted)
             if size > free_memory():
@@ -50,9 +50,25 @@ def read_npz(
         raise error(f"{path}: not readable as an npz of numbers ({one_line(problem)})") from problem
 
 
-def read_npy(path: Path, error: Error, mapped: bool = False) -> np.ndarray:
+def map_npz(path: Path, error: Error) -> dict[str, np.ndarray]:
+    """The arrays of an .npz archive by name, read-only: mapped, or in memory where compressed."""
+    require_regular(path, error, follow=True)
+    try:
+        with zipfile.ZipFile(path) as archive, path.open("rb") as file:
+            found = {
+                name: _mapped(archive, entry, file)
+                for name, entry in _entries(archive).items()
+                if entry.compress_type == zipfile.ZIP_STORED
+            }
+            packed = [name for name in _entries(archive) if name not in found]
+    except Exception as problem:
+        raise error(f"{path}: not readable as an npz of numbers ({one_line(problem)})") from problem
+    return found | (read_npz(path, error, packed) if packed else {})
+
+
+def read_npy(path: Path, error: Error, mapped: bool = False, follow: bool = False) -> np.ndarray:
     """The array of numbers in an .npy file, in memory or mapped and read-only."""
-    size = require_regular(path, error).st_size
+    size = require_regular(path, error, follow).st_size
     try:
         with path.open("rb") as file:
             _read_header(file, size)
@@ -60,6 +76,33 @@ def read_npy(path: Path, error: Error, mapped: bool = False) -> np.ndarray:
         return array
     except Exception as problem:
         raise error(f"{path}: not readable as an array ({one_line(problem)})") from problem
+
+
+def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """Members by the names of their arrays; ValueError for many, or two of one name."""
+    entries = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
+    if len(archive.infolist()) > min(_ENTRIES, len(entries)):
+        raise ValueError(f"more than {_ENTRIES} arrays, or two of one name")
+    return entries
+
+
+def _mapped(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: IO[bytes]) -> np.ndarray:
+    """A member that is stored as it is, where it lies in the file."""
+    with archive.open(entry) as member:
+        header = _read_header(member, entry.file_size)
+        length = member.tell()
+    file.seek(entry.header_offset)
+    _, name, extra = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
+    if not header.size:
+        return np.empty(header.shape, header.dtype)
+    return np.memmap(
+        file,
+        header.dtype,
+        mode="r",
+        offset=file.tell() + name + extra + length,
+        shape=header.shape,
+        order="F" if header.in_fortran_order else "C",
+    )
 
 
 def _array(file: IO[bytes], size: int) -> np.ndarray:

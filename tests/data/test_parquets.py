@@ -109,9 +109,9 @@ def test_binary_columns(tmp_path: Path, kind: pa.DataType) -> None:
     made = pa.table({"mask": pa.array([png(9)], kind), "jpg": pa.array([png(5)], kind)})
     pq.write_table(made, tmp_path / "a.parquet")
     assert shades(prepare(of(tmp_path / "a.parquet"), 1)) == [5]
-    assert shades(prepare(of(tmp_path / "a.parquet", Parquet, image_column="mask"), 1)) == [9]
-    with pytest.raises(ConfigError, match=r"data\.image_column=msk .*did you mean mask"):
-        prepare(of(tmp_path / "a.parquet", Parquet, image_column="msk"), 1)
+    assert shades(prepare(of(tmp_path / "a.parquet", Parquet, column="mask"), 1)) == [9]
+    with pytest.raises(ConfigError, match=r"data\.column=msk .*did you mean mask"):
+        prepare(of(tmp_path / "a.parquet", Parquet, column="msk"), 1)
 
 
 def test_rows_come_in_any_order_with_few_groups_in_memory(tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ class Container(ABC):
 
     kind: ClassVar[str]
     """Its name in fingerprints."""
+    has_columns: ClassVar[bool] = False
+    """Whether there may be several columns or arrays of images to choose from."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

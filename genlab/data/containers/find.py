@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from genlab.data.containers import archives, parquets
+from genlab.data.containers import archives, arrays, parquets
 from genlab.data.containers.archives import Archives
+from genlab.data.containers.arrays import Arrays
 from genlab.data.containers.container import Container
 from genlab.data.containers.files import Files
 from genlab.data.containers.parquets import Parquets
@@ -13,8 +14,8 @@ _ARCHIVES = (b"PK\3\4", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")
 _TAR = slice(257, 262)
 
 
-def found(path: Path) -> Container:
-    """The images at a path: a folder of images, archives or Parquet files, or one of these files.
+def found(path: Path, column: str | None = None) -> Container:
+    """The images at a path: a folder of images, archives or Parquet files, one of these, arrays.
 
     A folder that has images is one of images, whatever else it has.
     """
@@ -24,10 +25,12 @@ def found(path: Path) -> Container:
         if files_below(path, archives.SUFFIXES):
             return Archives(path)
         if files_below(path, parquets.SUFFIXES):
-            return Parquets(path)
+            return Parquets(path, column)
     elif path.is_file():
         if _begins(path, b"PAR1") or path.name.lower().endswith(parquets.SUFFIXES):
-            return Parquets(path)
+            return Parquets(path, column)
+        if path.name.lower().endswith(arrays.SUFFIXES) or _begins(path, b"\x93NUMPY"):
+            return Arrays(path, column)
         if _is_archive(path):
             return Archives(path)
     return Files(path)

@@ -49,6 +49,7 @@ class Parquets(Container):
     """
 
     kind: ClassVar[str] = "Parquet"
+    has_columns: ClassVar[bool] = True
 
     def __init__(self, path: Path, column: str | None = None) -> None:
         super().__init__(path)

@@ -49,8 +49,7 @@ def image_column(schema: "pa.Schema", wanted: str | None, where: str) -> str:
     if wanted is not None:
         if wanted not in found:
             raise ConfigError(
-                f"data.image_column={wanted} is no column of images of {where}"
-                f"{near_miss(wanted, found)}"
+                f"data.column={wanted} is no column of images of {where}{near_miss(wanted, found)}"
             )
         return wanted
     if not found:
