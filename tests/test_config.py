@@ -3,7 +3,8 @@ from types import ModuleType
 import pytest
 import torch
 
-from genlab.config.schema import build, check, flatten, locate
+from genlab.config.parts import flatten
+from genlab.config.schema import build, check, locate
 from genlab.errors import ConfigError
 from genlab.networks import dense
 

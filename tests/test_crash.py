@@ -24,14 +24,14 @@ SETTINGS = [
 REMEDIES = "remedy=[ada,replay,historical_averaging,critic_steps,r1,spectral_norm,flipped_labels]"
 GROWTH = ["model.stages.stable_images=150", "model.stages.fade_images=300"]
 OWN = {
-    "progan": [*GROWTH, "remedy=replay", "model.replay.size=20"],
-    "acgan": ["remedy=[replay,packing,r2]", "model.replay.size=20"],
+    "progan": [*GROWTH, "remedy=replay", "model.remedies.replay.size=20"],
+    "acgan": ["remedy=[replay,packing,r2]", "model.remedies.replay.size=20"],
     "stylegan": [*GROWTH, "model.stages.start=4"],
     "stylegan2": ["remedy=ada"],
-    "gan": [REMEDIES, "model.augmentation.target=-0.99", "model.replay.size=20"],
+    "gan": [REMEDIES, "model.remedies.ada.target=-0.99", "model.remedies.replay.size=20"],
     # The critic wakes up between the last checkpoint and the crash.
     "srgan": ["model.adversarial.delay_images=425", "model.adversarial.images=100"],
-    "cyclegan": ["model.replay.size=20", "model.translators.translator.width=4"],
+    "cyclegan": ["model.remedies.replay.size=20", "model.translators.network.translator.width=4"],
     "greedy_autoencoder": ["model.stages.images_per_block=200"],
 }
 KINDS = ["data=avatar_styles", "data.first_count=60", "data.second_count=40"]

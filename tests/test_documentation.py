@@ -64,9 +64,9 @@ def test_the_schema_of_train_has_the_settings_of_the_selected_pages(genlab) -> N
     ("words", "says"),
     [
         ("epochs=5", "length is counted in images: total_images=N, or max_minutes=N"),
-        ("lr=0.1", "model.critic_optimizer.lr, model.generator_optimizer.lr"),
+        ("lr=0.1", "model.critic.optimizer.lr, model.generator.optimizer.lr"),
         ("model=vae model.codes=8", "did you mean model.autoencoder.bottleneck.codes?"),
-        ("z_dim=8", "did you mean model.generator.latent_size?"),
+        ("z_dim=8", "did you mean model.generator.network.latent_size?"),
         ("batch_size=8", "did you mean data.batch_size?"),
         ("data.path=photos", "data=folder data.path=DIR"),
         ("gpus=2", "trainer=ddp"),
@@ -80,7 +80,7 @@ def test_usual_words_lead_to_the_setting(genlab, words: str, says: str) -> None:
 
 def test_whole_numbers_may_have_an_exponent(genlab) -> None:
     words = ["total_images=1e5", "log.every_images=2.5e3", "seed=7", "--cfg=job"]
-    _, out, _ = genlab("train", *words, "model.generator_optimizer.lr=1e-3")
+    _, out, _ = genlab("train", *words, "model.generator.optimizer.lr=1e-3")
     config = yaml.safe_load(out)
     assert (config["total_images"], config["log"]["every_images"]) == (100_000, 2500)
     assert config["model"]["generator_optimizer"]["lr"] == 0.001

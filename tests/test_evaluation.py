@@ -71,7 +71,7 @@ def test_a_resumed_run_has_the_same_scores_and_the_same_best(genlab, tmp_path) -
 def test_best_weights_and_summary_agree_after_a_resume_that_does_worse(genlab, tmp_path) -> None:
     run = tmp_path / "run"
     assert genlab("train", *RUN, *SCORED, "total_images=5000", f"hydra.run.dir={run}")[0] == 0
-    worse = ["model.generator_optimizer.lr=0.5", "allow_changes=true", "total_images=9000"]
+    worse = ["model.generator.optimizer.lr=0.5", "allow_changes=true", "total_images=9000"]
     assert genlab("train", f"resume={run}", *worse)[0] == 0
     best = json.loads((run / "summary.json").read_text())["best"]
     assert best["value"] == min(float(r["evaluation/frechet_distance"]) for r in rows(run))

@@ -14,21 +14,21 @@ HUGE = "99999999999999999999"
     ("words", "told"),
     [
         ((*GAN, "model.flipped_labels=2"), "model.flipped_labels=2 must be from 0 to 1"),
-        ((*GAN, "model.weight_clip=-1"), "model.weight_clip=-1 must be at least 0"),
+        ((*GAN, "model.remedies.weight_clipping.limit=-1"), "model.remedies.weight_clipping.limit=-1 must be at least 0"),
         ((*GAN, "model.feature_matching=-1"), "must be at least 0"),
-        ((*GAN, "model.generator_optimizer.lr=inf"), "must be a finite number"),
-        ((*GAN, "model.generator_optimizer.lr=0"), "lr=0 must be above 0"),
+        ((*GAN, "model.generator.optimizer.lr=inf"), "must be a finite number"),
+        ((*GAN, "model.generator.optimizer.lr=0"), "lr=0 must be above 0"),
         ((*GAN, "model.rate=0"), "rate=0 must be above 0"),
-        ((*GAN, "model.critic_optimizer.betas=[0.5]"), "should be of type list of 2"),
-        ((*GAN, "+model.generator_optimizer.foreach=true"), "`foreach` cannot be `True` together"),
-        ((*GAN, "model.critic.pack=3"), "data.batch_size=16 must be a multiple of model.critic.pa"),
-        ((*GAN, "model.augmentation=3"), "model.augmentation=3 should be of type Augmentation"),
-        ((*GAN, "+model.penalties.r1=3"), "model.penalties.r1=3 should be of type Penalty"),
-        ((*GAN, "model.generator.latent_size=1000000000"), "must be at most 65,536"),
-        ((*GAN, "model.generator.decoder.channels=3"), "all parts follow data.channels=1"),
-        ((*GAN, "model.generator.decoder.normalisation=nope"), "'nope' is none of batch"),
-        ((*GAN, "model.generator.decoder.output=nope"), "output='nope' is none of relu"),
-        ((*GAN, "model.generator.decoder._partial_=3"), "_partial_=3 must be true or false"),
+        ((*GAN, "model.critic.optimizer.betas=[0.5]"), "should be of type list of 2"),
+        ((*GAN, "+model.generator.optimizer.foreach=true"), "`foreach` cannot be `True` together"),
+        ((*GAN, "model.critic.network.pack=3"), "data.batch_size=16 must be a multiple of model.critic.pa"),
+        ((*GAN, "model.remedies.ada=3"), "model.remedies.ada=3 should be of type Augmentation"),
+        ((*GAN, "+model.remedies.r1=3"), "model.remedies.r1=3 should be of type Penalty"),
+        ((*GAN, "model.generator.network.latent_size=1000000000"), "must be at most 65,536"),
+        ((*GAN, "model.generator.network.decoder.channels=3"), "all parts follow data.channels=1"),
+        ((*GAN, "model.generator.network.decoder.normalisation=nope"), "'nope' is none of batch"),
+        ((*GAN, "model.generator.network.decoder.output=nope"), "output='nope' is none of relu"),
+        ((*GAN, "model.generator.network.decoder._partial_=3"), "_partial_=3 must be true or false"),
         ((*GAN, "model.sizes.paper.stages.start=[]"), "of size now: scale=laptop|paper"),
         ((*GAN, "model.size=small"), "model.size: networks and rates have one setting of size now"),
         ((*GAN, "scale=large"), "scale=large is not known: choose one of auto, laptop, paper"),
@@ -49,16 +49,16 @@ HUGE = "99999999999999999999"
         ((*GAN, "trainer.compile=1"), "trainer.compile=1 must be true or false"),
         ((*GAN, "trainer.channels_last=1000"), "trainer.channels_last=1000 is not known"),
         ((*GAN, "data.flip=1"), "data.flip=1 should be of type bool"),
-        ((*GAN, "model.critic.spectral=1"), "model.critic.spectral=1 should be of type bool"),
+        ((*GAN, "model.critic.network.spectral=1"), "model.critic.network.spectral=1 should be of type bool"),
         ((*GAN, "model.rate=1e9"), "model.rate=1000000000.0 must be from 0 to 100"),
         ((*VAE, "model.rate=1e9"), "model.rate=1000000000.0 must be from 0 to 100"),
-        ((*GAN, "model.critic_optimizer.lr=1e6"), "lr=1000000.0 must be above 0 and at most 100"),
+        ((*GAN, "model.critic.optimizer.lr=1e6"), "lr=1000000.0 must be above 0 and at most 100"),
         ((*GAN, "model.critic_steps=1000", "total_images=15000"), "with image 16,000; set fewer"),
         ((*GAN, "model.generator_steps=1000000"), "generator_steps=1000000 must be at most 1,000"),
-        ((*GAN, "remedy=r1", "model.penalties.r1.every=5000"), "every=5000 must be at most 1,000"),
-        ((*GAN, "remedy=ada", "model.augmentation.interval=5000"), "must be at most 1,000"),
-        ((*GAN, "remedy=ada", "model.augmentation.target=1"), "must be above -1 and below 1"),
-        ((*GAN, "remedy=ada", "model.augmentation.target=-1"), "must be above -1 and below 1"),
+        ((*GAN, "remedy=r1", "model.remedies.r1.every=5000"), "every=5000 must be at most 1,000"),
+        ((*GAN, "remedy=ada", "model.remedies.ada.interval=5000"), "must be at most 1,000"),
+        ((*GAN, "remedy=ada", "model.remedies.ada.target=1"), "must be above -1 and below 1"),
+        ((*GAN, "remedy=ada", "model.remedies.ada.target=-1"), "must be above -1 and below 1"),
         ((*CLASSIFIER, "encoder.pretrained=1"), "encoder.pretrained=1 must be of type bool"),
         ((*CLASSIFIER, "log.every_images=0"), "log.every_images=0 must be at least 1"),
         ((*GAN, "report=x"), "report=x must be a mapping with metric, across, curves"),
@@ -177,11 +177,11 @@ def test_losses_that_blow_up_are_never_a_finished_run(genlab, tmp_path: Path) ->
 
 
 def test_networks_that_no_memory_holds_are_refused_at_once(genlab, tmp_path: Path) -> None:
-    wide = [f"model.generator.decoder.{key}=65536" for key in ("width", "max_width")]
+    wide = [f"model.generator.network.decoder.{key}=65536" for key in ("width", "max_width")]
     words = ("model=dcgan", "data=digits", "data.resolution=32", *wide, "trainer=cpu")
     code, _, err = genlab("train", *words, f"hydra.run.dir={tmp_path}/run")
     assert code == 5
-    assert "model.generator.decoder.width=65536" in err
+    assert "model.generator.network.decoder.width=65536" in err
     assert "choose smaller ones" in err
 
 

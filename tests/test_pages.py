@@ -103,7 +103,7 @@ def test_remedies_go_with_labels_and_with_growth(genlab, tmp_path: Path, model: 
         none += ["flipped_labels", "label_smoothing"]
     remedies = [name for name in pages("remedy") if name not in none]
     words = [f"model={model}", f"remedy=[{','.join(remedies)}]", "data=digits"]
-    words += ["data.resolution=8", "model.replay.size=50", "total_images=300", "trainer=cpu"]
+    words += ["data.resolution=8", "model.remedies.replay.size=50", "total_images=300", "trainer=cpu"]
     if model == "progan":
         words += ["model.stages.stable_images=100", "model.stages.fade_images=50"]
     code, _, err = genlab("train", *words, f"hydra.run.dir={tmp_path}/run")
@@ -123,7 +123,7 @@ def test_every_remedy_goes_with_any_networks(remedy: str, players: str) -> None:
 
 def test_a_setting_that_another_class_lacks_can_be_left_out() -> None:
     words = ["model=r3gan", "players=progan", "data=digits", "data.resolution=16"]
-    mend = "~model.critic.encoder.normalisation"
+    mend = "~model.critic.network.encoder.normalisation"
     with pytest.raises(ConfigError, match=f"to leave out what a page sets: '{mend}'"):
         check(composed(*words))
     check(composed(*words, mend))
@@ -134,9 +134,9 @@ def test_remedies_are_chosen_in_a_multirun(genlab, tmp_path: Path) -> None:
     swept = ["model=gan", "remedy=[],[r1,replay]", "data=digits", f"hydra.sweep.dir={tmp_path}/s"]
     assert genlab("train", "-m", *swept, *size)[0] == 0
     configs = [OmegaConf.load(tmp_path / "s" / job / "config.yaml") for job in "01"]
-    assert configs[0].model.replay is None
-    assert configs[1].model.replay.size == 1000
-    assert configs[1].model.penalties.r1.every == 16
+    assert configs[0].model.remedies.replay is None
+    assert configs[1].model.remedies.replay.size == 1000
+    assert configs[1].model.remedies.r1.every == 16
 
 
 @pytest.mark.parametrize("model", ["wgan_gp", "sngan", "r3gan", "dragan"])
@@ -223,7 +223,7 @@ def test_translators_take_any_view_and_size(
     view: str, translator: str, resolution: int, channels: int
 ) -> None:
     size = [f"data.resolution={resolution}", f"data.channels={channels}", "data=digits"]
-    words = [f"view={view}", f"translator={translator}", "model.critic_sees_given=false"]
+    words = [f"view={view}", f"translator={translator}", "model.critic.sees_given=false"]
     config = composed("model=pix2pix", *words, *size)
     check(config)
     learner = build_learner(completed(RunConfig.read(config))).eval()

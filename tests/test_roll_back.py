@@ -18,7 +18,7 @@ from genlab.runs.checkpoints import checkpoints_of, read_checkpoint
 SETTINGS = [
     "model=gan",
     "remedy=[replay,historical_averaging]",
-    "model.replay.size=20",
+    "model.remedies.replay.size=20",
     "data=gaussian_grid",
     "data.count=600",
     "data.batch_size=16",
@@ -134,7 +134,7 @@ def test_a_run_that_diverges_goes_on_with_other_noise_and_resumes_exactly(
 
 
 def test_a_run_too_short_for_a_row_does_not_end_well_with_wild_weights(genlab, tmp_path) -> None:
-    rates = ["model.rate=100", "model.critic_optimizer.lr=100", "model.generator_optimizer.lr=100"]
+    rates = ["model.rate=100", "model.critic.optimizer.lr=100", "model.generator.optimizer.lr=100"]
     words = ["model=gan", "data=gaussian_grid", "data.count=600", "trainer=cpu", *rates]
     code, _, err = genlab(
         "train", *words, "data.batch_size=16", "total_images=16", f"hydra.run.dir={tmp_path / 'r'}"

@@ -23,7 +23,7 @@ def test_the_paper_has_its_settings_at_full_size() -> None:
     )
     assert model["loss"]["drift"] == 0.001
     assert model["penalties"]["gradient"] == {
-        "_target_": "genlab.objectives.penalties.GradientPenalty",
+        "_target_": "genlab.remedies.penalties.GradientPenalty",
         "weight": 10.0,
         "target": 1.0,
         "every": 1,
@@ -107,7 +107,7 @@ def test_critics_have_the_normalisation_that_their_remedies_leave_them() -> None
     assert normalisation("model=dcgan", "remedy=[gradient_penalty,spectral_norm]") == "none"
     assert normalisation("model=sngan", "players=convolutional") == "none"
     assert normalisation("model=gan", "remedy=gradient_penalty") == "none"  # dense, as before
-    mine = "model.critic.encoder.normalisation=batch"
+    mine = "model.critic.network.encoder.normalisation=batch"
     assert normalisation("model=dcgan", "remedy=gradient_penalty", mine) == "batch"
     for words in (["model=dcgan", mine], ["model=r3gan"], ["model=cyclegan"]):
         with pytest.raises(ConfigError, match=r"undoes what .* set it to none"):
@@ -126,7 +126,7 @@ def test_nothing_in_a_spectral_critic_divides_by_deviations() -> None:
 
 
 def test_settings_of_ones_own_stay() -> None:
-    words = ["model=stylegan", "model.generator.latent_size=7", "growth=none"]
+    words = ["model=stylegan", "model.generator.network.latent_size=7", "growth=none"]
     model = composed(*words)["model"]
     assert model["generator"]["latent_size"] == 7
     assert model["generator"]["decoder"]["latent_size"] == 7
@@ -202,14 +202,14 @@ def test_networks_of_the_paper_have_the_papers_parameters() -> None:
 
 def test_formulas_are_for_the_settings_that_name_them() -> None:
     """A setting of a penalty or a base of one's own is not StyleGAN2's."""
-    words = ("model=stylegan2", "scale=paper", "remedy=r2", "+model.critic.across.mine.base=auto")
+    words = ("model=stylegan2", "scale=paper", "remedy=r2", "+model.critic.network.across.mine.base=auto")
     model = composed(*words, "data.resolution=256")["model"]
     assert model["penalties"]["r2"]["weight"] == 10
     assert model["critic"]["across"]["mine"]["base"] == "auto"
 
 
 def test_values_of_ones_own_go_before_the_scales() -> None:
-    words = ("model.generator_optimizer.lr=3e-4", "model.critic.encoder.width=24")
+    words = ("model.generator.optimizer.lr=3e-4", "model.critic.network.encoder.width=24")
     for scale in ("laptop", "paper"):
         config = composed("model=dcgan", f"scale={scale}", *words, "total_images=77")
         assert config["model"]["generator_optimizer"]["lr"] == 3e-4

@@ -24,7 +24,7 @@ from genlab.jobs.study_report import _numbers
 
 SMALL = ["model=gan", "data=digits", "trainer=cpu", "total_images=3000", "samples.count=4"]
 SCORED = ["evaluate.every_images=1000", "evaluate.count=100", "objective=evaluation/recall"]
-RATE = "model.generator_optimizer.lr=tag(log,interval(1e-5,1e-2))"
+RATE = "model.generator.optimizer.lr=tag(log,interval(1e-5,1e-2))"
 
 
 def study(folder: Path) -> optuna.Study:
@@ -42,7 +42,7 @@ def test_a_search_names_the_best_trial_and_goes_on_where_it_was(genlab, tmp_path
     assert {t.state.name for t in first} == {"COMPLETE"}
     assert f"best: trial {study(folder).best_trial.number}" in out
     assert (folder / "search.png").exists()
-    assert 1e-5 <= first[0].params["model.generator_optimizer.lr"] <= 1e-2
+    assert 1e-5 <= first[0].params["model.generator.optimizer.lr"] <= 1e-2
     assert first[0].params["data.batch_size"] in ("16", "64")
 
     # Killed in its third trial: that one is gone on with, under its number and settings.

@@ -106,7 +106,7 @@ def _few_kinds(rows: Sequence[Row]) -> bool:
 
 _MORE_VARIETY = (
     "try remedy=minibatch_discrimination, remedy=r1 or remedy=two_rates, or lower the generator's "
-    "rate (model.generator_optimizer.lr)"
+    "rate (model.generator.optimizer.lr)"
 )
 
 RULES = (
@@ -126,15 +126,15 @@ RULES = (
         "critic wins: it is right about all images and leaves the generator no gradient",
         _critic_wins,
         ("real_accuracy", "fake_accuracy", "logit_gap", "generator_gradient"),
-        "lower the critic's rate (model.critic_optimizer.lr), add remedy=r1 or "
+        "lower the critic's rate (model.critic.optimizer.lr), add remedy=r1 or "
         "remedy=instance_noise, or leave the minimax loss for the non-saturating one (model=dcgan)",
     ),
     Rule(
         "critic blind: it says the same of real and generated images",
         _critic_blind,
         ("logit_gap", "critic_gradient"),
-        "raise the critic's rate (model.critic_optimizer.lr) or model.critic_steps, or lower the "
-        "weight of its penalties; with model.weight_clip raise the limit",
+        "raise the critic's rate (model.critic.optimizer.lr) or model.critic_steps, or lower the "
+        "weight of its penalties; with remedy=weight_clipping raise the limit",
     ),
     Rule(
         "exploding: gradients are a hundred times as large as they were",

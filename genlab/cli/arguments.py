@@ -179,6 +179,10 @@ def check(verb: str, overrides: Sequence[str]) -> None:
             from genlab.config.scale import renamed_size
 
             raise ConfigError(renamed_size(key, value))
+        if verb == "train":
+            from genlab.config.migration import refuse_renamed
+
+            refuse_renamed([key])
         pages = _pages(key) if verb == "train" else []
         named = all(isinstance(v, str) for v in (value if isinstance(value, list) else [value]))
         if pages and not override.is_delete() and not named:

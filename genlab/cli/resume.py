@@ -21,9 +21,9 @@ from genlab.config.checks import checked
 from genlab.config.documentation import annotated
 from genlab.config.hydra_errors import explain, hint_for
 from genlab.config.pages import config_folder
-from genlab.config.parts import Tree
+from genlab.config.parts import Tree, flatten
 from genlab.config.run import RunConfig
-from genlab.config.schema import SKELETON, check, flatten, register_schema
+from genlab.config.schema import SKELETON, check, register_schema
 from genlab.console import log_to
 from genlab.errors import CheckpointError, ConfigError
 from genlab.io import secrets

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from genlab.commands.outputs import keep_others
 from genlab.commands.paths import several
-from genlab.config.schema import flatten
+from genlab.config.parts import flatten
 from genlab.console import print_table
 from genlab.drawing.charts import bars
 from genlab.drawing.pictures import save_png

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from genlab.config.parts import Tree
+from genlab.config.parts import Tree, flatten
 from genlab.config.run import RunConfig
-from genlab.config.schema import build, flatten
+from genlab.config.schema import build
 from genlab.data.module import ImageData
 from genlab.data.source import Source
 from genlab.errors import ConfigError, ResourceError
@@ -93,8 +93,8 @@ def refuse_unpacked(learner: Learner, batch_size: int) -> None:
         for key, size in sizes.items():
             if size % critic.pack:
                 raise ConfigError(
-                    f"{key}={size} must be a multiple of model.critic.pack={critic.pack}, the "
-                    "images that are judged together"
+                    f"{key}={size} must be a multiple of model.critic.network.pack="
+                    f"{critic.pack}, the images that are judged together"
                 )
 
 

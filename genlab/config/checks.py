@@ -6,10 +6,10 @@ from typing import Any
 
 from genlab import bounds
 from genlab.config.entries import check_numbers, check_parts
-from genlab.config.parts import Tree, needed_by
+from genlab.config.parts import Tree, flatten, needed_by
 from genlab.config.run import Data, RunConfig
 from genlab.config.scale import MEANING
-from genlab.config.schema import check_seed, check_truths, flatten
+from genlab.config.schema import check_seed, check_truths
 from genlab.config.targets import locate
 from genlab.data.source import Source
 from genlab.errors import ConfigError

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from genlab.config.pages import config_folder
+from genlab.config.parts import flatten
 from genlab.config.scale import RENAMED
-from genlab.config.schema import flatten
 from genlab.words import near_miss
 
 _LENGTH = "length is counted in images: total_images=N, or max_minutes=N"

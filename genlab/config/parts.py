@@ -1,5 +1,6 @@
 """Parts of a config as dataclasses: which settings they have, and how they are read."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -49,3 +50,12 @@ def read_part(kind: type[T], given: Any, path: str = "", plain: Tree | None = No
     if "plain" in trees:
         known["plain"] = given if plain is None else plain
     return kind(**known)
+
+
+def flatten(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every leaf of a plain container with its dotted path."""
+    if isinstance(node, Mapping) and node:
+        for key, value in node.items():
+            yield from flatten(value, f"{prefix}.{key}" if prefix else str(key))
+    else:
+        yield prefix, node

@@ -210,7 +210,8 @@ class RunConfig:
     @property
     def ema_half_life_images(self) -> Any:
         """Half-life of the averaged networks; None for models that have none."""
-        return self.model.get("ema_half_life_images")
+        players = (self.model.get(name) for name in ("generator", "translator", "translators"))
+        return next((each.get("ema_half_life_images") for each in players if each), None)
 
     def replaced(self, **entries: Any) -> "RunConfig":
         """The same with other entries; data, encoder and generator keep their others."""

@@ -9,7 +9,8 @@ from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
-from genlab.config.parts import Tree
+from genlab.config.migration import refuse_renamed
+from genlab.config.parts import Tree, flatten
 from genlab.errors import ConfigError
 from genlab.words import one_of
 
@@ -78,6 +79,7 @@ def scaled(config: DictConfig, processes: int = 1) -> Tree:
     register_resolvers()
     raw: Any = OmegaConf.to_container(config)
     _refuse_sizes(raw["model"])
+    refuse_renamed(name for name, _ in flatten(raw["model"], "model"))
     raw["scale"] = chosen(raw.get("scale", "auto"), config.trainer.accelerator)
     if "${formula:" in str(raw):
         _check_data(config, raw["data"])
@@ -133,19 +135,19 @@ def _settle_normalisation(model: dict[str, Any]) -> None:
     of single images only where no statistics of the batch join them (Gulrajani et al. 2017,
     section 4, https://arxiv.org/abs/1704.00028). Else batch normalisation.
     """
-    critic = _mapping(model.get("critic"))
+    critic = _mapping(_mapping(model.get("critic")).get("network"))
     encoder = _mapping(critic.get("encoder"))
     if "normalisation" not in encoder:
         return
     spectral = critic.get("spectral") is True
     if encoder["normalisation"] == "auto":
-        penalties = [_mapping(each) for each in _mapping(model.get("penalties")).values()]
-        single = any(str(each.get("_target_")).endswith(".GradientPenalty") for each in penalties)
+        remedies = [_mapping(each) for each in _mapping(model.get("remedies")).values()]
+        single = any(str(each.get("_target_")).endswith(".GradientPenalty") for each in remedies)
         encoder["normalisation"] = "none" if spectral else "layer" if single else "batch"
     elif spectral and encoder["normalisation"] != "none":
         raise ConfigError(
-            f"model.critic.encoder.normalisation={encoder['normalisation']} undoes what "
-            "model.critic.spectral=true (remedy=spectral_norm) does: set it to none"
+            f"model.critic.network.encoder.normalisation={encoder['normalisation']} undoes what "
+            "model.critic.network.spectral=true (remedy=spectral_norm) does: set it to none"
         )
 
 

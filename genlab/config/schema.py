@@ -11,7 +11,8 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from genlab.config.parts import needed_by
+from genlab.config.migration import migrated
+from genlab.config.parts import flatten, needed_by
 from genlab.config.run import Data, RunConfig
 from genlab.config.scale import register_resolvers
 from genlab.config.targets import locate, misfits
@@ -67,6 +68,7 @@ def held_to_skeleton(content: Any) -> dict[str, Any]:
         if not isinstance(value, dict) and (key in _NEEDED or value is not None):
             raise ConfigError(f"{key}={str(value)[:40]} must hold settings")
     check_truths(content)
+    content = migrated(content)
     try:
         merged = OmegaConf.merge(OmegaConf.structured(SKELETON), content)
         typed: Any = OmegaConf.to_container(merged)
@@ -106,15 +108,6 @@ def _not_plain(node: Any, place: str = "") -> str | None:
     if not isinstance(node, (str, int, float, type(None))):
         return f"{place} is of type {type(node).__name__}, which no setting has"
     return None
-
-
-def flatten(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf of a plain container with its dotted path."""
-    if isinstance(node, Mapping) and node:
-        for key, value in node.items():
-            yield from flatten(value, f"{prefix}.{key}" if prefix else str(key))
-    else:
-        yield prefix, node
 
 
 def check_truths(config: Mapping[str, Any]) -> None:

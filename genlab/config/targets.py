@@ -19,6 +19,7 @@ CLASS_MODULES = (
     "genlab.objectives",
     "genlab.schedules",
     "genlab.learners",
+    "genlab.remedies",
     "genlab.data",
     "torch.nn",
     "torch.optim",

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from genlab.config.parts import flatten
 from genlab.config.run import Report
-from genlab.config.schema import flatten
 from genlab.console import say
 from genlab.drawing.charts import bars
 from genlab.drawing.figures import new_figure, rendered

@@ -14,9 +14,9 @@ from omegaconf import DictConfig, OmegaConf
 from genlab.callbacks.listener import objective_among
 from genlab.config.checks import checked
 from genlab.config.entries import check_data, check_numbers, check_parts
+from genlab.config.parts import flatten
 from genlab.config.run import RunConfig
 from genlab.config.scale import scaled
-from genlab.config.schema import flatten
 from genlab.console import print_table, say
 from genlab.errors import ConfigError, GenlabError, Locked, Pruned, Stopped
 from genlab.jobs import multirun

@@ -1,7 +1,7 @@
 """Two translators and two critics: images of two kinds that nobody has paired."""
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -9,19 +9,12 @@ from torch import Tensor, nn
 from genlab import bounds
 from genlab.learners.abilities import Translated
 from genlab.learners.game import Game
-from genlab.learners.learner import (
-    Losses,
-    OptimizerFactory,
-    allow_for_lazy_steps,
-    frozen,
-    gradient_norm,
-)
+from genlab.learners.learner import Losses, gradient_norm
+from genlab.learners.players import CriticPlayer, CyclePlayer
 from genlab.metrics.reconstruction import psnr, squared_error
-from genlab.networks import Average, Critic, Replay
-from genlab.networks.augmentations import Augmentation
-from genlab.networks.cycle import Cycle
 from genlab.objectives.adversarial import GameLoss
 from genlab.objectives.reconstruction import AbsoluteError
+from genlab.remedies import Remedy
 from genlab.schedules import Schedule
 
 TRANSLATORS = 2  # player; 0 and 1 are the critics of the first and second kind
@@ -32,65 +25,45 @@ class CycleConsistency(Game):
 
     CycleGAN (Zhu et al. 2017, equation 3 and section 5.2, https://arxiv.org/abs/1703.10593): the
     game's loss for either direction, `cycle` times the absolute error of images that went there
-    and back, and `identity` times that of images told to become what they are.
+    and back, and `identity` times that of images which are of the wanted kind already.
 
     Args:
-        translators: both networks.
+        translators: both networks, which learn as one.
         critic: makes a critic of one kind.
         classes: names of the classes by label.
         label: the one that tells the two kinds apart.
-        translator_optimizer, critic_optimizer: make an optimizer from parameters.
-        ema_half_life_images: half-life of the averaged translators that are kept; 0 for none.
+        loss: a function of real and fake logits that gives both players' losses.
+        remedies: by any names, what is added to the game; each critic has its own.
         cycle, identity: weights, with pixels on [-1, 1].
-        replay: makes a pool of earlier fakes for each critic (section 4 there); None for none.
-        loss and all others: see `Game`.
+        rate: see `Learner`.
     """
 
     def __init__(
         self,
-        translators: Cycle,
-        critic: Callable[..., Critic],
+        translators: CyclePlayer,
+        critic: Callable[..., CriticPlayer],
         classes: Mapping[str, Sequence[str]],
         label: str,
         loss: GameLoss,
-        translator_optimizer: OptimizerFactory,
-        critic_optimizer: OptimizerFactory,
-        ema_half_life_images: float,
+        remedies: Mapping[str, Remedy | None] | None = None,
         cycle: float = 10.0,
         identity: float = 5.0,
-        replay: Callable[..., Replay] | None = None,
-        penalties: Mapping[str, Any] | None = None,
-        weight_clip: float = 0.0,
-        flipped_labels: float | Schedule = 0.0,
-        instance_noise: float | Schedule = 0.0,
-        augmentation: Augmentation | None = None,
         rate: float | Schedule = 1.0,
     ) -> None:
-        super().__init__(
-            loss=loss,
-            penalties=penalties,
-            weight_clip=weight_clip,
-            flipped_labels=flipped_labels,
-            instance_noise=instance_noise,
-            augmentation=augmentation,
-            rate=rate,
-        )
-        bounds.at_least(0, ema_half_life_images=ema_half_life_images)
+        super().__init__(loss, rate)
         bounds.at_least(0, cycle=cycle, identity=identity)
         self.label, self.kinds = label, _two_kinds(classes, label)
         self.translators = translators
         self.critics = nn.ModuleList(critic() for _ in range(2))
-        self.replays = nn.ModuleList(replay() for _ in range(2)) if replay else None
+        for player, network in zip(self._critics, (translators.network, None), strict=True):
+            self.equip(player, copy.deepcopy(remedies), network)
         self.cycle = cycle
         self.identity = identity
-        self.translator_optimizer = translator_optimizer
-        self.critic_optimizer = critic_optimizer
-        self.average = Average(translators, ema_half_life_images)
 
     @property
     def exported(self) -> nn.Module:
         """The averaged translators."""
-        return self.average.network
+        return self.translators.average.network
 
     @property
     def directions(self) -> list[str]:
@@ -98,57 +71,66 @@ class CycleConsistency(Game):
         first, second = (name.replace(" ", "_") for name in self.kinds)
         return [f"{first}_to_{second}", f"{second}_to_{first}"]
 
+    @property
+    def _critics(self) -> list[CriticPlayer]:
+        """Of the first and the second kind."""
+        return [critic for critic in self.critics if isinstance(critic, CriticPlayer)]
+
     def optimizers_of_players(self) -> list[torch.optim.Optimizer]:
         """The critics' and the translators' common one."""
-        critics = [self.critic_optimizer(critic.parameters()) for critic in self.critics]
-        for optimizer in critics:
-            allow_for_lazy_steps(optimizer, self.further_steps())
-        return [*critics, self.translator_optimizer(self.translators.parameters())]
+        critics = [critic.new_optimizer() for critic in self._critics]
+        return [*critics, self.translators.new_optimizer()]
 
     def play(self, images: Tensor, labels: Mapping[str, Tensor]) -> Losses:
         """The critics' steps, then the translators' against the improved critics."""
+        network = self.translators.network
         batch_images = len(images) * self.engine.world_size
         step = self.images_seen // batch_images
         real = [images[labels[self.label] == kind] for kind in (0, 1)]
-        fake = [self.translators(real[1 - kind], 1 - kind) for kind in (0, 1)]
+        fake = [network(real[1 - kind], 1 - kind) for kind in (0, 1)]
         losses: Losses = {}
-        convinced = []
-        for kind in (0, 1):
-            replay: Any = self.replays[kind] if self.replays else None
-            critic: Any = self.critics[kind]
-            judgement, judged = self.criticise(
-                kind, critic, real[kind], fake[kind].detach(), {}, step, replay
+        convinced, added = [], []
+        for kind, critic in enumerate(self._critics):
+            judgement, logged = self.critic_step(
+                kind, critic, real[kind], fake[kind].detach(), {}, step
             )
-            losses |= {f"{name}/{self.kinds[kind]}": value for name, value in judged.items()}
-            with frozen(critic):
-                logits = critic.judge(self.shown(fake[kind]), {}).logits
-            convinced.append(self.loss(judgement.logits.detach(), logits).generator)
-        convinces = torch.stack(convinced).sum()
+            losses |= {f"{name}/{self.kinds[kind]}": value for name, value in logged.items()}
+            compared = self.compared(critic, real[kind], {})
+            found = self.generator_losses(
+                critic, network, fake[kind], {}, judgement.logits, compared
+            )
+            convinced.append(found.game)
+            added += found.remedies
+        game = torch.stack(convinced).sum()
         error = AbsoluteError()
-        back = [self.translators(fake[1 - kind], 1 - kind) for kind in (0, 1)]
+        back = [network(fake[1 - kind], 1 - kind) for kind in (0, 1)]
         returned = torch.stack([error(back[k], real[k]).mean() for k in (0, 1)]).sum()
-        loss = convinces + 2 * self.cycle * returned  # the error is of pixels on [0, 1]
+        loss = game + 2 * self.cycle * returned  # the error is of pixels on [0, 1]
+        for each in added:
+            loss = loss + each
         if self.identity:
-            same = [self.translators(real[kind], 1 - kind) for kind in (0, 1)]
+            same = [network(real[kind], 1 - kind) for kind in (0, 1)]
             kept = torch.stack([error(same[k], real[k]).mean() for k in (0, 1)]).sum()
             loss = loss + 2 * self.identity * kept
             losses["identity"] = kept.detach()
         self.descend(TRANSLATORS, loss)
+        self._critics[0].remedies.after_generator(network)
         losses |= {
-            "generator_loss": convinces.detach(),
+            "generator_loss": game.detach(),
             "cycle": returned.detach(),
             "loss": loss.detach(),
-            "translator_gradient": gradient_norm(self.translators),
+            "translator_gradient": gradient_norm(network),
         }
-        self.average.update(self.translators, self.images_seen, batch_images)
+        self.translators.update_average(self.images_seen, batch_images)
         return losses
 
     @torch.inference_mode()
     def translate(self, given: Tensor, direction: str) -> Tensor:
-        """Pictures of one kind to pictures of the other, (B, C, H, W) in [-1, 1]."""
+        """Images of one kind to images of the other, (B, C, H, W) in [-1, 1]."""
+        average = self.translators.average
         if not len(given):  # a batch may hold one kind only
             return given
-        result: Tensor = self.average(given, self.directions.index(direction)).float().clamp(-1, 1)
+        result: Tensor = average(given, self.directions.index(direction)).float().clamp(-1, 1)
         return result
 
     def translated(self, images: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Translated]:

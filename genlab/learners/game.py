@@ -1,168 +1,188 @@
 """What games against critics share: how a critic learns, and what it is shown."""
 
-import functools
-import math
 from abc import ABC
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from genlab import bounds
-from genlab.learners.learner import Learner, Losses, gradient_norm
-from genlab.networks import Critic, PastWeights, Replay
-from genlab.networks.augmentations import AdaptiveAugmentation, Augmentation
+from genlab.learners.learner import Learner, Losses, frozen, gradient_norm
+from genlab.learners.players import CriticPlayer, Player
 from genlab.networks.critic import Judgement
-from genlab.objectives.adversarial import GameLoss, certainty, threshold
-from genlab.objectives.penalties import Penalty
-from genlab.schedules import Schedule, Stages, as_schedule
+from genlab.objectives.adversarial import GameLoss, threshold
+from genlab.remedies import CriticStep, GeneratorStep, Remedies, Remedy
+from genlab.remedies.remedy import Labels
+from genlab.schedules import Schedule, Stages
+
+
+class GeneratorLosses(NamedTuple):
+    """What a generator's loss consists of, as scalars.
+
+    Attributes:
+        game: the game's loss.
+        auxiliary: that of labels which the critic classifies.
+        remedies: what each remedy adds.
+    """
+
+    game: Tensor
+    auxiliary: Tensor
+    remedies: list[Tensor]
 
 
 class Game(Learner, ABC):
     """A game whose players learn from critics.
 
-    All but the loss are remedies that go with any loss and networks.
-
     Args:
         loss: a function of real and fake logits that gives both players' losses.
-        penalties: on a critic's gradients, by any names. One with `every` above 1 is a step of its
-            own.
-        weight_clip: a critic's weights are kept between -weight_clip and weight_clip (Arjovsky
-            et al. 2017, algorithm 1); 0 for no clipping.
-        flipped_labels: probability with which a pair of a real and a fake image change labels in
-            a critic's step, a number or a schedule. Of losses that have labels.
-        instance_noise: deviation of Gaussian noise on all that a critic sees, on the scale of
-            [-1, 1], a number or a schedule (Sonderby et al. 2017, https://arxiv.org/abs/1610.04490).
-        historical_averaging: weight in both players' losses of the squared distance of their
-            weights to the mean of their past ones (Salimans et al. 2016, section 3.3,
-            https://arxiv.org/abs/1606.03498); 0 for none.
-        augmentation: of all that a critic sees; None for none.
-        auxiliary: weight of the cross-entropy of the labels that a critic names.
         rate, stages: see `Learner`.
     """
 
     def __init__(
-        self,
-        loss: GameLoss,
-        penalties: Mapping[str, Penalty | None] | None,
-        weight_clip: float,
-        flipped_labels: float | Schedule,
-        instance_noise: float | Schedule,
-        augmentation: Augmentation | None,
-        rate: float | Schedule,
-        historical_averaging: float = 0.0,
-        auxiliary: float = 0.0,
-        stages: Stages | None = None,
+        self, loss: GameLoss, rate: float | Schedule = 1.0, stages: Stages | None = None
     ) -> None:
         super().__init__(rate, stages)
-        bounds.within(0, 1, flipped_labels=flipped_labels)
-        bounds.at_least(0, weight_clip=weight_clip, instance_noise=instance_noise)
-        bounds.at_least(0, historical_averaging=historical_averaging, auxiliary=auxiliary)
         self.loss = loss
         # Shows wrong settings before training starts.
         tried = loss(*(torch.zeros(1, 1, device="cpu") for _ in range(2)))
-        self.relative = tried.relative
-        if flipped_labels and not tried.labelled:
-            raise ValueError(
-                "flipped_labels has no meaning for the Wasserstein loss, which has no labels: "
-                "leave out remedy=flipped_labels, or set model.flipped_labels=0"
-            )
-        self.penalties = {k: penalty for k, penalty in (penalties or {}).items() if penalty}
-        self.weight_clip = weight_clip
-        self.flipped_labels = as_schedule(flipped_labels)
-        self.instance_noise = as_schedule(instance_noise)
-        self.historical_averaging = historical_averaging
-        self.augmentation = augmentation
-        self.auxiliary = auxiliary
+        self.relative, self.labelled = tried.relative, tried.labelled
 
-    def criticise(
+    @property
+    def networks(self) -> list[nn.Module]:
+        """Those of all players, and their averages."""
+        return [
+            each
+            for player in self.modules()
+            if isinstance(player, Player)
+            for each in player.networks
+        ]
+
+    def equip(
         self,
-        player: int,
-        critic: Critic,
+        critic: CriticPlayer,
+        remedies: Mapping[str, Remedy | None] | None,
+        generator: nn.Module | None,
+    ) -> None:
+        """Give a critic the remedies of its game; ValueError for one that its loss cannot have.
+
+        `generator` is the network that learns from the critic, None where another critic has it.
+        """
+        for name, remedy in (remedies or {}).items():
+            if remedy is not None and remedy.needs_labels and not self.labelled:
+                raise ValueError(
+                    f"remedies.{name} has no meaning for the Wasserstein loss, which has no "
+                    f"labels: leave out remedy={name}, or set model.remedies.{name}=null"
+                )
+        critic.remedies = Remedies(remedies)
+        critic.remedies.attach(critic.network, generator)
+
+    def critic_step(
+        self,
+        index: int,
+        critic: CriticPlayer,
         images: Tensor,
         fakes: Tensor,
-        labels: Mapping[str, Tensor],
-        step: int,
-        replay: Replay | None = None,
-        past: PastWeights | None = None,
+        labels: Labels,
+        number: int,
     ) -> tuple[Judgement, Losses]:
-        """A step of the critic, the player of this number, on images and fakes (B, C, H, W).
+        """A step, with this number, of the critic with this index on images and fakes (B, C, H, W).
 
-        Its judgement of the images before the step, and what to log. `replay` holds its earlier
-        fakes, `past` its earlier weights.
+        Its judgement of the images before the step, and what to log.
         """
-        reals = self.shown(images)
-        fakes, told = replay(fakes, labels) if replay else (fakes, labels)
-        fakes = self.shown(fakes)
-        stage = self.stage
-        real = critic.judge(reals, labels, **stage)
-        fake = critic.judge(fakes, told, **stage)
-        game = self.loss(*self._flipped(real.logits, fake.logits))
-        loss = game.critic + self.naming(real, labels) + self.naming(fake, told)
-        due = [penalty for penalty in self.penalties.values() if penalty.due(step)]
-
-        def penalised(penalty: Penalty) -> Tensor:
-            of_points = told if penalty.at_fakes else labels
-            judged = functools.partial(critic, labels=of_points, **stage)
-            return penalty(judged, reals, fakes, critic.pack)
-
-        for penalty in due:
-            if penalty.every == 1:
-                loss = loss + penalised(penalty)
-        if past is not None:
-            loss = loss + self.historical_averaging * past(critic)
-        self.descend(player, loss)
-        gradient = gradient_norm(critic)
-        if lazy := [penalty for penalty in due if penalty.every > 1]:
-            self.descend(player, torch.stack([penalised(each) for each in lazy]).sum())
-        if self.weight_clip:
-            with torch.no_grad():
-                for parameter in critic.parameters():
-                    parameter.clamp_(-self.weight_clip, self.weight_clip)
-        if past is not None:
-            past.update(critic)
-        real_logits, fake_logits = real.logits.detach(), fake.logits.detach()
-        if self.augmentation is not None:
-            sure = certainty(real_logits, fake_logits, self.relative)
-            self.augmentation.observe(self.engine.mean(sure), len(images) * self.engine.world_size)
-        middle = threshold(real_logits, fake_logits, self.relative)
-        logged = {
+        remedies = critic.remedies
+        step = self._judged(critic, images, fakes, labels, number)
+        logits = remedies.exchange(step.real.logits, step.fake.logits, self.images_seen)
+        loss = self.loss(*logits).critic
+        loss = loss + _auxiliary_loss(critic, step.real, labels)
+        loss = loss + _auxiliary_loss(critic, step.fake, step.fake_labels)
+        for added in remedies.critic_losses(step, lazy=False):
+            loss = loss + added
+        self.descend(index, loss)
+        gradient = gradient_norm(critic.network)
+        if lazy := remedies.critic_losses(step, lazy=True):
+            self.descend(index, torch.stack(lazy).sum())
+        remedies.after_critic(step)
+        real, fake = step.real.logits.detach(), step.fake.logits.detach()
+        middle = threshold(real, fake, self.relative)
+        return step.real, {
             "critic_loss": loss.detach(),
             "critic_gradient": gradient,
-            "real_accuracy": (real_logits > middle).float().mean(),
-            "fake_accuracy": (fake_logits < middle).float().mean(),
-            "logit_gap": real_logits.mean() - fake_logits.mean(),
+            "real_accuracy": (real > middle).float().mean(),
+            "fake_accuracy": (fake < middle).float().mean(),
+            "logit_gap": real.mean() - fake.mean(),
+            **remedies.logged(),
         }
-        if isinstance(self.augmentation, AdaptiveAugmentation):
-            logged["augmentation_p"] = torch.full_like(middle, self.augmentation.p)
-        return real, logged
 
-    def shown(self, images: Tensor) -> Tensor:
-        """Images as a critic sees them, in single precision."""
-        images = images.float()
-        if self.augmentation is not None:
-            images = self.augmentation(images)
-        deviation = self.instance_noise(self.images_seen)
-        return images + deviation * torch.randn_like(images) if deviation else images
-
-    def naming(self, judgement: Judgement, labels: Mapping[str, Tensor]) -> Tensor:
-        """The weighted cross-entropy of the labels that the critic names, 0 where it names none."""
-        losses = [F.cross_entropy(told, labels[name]) for name, told in judgement.classes.items()]
-        return (
-            self.auxiliary * torch.stack(losses).sum() if losses else judgement.logits.new_zeros(())
+    def _judged(
+        self, critic: CriticPlayer, images: Tensor, fakes: Tensor, labels: Labels, number: int
+    ) -> CriticStep:
+        """The critic's judgement of images and fakes (B, C, H, W), as remedies show them to it."""
+        seen, stage, remedies = self.images_seen, self.stage, critic.remedies
+        reals = remedies.show(images, seen)
+        fakes, fake_labels = remedies.replay(fakes, labels)
+        fakes = remedies.show(fakes, seen)
+        return CriticStep(
+            number=number,
+            images_seen=seen,
+            batch_images=len(images) * self.engine.world_size,
+            critic=critic.network,
+            stage=stage,
+            reals=reals,
+            fakes=fakes,
+            labels=labels,
+            fake_labels=fake_labels,
+            real=critic.network.judge(reals, labels, **stage),
+            fake=critic.network.judge(fakes, fake_labels, **stage),
+            relative=self.relative,
+            mean=self.engine.mean,
         )
 
-    def further_steps(self) -> float:
-        """How many steps a critic makes beside each of its own, because of lazy penalties."""
-        lazy = [p.every for p in self.penalties.values() if p.every > 1 and p.weight > 0]
-        cycle = math.lcm(*lazy)
-        return sum(any(step % every == 0 for every in lazy) for step in range(cycle)) / cycle
+    def compared(self, critic: CriticPlayer, images: Tensor, labels: Labels) -> Judgement | None:
+        """The critic's judgement of images (B, C, H, W) after its step, where a remedy asks."""
+        if not critic.remedies.compare:
+            return None
+        with torch.no_grad():
+            return self._judgement(critic, images, labels)
 
-    def _flipped(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, n) with some pairs exchanged."""
-        share = self.flipped_labels(self.images_seen)
-        if not share:
-            return real, fake
-        flipped = torch.rand_like(real) < share
-        return torch.where(flipped, fake, real), torch.where(flipped, real, fake)
+    def generator_losses(
+        self,
+        critic: CriticPlayer,
+        generator: nn.Module,
+        fakes: Tensor,
+        labels: Labels,
+        reals: Tensor,
+        compared: Judgement | None,
+        paired: bool = False,
+    ) -> GeneratorLosses:
+        """What the generator learns from the critic, which stays as it is.
+
+        Args:
+            critic: whom its images are to convince.
+            generator: the network.
+            fakes: its images (N, C, H, W).
+            labels: theirs, (N,) by name.
+            reals: logits of as many real images, from the critic's step.
+            compared: the critic's judgement of real images, see `compared`.
+            paired: see `GeneratorStep`.
+        """
+        with frozen(critic.network):
+            fake = self._judgement(critic, fakes, labels)
+        step = GeneratorStep(generator, fake, compared, paired)
+        return GeneratorLosses(
+            game=self.loss(reals.detach(), fake.logits).generator,
+            auxiliary=_auxiliary_loss(critic, fake, labels),
+            remedies=critic.remedies.generator_losses(step),
+        )
+
+    def _judgement(self, critic: CriticPlayer, images: Tensor, labels: Labels) -> Judgement:
+        """Of images (B, C, H, W), as remedies show them."""
+        shown = critic.remedies.show(images, self.images_seen)
+        return critic.network.judge(shown, labels, **self.stage)
+
+
+def _auxiliary_loss(critic: CriticPlayer, judgement: Judgement, labels: Labels) -> Tensor:
+    """The weighted cross-entropy of the labels that a critic classifies, 0 where it does not."""
+    losses = [F.cross_entropy(told, labels[name]) for name, told in judgement.classes.items()]
+    zero = judgement.logits.new_zeros(())
+    return critic.auxiliary * torch.stack(losses).sum() if losses else zero

@@ -77,6 +77,11 @@ class Learner(nn.Module, ABC):
         """One optimizer per player, made anew."""
 
     @property
+    def networks(self) -> list[nn.Module]:
+        """What can be compiled, each by itself."""
+        return list(self.children())
+
+    @property
     def stage(self) -> Stage:
         """What the networks receive now."""
         return self.stages(self.images_seen)
@@ -154,20 +159,6 @@ def drawn_with_labels(
 def labels_behind(latents: Tensor, condition: Condition | None) -> dict[str, Tensor]:
     """The labels (B,) by name at the end of latents, the other way round of `drawn_with_labels`."""
     return condition.labels_of(latents[:, -condition.width :]) if condition else {}
-
-
-def allow_for_lazy_steps(optimizer: torch.optim.Optimizer, further: float) -> None:
-    """Slow an optimizer down that makes `further` steps beside each of its own.
-
-    With c = 1 / (1 + further) its rate becomes c times, and its betas to the power of c, so that
-    as many images have the effect that they would have had without the further steps (Karras et
-    al. 2020, appendix B, https://arxiv.org/abs/1912.04958).
-    """
-    share = 1 / (1 + further)
-    for settings in (optimizer.defaults, *optimizer.param_groups):
-        settings["lr"] *= share
-        if "betas" in settings:
-            settings["betas"] = tuple(beta**share for beta in settings["betas"])
 
 
 @torch.no_grad()

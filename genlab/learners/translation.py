@@ -1,7 +1,6 @@
 """One translator that makes whole images of parts: super-resolution, inpainting, painting."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -9,19 +8,13 @@ from torch import Tensor, nn
 from genlab import bounds
 from genlab.learners.abilities import Translated
 from genlab.learners.game import Game
-from genlab.learners.learner import (
-    Losses,
-    OptimizerFactory,
-    allow_for_lazy_steps,
-    frozen,
-    gradient_norm,
-)
+from genlab.learners.learner import Losses, gradient_norm
+from genlab.learners.players import TranslationCriticPlayer, TranslatorPlayer
 from genlab.metrics.reconstruction import psnr, squared_error, ssim
-from genlab.networks import Average, Critic
-from genlab.networks.augmentations import Augmentation
 from genlab.objectives.adversarial import GameLoss
 from genlab.objectives.reconstruction import AbsoluteError, Likelihood
 from genlab.objectives.views import View
+from genlab.remedies import Remedy
 from genlab.schedules import Schedule, as_schedule
 
 TRANSLATOR, CRITIC = 0, 1  # players
@@ -37,79 +30,54 @@ class Translation(Game):
 
     Args:
         view: what of an image is given.
-        translator: makes the network from `inputs`, `channels` and `scale`.
+        translator: makes the translator from `inputs`, `channels` and `scale`.
         channels: of an image.
-        content: the error of a picture against its image.
+        loss: a function of real and fake logits that gives both players' losses.
+        content: the error of what is made against the image.
         content_weight: its weight.
         adversarial: weight of the game's loss, a number or a schedule.
-        critic: makes the critic from `channels`; None where the weight is always 0.
-        critic_sees_given: show the critic what was given, behind the picture.
-        feature_matching: weight of the mean absolute difference between the features of picture and
-            image in the critic after its step, pair by pair (Wang et al. 2018, equation 3,
-            https://arxiv.org/abs/1711.11585).
-        translator_optimizer, critic_optimizer: make an optimizer from parameters.
-        ema_half_life_images: half-life of the averaged translator that is kept; 0 for none.
-        loss and all others: see `Game`.
+        critic: makes the critic from `channels` and `given`; None where the weight is always 0.
+        remedies: by any names, what is added to the game, see `genlab.remedies`.
+        rate: see `Learner`.
     """
 
     def __init__(
         self,
         view: View,
-        translator: Callable[..., nn.Module],
+        translator: Callable[..., TranslatorPlayer],
         channels: int,
         loss: GameLoss,
-        translator_optimizer: OptimizerFactory,
-        critic_optimizer: OptimizerFactory,
-        ema_half_life_images: float,
         content: Likelihood | None = None,
         content_weight: float = 1.0,
         adversarial: float | Schedule = 0.0,
-        critic: Callable[..., Critic] | None = None,
-        critic_sees_given: bool = False,
-        feature_matching: float = 0.0,
-        penalties: Mapping[str, Any] | None = None,
-        weight_clip: float = 0.0,
-        flipped_labels: float | Schedule = 0.0,
-        instance_noise: float | Schedule = 0.0,
-        augmentation: Augmentation | None = None,
+        critic: Callable[..., TranslationCriticPlayer] | None = None,
+        remedies: Mapping[str, Remedy | None] | None = None,
         rate: float | Schedule = 1.0,
     ) -> None:
-        super().__init__(
-            loss=loss,
-            penalties=penalties,
-            weight_clip=weight_clip,
-            flipped_labels=flipped_labels,
-            instance_noise=instance_noise,
-            augmentation=augmentation,
-            rate=rate,
-        )
-        bounds.at_least(0, ema_half_life_images=ema_half_life_images, adversarial=adversarial)
-        bounds.at_least(0, content_weight=content_weight, feature_matching=feature_matching)
+        super().__init__(loss, rate)
+        bounds.at_least(0, adversarial=adversarial, content_weight=content_weight)
         given = view.channels(channels)
-        if critic_sees_given and view.scale != 1:
-            raise ValueError(
-                "critic_sees_given=true needs what is given at the image's size: set it to false"
-            )
         self.adversarial = as_schedule(adversarial)
         if critic is None and (callable(adversarial) or adversarial):
             raise ValueError(f"adversarial={adversarial} needs a critic: set it to 0")
         self.view = view
         self.channels = channels
         self.translator = translator(inputs=given, channels=channels, scale=view.scale)
-        seen = channels + (given if critic_sees_given else 0)
-        self.critic = critic(channels=seen) if critic else None
-        self.critic_sees_given = critic_sees_given
+        self.critic = critic(channels=channels, given=given) if critic else None
+        if self.critic is not None:
+            if self.critic.sees_given and view.scale != 1:
+                raise ValueError(
+                    "critic.sees_given=true needs what is given at the image's size: set it to "
+                    "false"
+                )
+            self.equip(self.critic, remedies, self.translator.network)
         self.content = content or AbsoluteError()
         self.content_weight = content_weight
-        self.feature_matching = feature_matching
-        self.translator_optimizer = translator_optimizer
-        self.critic_optimizer = critic_optimizer
-        self.average = Average(self.translator, ema_half_life_images)
 
     @property
     def exported(self) -> nn.Module:
         """The averaged translator."""
-        return self.average.network
+        return self.translator.average.network
 
     @property
     def directions(self) -> list[str]:
@@ -118,55 +86,51 @@ class Translation(Game):
 
     def optimizers_of_players(self) -> list[torch.optim.Optimizer]:
         """The translator's and the critic's."""
-        translator = self.translator_optimizer(self.translator.parameters())
-        if self.critic is None:
-            return [translator]
-        critic = self.critic_optimizer(self.critic.parameters())
-        allow_for_lazy_steps(critic, self.further_steps())
-        return [translator, critic]
+        players = [self.translator, *([self.critic] if self.critic else [])]
+        return [player.new_optimizer() for player in players]
 
     def play(self, images: Tensor, labels: Mapping[str, Tensor]) -> Losses:
         """The critic's step, then the translator's against the improved critic."""
-        batch_images = len(images) * self.engine.world_size
-        step = self.images_seen // batch_images
+        network = self.translator.network
         given = self.view(images)
-        pictures = self.view.complete(given, self.translator(given))
-        error = self.content(pictures, images).mean()
+        made = self.view.complete(given, network(given))
+        error = self.content(made, images).mean()
         loss = self.content_weight * error
         losses = {"content": error.detach()}
         weight = self.adversarial(self.images_seen)
+        batch_images = len(images) * self.engine.world_size
         if self.critic is not None and weight:
-            real, judged = self.criticise(
-                CRITIC,
-                self.critic,
-                self._beside(images, given),
-                self._beside(pictures.detach(), given),
+            critic, step = self.critic, self.images_seen // batch_images
+            real, fake = critic.view(images, given), critic.view(made, given)
+            judgement, logged = self.critic_step(CRITIC, critic, real, fake.detach(), {}, step)
+            found = self.generator_losses(
+                critic,
+                network,
+                fake,
                 {},
-                step,
+                judgement.logits,
+                self.compared(critic, real, {}),
+                paired=True,
             )
-            with frozen(self.critic):
-                fake = self.critic.judge(self.shown(self._beside(pictures, given)), {})
-            convinces = self.loss(real.logits.detach(), fake.logits).generator
-            loss = loss + weight * convinces
-            losses |= judged | {"generator_loss": convinces.detach()}
-            if self.feature_matching:
-                with torch.no_grad():  # of the critic that has judged the pictures
-                    seen = self.critic.judge(self.shown(self._beside(images, given)), {})
-                apart = (seen.features - fake.features).abs().mean()
-                loss = loss + self.feature_matching * apart
+            loss = loss + weight * found.game
+            losses |= logged | {"generator_loss": found.game.detach()}
+            for added in found.remedies:
+                loss = loss + added
         self.descend(TRANSLATOR, loss)
+        if self.critic is not None:
+            self.critic.remedies.after_generator(network)
         losses["loss"] = loss.detach()
-        losses["translator_gradient"] = gradient_norm(self.translator)
-        self.average.update(self.translator, self.images_seen, batch_images)
+        losses["translator_gradient"] = gradient_norm(network)
+        self.translator.update_average(self.images_seen, batch_images)
         return losses
 
     @torch.inference_mode()
     def translate(self, given: Tensor, direction: str) -> Tensor:
-        """What was given, (B, given, h, w), to pictures (B, C, H, W) in [-1, 1]."""
-        return self.view.complete(given, self.average(given).float()).clamp(-1, 1)
+        """What was given, (B, given, h, w), to images (B, C, H, W) in [-1, 1]."""
+        return self.view.complete(given, self.translator.average(given).float()).clamp(-1, 1)
 
     def translated(self, images: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Translated]:
-        """The naive pictures of images (B, C, H, W), what is made of them, and the images."""
+        """Naive versions of images (B, C, H, W), what is made of them, and the images."""
         given = self.view(images)
         made = self.translate(given, self.directions[0])
         naive = self.view.naive(given, self.channels)
@@ -177,26 +141,20 @@ class Translation(Game):
         return self.translate(self.view(images), self.directions[0])
 
     def views(self, images: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The images, the naive pictures and the translator's."""
-        (pictures,) = self.translated(images, labels).values()
+        """The images, the naive versions and the translator's."""
+        (found,) = self.translated(images, labels).values()
         given, made = self.view.names
-        return {"image": images, given: pictures.before, made: pictures.after}
+        return {"image": images, given: found.before, made: found.after}
 
     @torch.inference_mode()
     def measure(self, images: Tensor, labels: Mapping[str, Tensor]) -> Losses:
-        """Per image (B,): squared error on [0, 1], PSNR in dB and SSIM, and the naive picture's."""
-        (pictures,) = self.translated(images, labels).values()
+        """Per image (B,): squared error on [0, 1], PSNR in dB and SSIM; also the naive ones."""
+        (found,) = self.translated(images, labels).values()
         measured: Losses = {}
-        for name, made in (("", pictures.after), ("naive_", pictures.before)):
+        for name, made in (("", found.after), ("naive_", found.before)):
             error = squared_error(made, images)
             measured |= {f"{name}mse": error, f"{name}psnr": psnr(error)}
             similarity = ssim(made, images)
             if similarity is not None:
                 measured[f"{name}ssim"] = similarity
         return measured
-
-    def _beside(self, pictures: Tensor, given: Tensor) -> Tensor:
-        """Pictures (B, C, H, W), with what was given where the critic sees that too."""
-        if not self.critic_sees_given:
-            return pictures
-        return torch.cat([pictures, given.to(pictures.dtype)], 1)

@@ -1,7 +1,6 @@
 """Networks: tensors in, tensors out. Images are (B, C, H, W) in [-1, 1], codes are (B, codes)."""
 
 from genlab.networks import (
-    augmentations,
     convolutional,
     dense,
     progan,
@@ -19,7 +18,6 @@ from genlab.networks.critic import Critic, MinibatchDeviation, MinibatchDiscrimi
 from genlab.networks.cycle import Cycle
 from genlab.networks.equalised import Head
 from genlab.networks.generator import Generator
-from genlab.networks.memories import PastWeights, Replay
 from genlab.networks.output import SharedVariance
 from genlab.networks.quantised import VectorQuantiser
 from genlab.networks.styles import StyleDecoder
@@ -38,13 +36,10 @@ __all__ = [
     "Head",
     "MinibatchDeviation",
     "MinibatchDiscrimination",
-    "PastWeights",
     "PlainBottleneck",
-    "Replay",
     "SharedVariance",
     "StyleDecoder",
     "VectorQuantiser",
-    "augmentations",
     "convolutional",
     "dense",
     "progan",

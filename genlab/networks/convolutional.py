@@ -13,8 +13,8 @@ from torch import nn
 
 from genlab import bounds
 from genlab.networks.chain import Chain
+from genlab.networks.layers import Levels, initialise_weights, refuse_unknown_normalisation, sides
 from genlab.networks.layers import activation as new_activation
-from genlab.networks.layers import initialise_weights, refuse_unknown_normalisation, sides
 from genlab.networks.layers import normalisation as new_normalisation
 
 
@@ -29,9 +29,9 @@ class Encoder(Chain):
 
     4x4 convolutions of stride 2 as long as the map can be halved down to 4 pixels or more (at most
     `levels` of them), then one linear layer where `outputs` are asked for. `shape` is the shape of
-    what comes out. With `odd` maps of an odd side are halved too, by 3x3 convolutions: 28 pixels
-    become 14, 7 and 4. `weight_deviation` draws the first weights from N(0, deviation^2) instead
-    of torch's default.
+    what comes out. With `levels` "all" maps of an odd side are halved too, by 3x3 convolutions: 28
+    pixels become 14, 7 and 4. `weight_deviation` draws the first weights from N(0, deviation^2)
+    instead of torch's default.
     """
 
     def __init__(
@@ -43,13 +43,12 @@ class Encoder(Chain):
         max_width: int = 512,
         activation: str = "leaky_relu",
         normalisation: str = "batch",
-        levels: int | None = None,
-        odd: bool = False,
+        levels: Levels = None,
         weight_deviation: float | None = None,
     ) -> None:
         bounds.widths(outputs=outputs)
         refuse_unknown_normalisation(normalisation)
-        *halved, side = sides(resolution, odd, levels)
+        *halved, side = sides(resolution, levels)
         blocks: list[nn.Module] = []
         inputs = channels
         for level, maps in enumerate(widths(len(halved), width, max_width)):
@@ -91,12 +90,11 @@ class Decoder(Chain):
         activation: str = "relu",
         normalisation: str = "batch",
         output: str = "tanh",
-        levels: int | None = None,
-        odd: bool = False,
+        levels: Levels = None,
         weight_deviation: float | None = None,
     ) -> None:
         refuse_unknown_normalisation(normalisation)
-        *doubled, side = sides(resolution, odd, levels)
+        *doubled, side = sides(resolution, levels)
         maps = widths(len(doubled), width, max_width)[::-1]
         plain = normalisation == "none"
         first: list[nn.Module]

@@ -1,7 +1,7 @@
 """Choices that several networks share, by the names used on config pages."""
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from torch import Tensor, nn
 
@@ -45,24 +45,27 @@ def refuse_unknown_normalisation(name: str) -> None:
     refuse_unknown("normalisation", name, _NORMALISATIONS)
 
 
-def sides(
-    resolution: int, odd: bool = False, most: int | None = None, smallest: int = 4
-) -> list[int]:
+Levels = int | Literal["all"] | None
+"""Halvings of a map: at most so many, all that there can be, or None while its side is even."""
+
+
+def sides(resolution: int, levels: Levels = None, smallest: int = 4) -> list[int]:
     """The sides of a map of `resolution` pixels as it is halved, none below `smallest`.
 
-    It is halved while it stays whole, or with `odd` also where it does not, which rounds up; at
-    most `most` times where a number is given. Raises ValueError where it cannot be halved.
+    With "all" levels odd sides are halved too, which rounds up: 28 pixels become 14, 7 and 4.
+    Raises ValueError where the map cannot be halved.
     """
-    bounds.depths(levels=most)
+    if levels != "all":
+        bounds.depths(levels=levels)
     found = [resolution]
-    while (odd or found[-1] % 2 == 0) and found[-1] > smallest <= (found[-1] + 1) // 2:
+    while (levels == "all" or found[-1] % 2 == 0) and found[-1] > smallest <= (found[-1] + 1) // 2:
         found.append((found[-1] + 1) // 2)
     if len(found) == 1 or resolution % 2:
         raise ValueError(
             f"resolution={resolution} cannot be halved: convolutional networks need an even number "
             f"of pixels, {2 * smallest} or more (set data.resolution, say to a multiple of 4)"
         )
-    return found[: None if most is None else most + 1]
+    return found[: levels + 1] if isinstance(levels, int) else found
 
 
 def initialise_weights(network: nn.Module, deviation: float) -> None:

@@ -33,7 +33,7 @@ class Encoder(Chain):
         max_width: int = 256,
         normalisation: str = "none",
     ) -> None:
-        maps = widths(len(sides(resolution, odd=True)) - 1, width, max_width)
+        maps = widths(len(sides(resolution, "all")) - 1, width, max_width)
         blocks: list[nn.Module] = [_Down(channels, maps[0], "none", first=True)]
         blocks += [_Down(a, b, normalisation) for a, b in pairwise(maps)]
         blocks += [_Down(maps[-1], maps[-1], normalisation, halve=False), _SumOverPositions()]
@@ -53,7 +53,7 @@ class Decoder(Chain):
         normalisation: str = "batch",
         output: str = "tanh",
     ) -> None:
-        *doubled, side = sides(resolution, odd=True)
+        *doubled, side = sides(resolution, "all")
         maps = widths(len(doubled), width, max_width)[::-1]
         first = nn.Linear(inputs, maps[0] * side**2)
         blocks: list[nn.Module] = [nn.Sequential(first, nn.Unflatten(1, (maps[0], side, side)))]

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from genlab.config.migration import migrated_state
 from genlab.errors import CheckpointError
 from genlab.io.reading import read_bytes, read_text
 from genlab.runs.state import checkpoints_of, images_seen_of
@@ -52,7 +53,7 @@ def read_checkpoint(path: Path, map_location: Any = None) -> dict[str, Any]:
         raise CheckpointError(f"{path}: not a checkpoint that is safe to load") from error
     if not isinstance(state, dict) or "images_seen" not in state:
         raise CheckpointError(f"{path}: not a checkpoint of a run")
-    return state
+    return migrated_state(state)
 
 
 def _refuse_compressed(content: bytes) -> None:

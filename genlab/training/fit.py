@@ -9,7 +9,6 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.plugins.environments import LightningEnvironment
 from pytorch_lightning.strategies import DDPStrategy
-from torch import nn
 
 from genlab.callbacks.adapter import Training, TrainingData
 from genlab.callbacks.curves import Curves
@@ -152,9 +151,8 @@ def _fit_on(
         learner.memory_format = torch.channels_last
         learner.to(memory_format=torch.channels_last)
     if wanted.compile:
-        for child in learner.children():
-            for network in child if isinstance(child, nn.ModuleList) else [child]:
-                network.compile()
+        for network in learner.networks:
+            network.compile()
     if checkpoint:
         log.info("continuing after %s images", f"{images_seen_of(checkpoint.path):,}")
     else:

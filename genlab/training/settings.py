@@ -6,8 +6,9 @@ import torch
 
 from genlab import devices
 from genlab.config.checks import refuse_idle_generator
+from genlab.config.parts import flatten
 from genlab.config.run import RunConfig, Trainer
-from genlab.config.schema import check, flatten
+from genlab.config.schema import check
 from genlab.errors import CheckpointError, ConfigError, ResourceError
 from genlab.io.secrets import redacted
 from genlab.processes import launch

@@ -10,7 +10,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from genlab.config.pages import config_folder
-from genlab.config.schema import flatten, register_schema
+from genlab.config.parts import flatten
+from genlab.config.schema import register_schema
 from genlab.config.targets import locate
 from genlab.settings import COMMANDS, settings_of
 from genlab.settings.fields import abouts, default_of

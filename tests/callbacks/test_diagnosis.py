@@ -101,11 +101,11 @@ def test_fires_on_a_gan_made_to_collapse(
     """
     words = [
         "model=gan",
-        "model.critic.across=null",
-        "model.penalties.r1=null",
-        "model.generator.decoder.output=tanh",
-        "model.generator_optimizer.lr=2e-4",
-        "model.critic_optimizer.lr=2e-4",
+        "model.critic.network.across=null",
+        "model.remedies.r1=null",
+        "model.generator.network.decoder.output=tanh",
+        "model.generator.optimizer.lr=2e-4",
+        "model.critic.optimizer.lr=2e-4",
         "data=stacked_digits",
         "data.count=5000",
         *RUN,

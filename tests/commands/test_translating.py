@@ -18,7 +18,7 @@ def opened_as_array(path: Path) -> np.ndarray:
         return np.asarray(image)
 
 
-SMALL = ["model.translator.width=4", "total_images=200", "data=digits", "data.resolution=16"]
+SMALL = ["model.translator.network.width=4", "total_images=200", "data=digits", "data.resolution=16"]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def upscaler(trained) -> Path:
-    return trained("model=srgan", *SMALL, "model.view.factor=2", "model.translator.blocks=1")
+    return trained("model=srgan", *SMALL, "model.view.factor=2", "model.translator.network.blocks=1")
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +186,7 @@ def test_grey_pictures_are_coloured(genlab, trained, pictures, tmp_path: Path) -
 def test_two_kinds_are_translated_both_ways(genlab, trained, pictures, tmp_path: Path) -> None:
     counts = ["data.first_count=30", "data.second_count=20", "data.resolution=16"]
     run = trained(
-        "model=cyclegan", *counts, "model.translators.translator.width=4", "total_images=48"
+        "model=cyclegan", *counts, "model.translators.network.translator.width=4", "total_images=48"
     )
     words = ["translate", f"run={run}", f"image={pictures}"]
     code, _, err = genlab(*words, f"out={tmp_path}")

@@ -7,16 +7,16 @@ import pytest
 import torch
 import torch.nn.functional as F
 from by_hand import descend, weights
+from genlab.remedies.augmentation import AdaptiveAugmentation
+from genlab.remedies.penalties import R1
 from test_learners import gan_learner
 from torch import Tensor
 
 from genlab.learners.adversarial import Adversarial
 from genlab.learners.learner import Engine
 from genlab.networks import Critic, Generator, Replay, StyleDecoder, progan, stylegan
-from genlab.networks.augmentations import AdaptiveAugmentation
 from genlab.objectives.adversarial import Losses, minimax, non_saturating, relativistic, wasserstein
 from genlab.objectives.path_length import PathLength
-from genlab.objectives.penalties import R1
 from genlab.schedules import Growth, Ramp
 
 IMAGES = torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(3)) * 2 - 1

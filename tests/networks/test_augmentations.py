@@ -1,7 +1,6 @@
 import pytest
 import torch
-
-from genlab.networks.augmentations import AdaptiveAugmentation, DifferentiableAugmentation, _moved
+from genlab.remedies.augmentation import AdaptiveAugmentation, DifferentiableAugmentation, _moved
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ import functools
 
 import pytest
 import torch
+from genlab.remedies.penalties import R1
 
 from genlab.networks import (
     Condition,
@@ -14,7 +15,6 @@ from genlab.networks import (
     progan,
     residual,
 )
-from genlab.objectives.penalties import R1
 
 CLASSES = {"label": ["a", "b", "c"]}
 ENCODERS = {

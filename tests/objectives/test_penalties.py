@@ -2,9 +2,8 @@
 
 import pytest
 import torch
+from genlab.remedies.penalties import R1, R2, Dragan, GradientPenalty, Penalty
 from torch import Tensor
-
-from genlab.objectives.penalties import R1, R2, Dragan, GradientPenalty, Penalty
 
 WEIGHT = torch.linspace(-1, 1, 12).view(1, 3, 2, 2)
 SQUARE = WEIGHT.square().sum().item()

@@ -1,44 +1,60 @@
 """Penalties on the gradient of a critic's logits by its images.
 
-Each is called with a critic, images (B, C, H, W) to logits (B, 1), and with real and generated
-images, and returns a scalar. Where a critic judges packs of images together (PacGAN), a pack is
-what has a gradient. `weight` is the paper's; `every` computes the penalty in every so
-many steps only and makes it so many times as heavy, which leaves its expectation as it is (lazy
-regularisation, Karras et al. 2020, section 3.1, https://arxiv.org/abs/1912.04958).
+Images are real and generated ones (B, C, H, W). Where a critic judges packs of images together
+(PacGAN), a pack is what has a gradient. `weight` is the paper's; `every` computes the penalty in
+every so many steps only and makes it so many times as heavy, which leaves its expectation as it is
+(lazy regularisation, Karras et al. 2020, section 3.1, https://arxiv.org/abs/1912.04958).
 """
 
-from abc import ABC, abstractmethod
+import functools
+from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from genlab import bounds
+from genlab.remedies.remedy import CriticStep, Remedy
 
-Critic = Callable[[Tensor], Tensor]
+Logits = Callable[[Tensor], Tensor]
+"""Images (B, C, H, W) to logits (B / pack, 1)."""
 
 
-@dataclass(frozen=True)
-class Penalty(ABC):
-    """A weighted mean over packs of a function of the gradient's norm, at points of its own."""
+class Penalty(Remedy):
+    """A weighted mean over packs of a function of the gradient's norm, at points of its own.
+
+    Args:
+        weight: its weight in the critic's loss.
+        every: compute it in every so many steps, so many times as heavy.
+    """
 
     at_fakes: ClassVar[bool] = False  # whether its points are the fakes, with the fakes' labels
 
-    weight: float
-    every: int = 1
+    def __init__(self, weight: float, every: int = 1) -> None:
+        super().__init__()
+        bounds.at_least(0, weight=weight)
+        bounds.whole(1, bounds.RAREST, every=every)
+        self.weight = weight
+        self.every = every
 
-    def __post_init__(self) -> None:
-        bounds.at_least(0, weight=self.weight)
-        bounds.whole(1, bounds.RAREST, every=self.every)
+    @property
+    def lazy(self) -> bool:
+        """Whether it is a step of its own, in some of the critic's steps."""
+        return self.every > 1 and self.weight > 0
 
     def due(self, step: int) -> bool:
         """Whether the critic's step with this number, from 0, has the penalty."""
         return self.weight > 0 and step % self.every == 0
 
-    def __call__(self, critic: Critic, reals: Tensor, fakes: Tensor, pack: int = 1) -> Tensor:
-        """The penalty of a step in which it is due, `pack` images to a logit."""
+    def critic_loss(self, step: CriticStep) -> Tensor:
+        """The penalty of a step in which it is due, a scalar."""
+        labels = step.fake_labels if self.at_fakes else step.labels
+        logits = functools.partial(step.critic, labels=labels, **step.stage)
+        return self.forward(logits, step.reals, step.fakes, step.critic.pack)
+
+    def forward(self, critic: Logits, reals: Tensor, fakes: Tensor, pack: int = 1) -> Tensor:
+        """The penalty, a scalar, of a critic with `pack` images to a logit."""
         points = self.points(reals.detach(), fakes.detach(), pack).requires_grad_()
         (gradient,) = torch.autograd.grad(critic(points).sum(), points, create_graph=True)
         squares = gradient.float().unflatten(0, (-1, pack)).flatten(1).square().sum(1)
@@ -53,18 +69,19 @@ class Penalty(ABC):
         """The squared norms (B / pack,) to penalties (B / pack,) of weight 1."""
 
 
-@dataclass(frozen=True)
 class GradientPenalty(Penalty):
     """weight * (|gradient| - target)^2 between reals and fakes.
 
     Gulrajani et al. 2017, equation 3, https://arxiv.org/abs/1704.00028.
+
+    Args:
+        target: the norm that gradients are to have.
     """
 
-    target: float = 1.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        bounds.at_least(0, target=self.target)
+    def __init__(self, weight: float, every: int = 1, target: float = 1.0) -> None:
+        super().__init__(weight, every)
+        bounds.at_least(0, target=target)
+        self.target = target
 
     def points(self, reals: Tensor, fakes: Tensor, pack: int = 1) -> Tensor:
         """One point on the line from each pack of real images to one of fakes."""
@@ -76,19 +93,22 @@ class GradientPenalty(Penalty):
         return (squares.clamp(min=1e-12).sqrt() - self.target).square()
 
 
-@dataclass(frozen=True)
 class Dragan(GradientPenalty):
     """weight * (|gradient| - target)^2 around real images.
 
-    Kodali et al. 2017, algorithm 1, https://arxiv.org/abs/1705.07215: every real image is moved by
-    uniform noise of up to `reach` deviations of the batch's pixels.
+    Kodali et al. 2017, algorithm 1, https://arxiv.org/abs/1705.07215.
+
+    Args:
+        reach: each real image is moved by uniform noise of up to so many standard deviations of
+            the batch's pixels.
     """
 
-    reach: float = 0.5
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        bounds.at_least(0, reach=self.reach)
+    def __init__(
+        self, weight: float, every: int = 1, target: float = 1.0, reach: float = 0.5
+    ) -> None:
+        super().__init__(weight, every, target)
+        bounds.at_least(0, reach=reach)
+        self.reach = reach
 
     def points(self, reals: Tensor, fakes: Tensor, pack: int = 1) -> Tensor:
         """Reals, moved."""
@@ -96,7 +116,6 @@ class Dragan(GradientPenalty):
         return reals + _shares(reals, pack) * self.reach * reals.std() * noise
 
 
-@dataclass(frozen=True)
 class R1(Penalty):
     """weight / 2 * |gradient|^2 at real images.
 
@@ -112,7 +131,6 @@ class R1(Penalty):
         return squares / 2
 
 
-@dataclass(frozen=True)
 class R2(R1):
     """weight / 2 * |gradient|^2 at generated images.
 
