@@ -116,14 +116,16 @@ def _gan_step(learner: Any) -> Any:
     critic_optimizer, generator_optimizer = learner.optimizers_of_players()
 
     def step(images: Any) -> None:
-        latents = torch.randn(len(images), learner.generator.latent_size, device=images.device)
-        fakes = learner.generator(latents)
-        real, fake = learner.critic(images).float(), learner.critic(fakes.detach()).float()
+        latents = torch.randn(
+            len(images), learner.generator.network.latent_size, device=images.device
+        )
+        fakes = learner.generator.network(latents)
+        real, fake = learner.critic.network(images).float(), learner.critic(fakes.detach()).float()
         critic_optimizer.zero_grad()
         learner.loss(real, fake).critic.backward()
         critic_optimizer.step()
         learner.critic.requires_grad_(False)
-        logits = learner.critic(fakes).float()
+        logits = learner.critic.network(fakes).float()
         generator_optimizer.zero_grad()
         learner.loss(real.detach(), logits).generator.backward()
         generator_optimizer.step()

@@ -62,13 +62,20 @@ _REMEDIES = "replay,historical_averaging,r1,spectral_norm,flipped_labels,packing
 SCORED = ("evaluate.every_images=160", "evaluate.count=64")
 
 CASES = (
-    Case("dcgan", ("model=dcgan", "remedy=[ada,replay]", "model.remedies.replay.size=40", *_DIGITS)),
+    Case(
+        "dcgan", ("model=dcgan", "remedy=[ada,replay]", "model.remedies.replay.size=40", *_DIGITS)
+    ),
     Case("vae", ("model=vae", *_DIGITS)),
     Case("vq_vae", ("model=vq_vae", *_DIGITS)),
     Case("stylegan", ("model=stylegan", *_DIGITS, *_GROWTH)),
     Case(
         "cyclegan",
-        ("model=cyclegan", *_KINDS, "model.remedies.replay.size=20", "model.translators.network.translator.width=4"),
+        (
+            "model=cyclegan",
+            *_KINDS,
+            "model.remedies.replay.size=20",
+            "model.translators.network.translator.width=4",
+        ),
     ),
     Case(
         "greedy_autoencoder",
@@ -80,7 +87,13 @@ _TWO = ("trainer.accelerator=cpu", "trainer.devices=2")
 RANKS = (
     Case(
         "remedies",
-        ("model=dcgan", f"remedy=[ada,{_REMEDIES}]", "model.remedies.replay.size=40", *_DIGITS, *_TWO),
+        (
+            "model=dcgan",
+            f"remedy=[ada,{_REMEDIES}]",
+            "model.remedies.replay.size=40",
+            *_DIGITS,
+            *_TWO,
+        ),
         ranks=2,
     ),
     Case("cyclegan", (*CASES[4].words, *_TWO), ranks=2),

@@ -56,7 +56,7 @@ def measured(page: str, resolution: int) -> str:
     learner = build_learner(config).eval()
     sizes = [
         sum(p.numel() for p in network.parameters()) / 1e6
-        for network in (learner.generator, learner.critic)
+        for network in (learner.generator.network, learner.critic.network)
     ]
     learner.images_seen = 10**9  # grown to the end
     latents = learner.latents(1, torch.Generator().manual_seed(0), {})

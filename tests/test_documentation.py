@@ -14,7 +14,7 @@ def test_arguments_of_a_class_are_described_by_its_docstring_and_those_of_its_ba
         about["critic_steps"]
         == "batches that the critic learns from for each that the generator does"
     )
-    assert "flipped_labels" in about  # of the base class
+    assert "stages" in about  # of the base class
     assert arguments_of("torch.optim.Adam")["lr"] == "learning rate"
     assert arguments_of("os.path.join") == arguments_of("genlab.no.such.Class") == {}
 
@@ -83,4 +83,4 @@ def test_whole_numbers_may_have_an_exponent(genlab) -> None:
     _, out, _ = genlab("train", *words, "model.generator.optimizer.lr=1e-3")
     config = yaml.safe_load(out)
     assert (config["total_images"], config["log"]["every_images"]) == (100_000, 2500)
-    assert config["model"]["generator_optimizer"]["lr"] == 0.001
+    assert config["model"]["generator"]["optimizer"]["lr"] == 0.001

@@ -141,8 +141,8 @@ def test_every_rank_goes_on_with_its_own_state(tmp_path: Path, whole: Path) -> N
     assert codes(start(words)) == [0, 0], said()
     assert_same_run(whole, run)
     pools = newest_valid(run / "checkpoints").state
-    own = pools["ranks"][1]["buffers"]["replay.pool"]
-    assert not own.equal(pools["state_dict"]["replay.pool"])
+    own = pools["ranks"][1]["buffers"]["critic.remedies.replay.pool"]
+    assert not own.equal(pools["state_dict"]["critic.remedies.replay.pool"])
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ def test_a_state_that_is_not_finite_on_one_rank_ends_all(tmp_path: Path) -> None
         def step(self, batch):
             losses = whole(self, batch)
             if self.images_seen == 160:
-                self.replay.pool[0] = float("nan")
+                self.critic.remedies["replay"].pool[0] = float("nan")
             return losses
 
         Learner.training_step = step

@@ -44,7 +44,7 @@ def parameters(learner: Learner) -> torch.Tensor:
 
 
 def pool(learner: Learner) -> torch.Tensor:
-    return learner.replay.pool
+    return learner.critic.remedies["replay"].pool
 
 
 def moments(learner: Learner) -> torch.Tensor:
@@ -53,11 +53,11 @@ def moments(learner: Learner) -> torch.Tensor:
 
 
 def averages(learner: Learner) -> torch.Tensor:
-    return next(learner.average.network.parameters())
+    return next(learner.exported.parameters())
 
 
 def past(learner: Learner) -> torch.Tensor:
-    return learner.past_critic.means[0]
+    return learner.critic.remedies["historical_averaging"].critic.means[0]
 
 
 def poison(monkeypatch: pytest.MonkeyPatch, where, images: int, times: int) -> list[int]:

@@ -17,13 +17,16 @@ def test_the_paper_has_its_settings_at_full_size() -> None:
     """Karras et al. 2018, appendix A; 2019, appendix C."""
     pro = composed("model=progan", "scale=paper", "data.resolution=1024")
     model = pro["model"]
-    assert (model["generator"]["latent_size"], model["generator"]["decoder"]["base"]) == (
+    assert (
+        model["generator"]["network"]["latent_size"],
+        model["generator"]["network"]["decoder"]["base"],
+    ) == (
         512,
         16384,
     )
     assert model["loss"]["drift"] == 0.001
-    assert model["penalties"]["gradient"] == {
-        "_target_": "genlab.remedies.penalties.GradientPenalty",
+    assert model["remedies"]["gradient_penalty"] == {
+        "_target_": "genlab.remedies.GradientPenalty",
         "weight": 10.0,
         "target": 1.0,
         "every": 1,
@@ -37,10 +40,10 @@ def test_the_paper_has_its_settings_at_full_size() -> None:
     assert style["stages"]["batch_sizes"] == expected
     assert style["stages"]["start"] == 8
     assert style["stages"]["rates"] == {128: 1.5, 256: 2.0, 512: 3.0, 1024: 3.0}
-    assert style["penalties"]["r1"]["weight"] == 10.0
-    assert style["penalties"]["r1"]["every"] == 1
-    assert style["generator"]["decoder"]["mapping_layers"] == 8
-    assert style["generator"]["decoder"]["mapping_rate"] == 0.01
+    assert style["remedies"]["r1"]["weight"] == 10.0
+    assert style["remedies"]["r1"]["every"] == 1
+    assert style["generator"]["network"]["decoder"]["mapping_layers"] == 8
+    assert style["generator"]["network"]["decoder"]["mapping_rate"] == 0.01
 
 
 @pytest.mark.parametrize(
@@ -54,21 +57,21 @@ def test_stylegan2_follows_from_resolution_and_batch(
     config = composed("model=stylegan2", "scale=paper", f"data.resolution={resolution}")
     model = config["model"]
     assert config["data"]["batch_size"] == batch
-    assert model["penalties"]["r1"]["weight"] == pytest.approx(0.0002 * resolution**2 / batch)
-    assert model["penalties"]["r1"]["every"] == 16
-    assert model["path_length"]["every"] == 4
-    assert model["ema_half_life_images"] == batch * 10_000 / 32
-    assert model["generator"]["decoder"]["synthesis"]["base"] == base
-    assert model["critic"]["encoder"]["base"] == base
-    assert model["critic_optimizer"]["lr"] == rate
+    assert model["remedies"]["r1"]["weight"] == pytest.approx(0.0002 * resolution**2 / batch)
+    assert model["remedies"]["r1"]["every"] == 16
+    assert model["generator"]["path_length"]["every"] == 4
+    assert model["generator"]["ema_half_life_images"] == batch * 10_000 / 32
+    assert model["generator"]["network"]["decoder"]["synthesis"]["base"] == base
+    assert model["critic"]["network"]["encoder"]["base"] == base
+    assert model["critic"]["optimizer"]["lr"] == rate
 
 
 def test_stylegan2_counts_the_images_of_all_processes() -> None:
     one = composed("model=stylegan2", "scale=paper", "data.resolution=256")["model"]
     four = composed("model=stylegan2", "scale=paper", "data.resolution=256", processes=4)["model"]
-    weights = [model["penalties"]["r1"]["weight"] for model in (one, four)]
+    weights = [model["remedies"]["r1"]["weight"] for model in (one, four)]
     assert weights[0] == pytest.approx(4 * weights[1])
-    assert four["ema_half_life_images"] == 4 * one["ema_half_life_images"]
+    assert four["generator"]["ema_half_life_images"] == 4 * one["generator"]["ema_half_life_images"]
 
 
 @pytest.mark.parametrize(
@@ -90,13 +93,13 @@ def test_stylegan2_has_at_most_64_images_in_a_step(
         "model=stylegan2", "scale=paper", f"data.resolution={resolution}", processes=processes
     )
     assert config["data"]["batch_size"] == batch
-    weight = config["model"]["penalties"]["r1"]["weight"]
+    weight = config["model"]["remedies"]["r1"]["weight"]
     assert weight == pytest.approx(0.0002 * resolution**2 / images)
-    assert config["model"]["ema_half_life_images"] == images * 10_000 / 32
+    assert config["model"]["generator"]["ema_half_life_images"] == images * 10_000 / 32
 
 
 def normalisation(*words: str) -> str:
-    return composed(*words)["model"]["critic"]["encoder"]["normalisation"]
+    return composed(*words)["model"]["critic"]["network"]["encoder"]["normalisation"]
 
 
 def test_critics_have_the_normalisation_that_their_remedies_leave_them() -> None:
@@ -128,8 +131,8 @@ def test_nothing_in_a_spectral_critic_divides_by_deviations() -> None:
 def test_settings_of_ones_own_stay() -> None:
     words = ["model=stylegan", "model.generator.network.latent_size=7", "growth=none"]
     model = composed(*words)["model"]
-    assert model["generator"]["latent_size"] == 7
-    assert model["generator"]["decoder"]["latent_size"] == 7
+    assert model["generator"]["network"]["latent_size"] == 7
+    assert model["generator"]["network"]["decoder"]["latent_size"] == 7
     assert model["stages"] is None
 
 
@@ -160,18 +163,25 @@ def test_the_papers_of_plain_gans() -> None:
     for player in ("generator", "critic"):
         assert model[f"{player}_optimizer"]["lr"] == 2e-4
         assert model[f"{player}_optimizer"]["betas"] == [0.5, 0.999]
-    assert (model["generator"]["latent_size"], model["ema_half_life_images"]) == (100, 0)
-    assert model["augmentation"] is None
+    assert (
+        model["generator"]["network"]["latent_size"],
+        model["generator"]["ema_half_life_images"],
+    ) == (100, 0)
+    assert model["remedies"] == {}
     wgan = composed("model=wgan", "scale=paper")["model"]
-    assert (wgan["critic_optimizer"]["lr"], wgan["weight_clip"], wgan["critic_steps"]) == (
+    assert (
+        wgan["critic"]["optimizer"]["lr"],
+        wgan["remedies"]["weight_clipping"]["limit"],
+        wgan["critic_steps"],
+    ) == (
         *(5e-5, 0.01),
         5,
     )
-    assert wgan["critic"]["encoder"]["normalisation"] == "batch"
+    assert wgan["critic"]["network"]["encoder"]["normalisation"] == "batch"
     sngan = composed("model=sngan", "scale=paper")["model"]
-    assert (sngan["generator"]["latent_size"], sngan["critic_steps"]) == (128, 5)
+    assert (sngan["generator"]["network"]["latent_size"], sngan["critic_steps"]) == (128, 5)
     assert sngan["rate"]["images"] == 100_000 * 5 * 64
-    dragan = composed("model=dragan", "scale=paper")["model"]["penalties"]["dragan"]
+    dragan = composed("model=dragan", "scale=paper")["model"]["remedies"]["dragan"]
     assert (dragan["weight"], dragan["every"]) == (10, 1)
     for page in ("stylegan", "stylegan2"):
         config = composed(f"model={page}", "scale=paper", "data.resolution=256")
@@ -183,7 +193,7 @@ def parameters(*words: str) -> list[float]:
     learner = without_memory(
         completed(RunConfig.read(composed("scale=paper", "data=digits", *words))).model
     )
-    players = (learner.generator, learner.critic)
+    players = (learner.generator.network, learner.critic.network)
     return [sum(p.numel() for p in player.parameters()) / 1e6 for player in players]
 
 
@@ -202,18 +212,23 @@ def test_networks_of_the_paper_have_the_papers_parameters() -> None:
 
 def test_formulas_are_for_the_settings_that_name_them() -> None:
     """A setting of a penalty or a base of one's own is not StyleGAN2's."""
-    words = ("model=stylegan2", "scale=paper", "remedy=r2", "+model.critic.network.across.mine.base=auto")
+    words = (
+        "model=stylegan2",
+        "scale=paper",
+        "remedy=r2",
+        "+model.critic.network.across.mine.base=auto",
+    )
     model = composed(*words, "data.resolution=256")["model"]
-    assert model["penalties"]["r2"]["weight"] == 10
-    assert model["critic"]["across"]["mine"]["base"] == "auto"
+    assert model["remedies"]["r2"]["weight"] == 10
+    assert model["critic"]["network"]["across"]["mine"]["base"] == "auto"
 
 
 def test_values_of_ones_own_go_before_the_scales() -> None:
     words = ("model.generator.optimizer.lr=3e-4", "model.critic.network.encoder.width=24")
     for scale in ("laptop", "paper"):
         config = composed("model=dcgan", f"scale={scale}", *words, "total_images=77")
-        assert config["model"]["generator_optimizer"]["lr"] == 3e-4
-        assert config["model"]["critic"]["encoder"]["width"] == 24
+        assert config["model"]["generator"]["optimizer"]["lr"] == 3e-4
+        assert config["model"]["critic"]["network"]["encoder"]["width"] == 24
         assert config["total_images"] == 77
 
 

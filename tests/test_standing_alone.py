@@ -18,7 +18,11 @@ MODELS = {
     "vae": ["model=vae_mlp", "model.autoencoder.encoder.widths=[16]"],
     "gan": ["model=gan", "players=dense"],
     "pix2pix": ["model=pix2pix", "model.translator.network.width=4", "data.channels=3"],
-    "srgan": ["model=srgan", "model.translator.network.width=4", "model.translator.network.blocks=1"],
+    "srgan": [
+        "model=srgan",
+        "model.translator.network.width=4",
+        "model.translator.network.blocks=1",
+    ],
     "context_encoder": ["model=context_encoder", "model.translator.network.width=4"],
 }
 LENGTHS = {"vae": 1600}  # enough for draws of both classes

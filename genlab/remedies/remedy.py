@@ -118,18 +118,24 @@ class Remedy(nn.Module, ABC):
         return {}
 
 
-class Remedies(nn.ModuleDict):
+class Remedies(nn.Module):
     """Remedies by any names, one after the other."""
 
     def __init__(self, remedies: Mapping[str, Remedy | None] | None) -> None:
-        super().__init__({name: remedy for name, remedy in (remedies or {}).items() if remedy})
+        super().__init__()
+        # Not as attributes: one may have the name of a hook.
+        self._modules.update({name: each for name, each in (remedies or {}).items() if each})
+
+    def __getitem__(self, name: str) -> Remedy:
+        """The remedy of this name; KeyError for none."""
+        remedy = self._modules[name]
+        assert isinstance(remedy, Remedy)
+        return remedy
 
     @property
     def each(self) -> Iterator[Remedy]:
         """All of them, in order."""
-        for remedy in self.values():
-            assert isinstance(remedy, Remedy)
-            yield remedy
+        return map(self.__getitem__, self._modules)
 
     def attach(self, critic: Critic, generator: nn.Module | None) -> None:
         """Show all of them the networks."""

@@ -18,7 +18,12 @@ def opened_as_array(path: Path) -> np.ndarray:
         return np.asarray(image)
 
 
-SMALL = ["model.translator.network.width=4", "total_images=200", "data=digits", "data.resolution=16"]
+SMALL = [
+    "model.translator.network.width=4",
+    "total_images=200",
+    "data=digits",
+    "data.resolution=16",
+]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +40,9 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def upscaler(trained) -> Path:
-    return trained("model=srgan", *SMALL, "model.view.factor=2", "model.translator.network.blocks=1")
+    return trained(
+        "model=srgan", *SMALL, "model.view.factor=2", "model.translator.network.blocks=1"
+    )
 
 
 @pytest.fixture(scope="module")

@@ -7,16 +7,25 @@ import pytest
 import torch
 import torch.nn.functional as F
 from by_hand import descend, weights
-from genlab.remedies.augmentation import AdaptiveAugmentation
-from genlab.remedies.penalties import R1
 from test_learners import gan_learner
 from torch import Tensor
 
 from genlab.learners.adversarial import Adversarial
 from genlab.learners.learner import Engine
-from genlab.networks import Critic, Generator, Replay, StyleDecoder, progan, stylegan
+from genlab.learners.players import CriticPlayer, GeneratorPlayer
+from genlab.networks import Critic, Generator, StyleDecoder, progan, stylegan
 from genlab.objectives.adversarial import Losses, minimax, non_saturating, relativistic, wasserstein
 from genlab.objectives.path_length import PathLength
+from genlab.remedies import (
+    R1,
+    AdaptiveAugmentation,
+    FeatureMatching,
+    FlippedLabels,
+    HistoricalAveraging,
+    InstanceNoise,
+    Replay,
+    WeightClipping,
+)
 from genlab.schedules import Growth, Ramp
 
 IMAGES = torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(3)) * 2 - 1
@@ -38,38 +47,40 @@ def test_a_step_is_the_two_players_gradients_in_turn(played) -> None:
     """The critic's on detached fakes, then the generator's against the new critic."""
     learner, twin = played(), gan_learner()
     torch.manual_seed(0)
-    fakes = twin.generator(torch.randn(6, 2))
-    critic_loss = non_saturating(twin.critic(IMAGES), twin.critic(fakes.detach())).critic
-    descend(twin.critic, critic_loss)
-    generator_loss = F.softplus(-twin.critic(fakes)).mean()
-    descend(twin.generator, generator_loss)
+    fakes = twin.generator.network(torch.randn(6, 2))
+    critic_loss = non_saturating(
+        twin.critic.network(IMAGES), twin.critic.network(fakes.detach())
+    ).critic
+    descend(twin.critic.network, critic_loss)
+    generator_loss = F.softplus(-twin.critic.network(fakes)).mean()
+    descend(twin.generator.network, generator_loss)
     torch.testing.assert_close(learner.last["critic_loss"], critic_loss.detach())
     torch.testing.assert_close(learner.last["generator_loss"], generator_loss.detach())
-    torch.testing.assert_close(weights(learner.critic), weights(twin.critic))
-    torch.testing.assert_close(weights(learner.generator), weights(twin.generator))
-    torch.testing.assert_close(weights(learner.average.network), weights(twin.generator))
+    torch.testing.assert_close(weights(learner.critic.network), weights(twin.critic.network))
+    torch.testing.assert_close(weights(learner.generator.network), weights(twin.generator.network))
+    torch.testing.assert_close(weights(learner.exported), weights(twin.generator.network))
 
 
 @pytest.mark.parametrize("critic_steps", [1, 2, 3])
 def test_the_generator_waits_for_so_many_critic_steps(played, critic_steps: int) -> None:
-    first = weights(gan_learner().generator)
+    first = weights(gan_learner().generator.network)
     for steps in range(1, 5):
         learner = played(steps, critic_steps=critic_steps)
-        moved = not torch.equal(weights(learner.generator), first)
+        moved = not torch.equal(weights(learner.generator.network), first)
         assert moved == (steps >= critic_steps), steps
         assert ("generator_loss" in learner.last) == (steps % critic_steps == 0)
 
 
 def test_more_generator_steps_move_the_generator_alone(played) -> None:
     once, twice = played(), played(generator_steps=2)
-    assert torch.equal(weights(once.critic), weights(twice.critic))
-    assert not torch.equal(weights(once.generator), weights(twice.generator))
+    assert torch.equal(weights(once.critic.network), weights(twice.critic.network))
+    assert not torch.equal(weights(once.generator.network), weights(twice.generator.network))
 
 
 def test_a_penalty_of_every_step_is_added_to_the_loss(played) -> None:
-    plain, penalised = played(), played(penalties={"r1": R1(2.0), "none": None})
+    plain, penalised = played(), played(remedies={"r1": R1(2.0), "none": None})
     twin = gan_learner()
-    expected = R1(2.0)(twin.critic, IMAGES, IMAGES)
+    expected = R1(2.0)(twin.critic.network, IMAGES, IMAGES)
     added = penalised.last["critic_loss"] - plain.last["critic_loss"]
     torch.testing.assert_close(added, expected.detach())
 
@@ -78,7 +89,7 @@ def test_a_lazy_penalty_is_a_further_step_when_due(played, monkeypatch) -> None:
     """Karras et al. 2020, appendix B: rates and betas allow for the further steps."""
     lazy = {"r1": R1(2.0, every=2)}
     adam = functools.partial(torch.optim.Adam, lr=3e-4)
-    learner = gan_learner(penalties=lazy, critic_optimizer=adam)
+    learner = gan_learner(remedies=lazy, critic_optimizer=adam)
     critic, generator = learner.optimizers_of_players()
     assert critic.param_groups[0]["lr"] == critic.defaults["lr"] == pytest.approx(2e-4)
     assert critic.defaults["betas"] == pytest.approx((0.9 ** (2 / 3), 0.999 ** (2 / 3)))
@@ -90,23 +101,23 @@ def test_a_lazy_penalty_is_a_further_step_when_due(played, monkeypatch) -> None:
         "descend",
         lambda self, player, loss: (players.append(player), descend(self, player, loss)),
     )
-    played(3, penalties=lazy)
+    played(3, remedies=lazy)
     assert players == [0, 0, 1, 0, 1, 0, 0, 1]
 
 
 def test_the_generator_learns_from_more_batches_than_the_critic(played) -> None:
     """As many fakes as reals for the critic, the first ones; all of them for the generator."""
-    once, twice = played(), played(generator_batches=2)
+    once, twice = played(), played(batches=2)
     torch.manual_seed(0)
     twin = gan_learner()
     torch.manual_seed(0)
-    fakes = twin.generator(torch.randn(12, 2))
-    expected = non_saturating(twin.critic(IMAGES), twin.critic(fakes[:6])).critic
+    fakes = twin.generator.network(torch.randn(12, 2))
+    expected = non_saturating(twin.critic.network(IMAGES), twin.critic.network(fakes[:6])).critic
     torch.testing.assert_close(twice.last["critic_loss"], expected.detach())
-    assert not torch.equal(weights(once.generator), weights(twice.generator))
+    assert not torch.equal(weights(once.generator.network), weights(twice.generator.network))
 
 
-def styled_learner(**settings) -> Adversarial:
+def styled_learner(path_length: PathLength | None = None, **settings) -> Adversarial:
     sizes = {"resolution": 8, "channels": 1, "base": 32, "most": 8}
     synthesis = functools.partial(stylegan.Decoder, **sizes)
     decoder = functools.partial(
@@ -114,13 +125,11 @@ def styled_learner(**settings) -> Adversarial:
     )
     encoder = functools.partial(progan.Encoder, resolution=8, base=32, most=8)
     torch.manual_seed(0)
+    generator = Generator(decoder, latent_size=2)
     return Adversarial(
-        Generator(decoder, latent_size=2),
-        Critic(encoder, channels=1),
+        GeneratorPlayer(generator, torch.optim.Adam, 100, path_length=path_length),
+        CriticPlayer(functools.partial(Critic, encoder, channels=1), torch.optim.Adam),
         loss=non_saturating,
-        generator_optimizer=torch.optim.Adam,
-        critic_optimizer=torch.optim.Adam,
-        ema_half_life_images=100,
         **settings,
     )
 
@@ -130,13 +139,13 @@ def test_a_growing_game_is_played_at_the_resolution_of_its_stage(played) -> None
     learner = styled_learner(stages=stages)
     learner.engine = Engine(learner.optimizers_of_players())
     shown = []
-    judge = learner.critic.judge
+    judge = learner.critic.network.judge
 
     def watched(images: Tensor, labels: object, **stage: object) -> object:
         shown.append((tuple(images.shape[2:]), stage["fade"]))
         return judge(images, labels, **stage)
 
-    learner.critic.judge = watched
+    learner.critic.network.judge = watched
     for step in range(4):
         learner.images_seen = step * len(IMAGES)
         learner.play(IMAGES, {})
@@ -151,8 +160,8 @@ def test_path_length_moves_the_generator_and_not_the_critic(played) -> None:
         torch.manual_seed(0)
         learner.last = learner.play(IMAGES, {})
     plain, regular = learners
-    assert torch.equal(weights(plain.critic), weights(regular.critic))
-    assert not torch.equal(weights(plain.generator), weights(regular.generator))
+    assert torch.equal(weights(plain.critic.network), weights(regular.critic.network))
+    assert not torch.equal(weights(plain.generator.network), weights(regular.generator.network))
     assert regular.last["path_length"] > 0
     with pytest.raises(ValueError, match="path_length needs a generator with styles"):
         gan_learner(path_length=PathLength())
@@ -183,7 +192,7 @@ def test_a_batch_of_one_image_is_played(play) -> None:
 def test_further_steps_are_counted_over_a_cycle(every: tuple[int, ...], further: float) -> None:
     penalties = {str(number): R1(1.0, every=number) for number in every}
     penalties["off"] = R1(0.0, every=5)
-    assert gan_learner(penalties=penalties).further_steps() == pytest.approx(further)
+    assert gan_learner(remedies=penalties).critic.remedies.further_steps == pytest.approx(further)
 
 
 def test_players_that_cannot_grow_are_refused() -> None:
@@ -204,13 +213,13 @@ def test_styles_are_those_of_the_averaged_generator(played) -> None:
 
 
 def test_clipped_weights_stay_within(played) -> None:
-    learner = played(weight_clip=0.01)
-    assert weights(learner.critic).abs().max() <= 0.01
-    assert weights(learner.generator).abs().max() > 0.01
+    learner = played(remedies={"clip": WeightClipping(0.01)})
+    assert weights(learner.critic.network).abs().max() <= 0.01
+    assert weights(learner.generator.network).abs().max() > 0.01
 
 
 def test_all_labels_flipped_is_the_game_the_other_way_round(played) -> None:
-    flipped = played(flipped_labels=1.0)
+    flipped = played(remedies={"flipped": FlippedLabels(1.0)})
 
     def exchanged(real: Tensor, fake: Tensor) -> Losses:
         return Losses(non_saturating(fake, real).critic, non_saturating(real, fake).generator)
@@ -227,7 +236,7 @@ def test_relative_critics_are_right_about_logits_on_their_side_of_the_middle(pla
         told = []
         for constant in (0.0, 40.0):
             learner = gan_learner(loss=loss)
-            learner.critic.logit.bias.data += constant
+            learner.critic.network.logit.bias.data += constant
             told.append(play(learner, IMAGES, {}))
         for name in ("real_accuracy", "fake_accuracy", "logit_gap"):
             torch.testing.assert_close(told[0][name], told[1][name], atol=1e-4, rtol=0)
@@ -235,27 +244,33 @@ def test_relative_critics_are_right_about_logits_on_their_side_of_the_middle(pla
 
 
 def test_instance_noise_fades_with_its_schedule(played) -> None:
-    fading = played(instance_noise=Ramp(start=0.5, end=0.0, images=12))
-    fading.images_seen = 0
-    noise = fading.shown(IMAGES) - IMAGES
+    fading = InstanceNoise(Ramp(start=0.5, end=0.0, images=12))
+    learner = played(remedies={"noise": fading})
+    assert learner.last["critic_loss"] != played().last["critic_loss"]
+    noise = learner.critic.remedies.show(IMAGES, 0) - IMAGES
     assert noise.std().item() == pytest.approx(0.5, rel=0.15)
-    fading.images_seen = 12
-    assert torch.equal(fading.shown(IMAGES), IMAGES)
+    assert torch.equal(fading.show(IMAGES, 12), IMAGES)
 
 
 @pytest.mark.parametrize("adversarial", [0.0, 0.5, 1.0])
 def test_feature_matching_compares_mean_features_of_one_critic(played, adversarial: float) -> None:
     """Beside the game's loss, or in its place as Salimans et al. 2016 have it."""
-    learner, twin = played(feature_matching=3.0, adversarial=adversarial), gan_learner()
+    learner, twin = (
+        played(remedies={"features": FeatureMatching(3.0)}, adversarial=adversarial),
+        gan_learner(),
+    )
     torch.manual_seed(0)
-    fakes = twin.generator(torch.randn(6, 2))
-    descend(twin.critic, non_saturating(twin.critic(IMAGES), twin.critic(fakes.detach())).critic)
-    real, fake = twin.critic.judge(IMAGES), twin.critic.judge(fakes)
+    fakes = twin.generator.network(torch.randn(6, 2))
+    descend(
+        twin.critic.network,
+        non_saturating(twin.critic.network(IMAGES), twin.critic.network(fakes.detach())).critic,
+    )
+    real, fake = twin.critic.network.judge(IMAGES), twin.critic.network.judge(fakes)
     apart = (real.features.mean(0).detach() - fake.features.mean(0)).square().sum()
     loss = adversarial * non_saturating(real.logits, fake.logits).generator + 3.0 * apart
-    descend(twin.generator, loss)
+    descend(twin.generator.network, loss)
     torch.testing.assert_close(learner.last["generator_loss"], loss.detach())
-    torch.testing.assert_close(weights(learner.generator), weights(twin.generator))
+    torch.testing.assert_close(weights(learner.generator.network), weights(twin.generator.network))
 
 
 def test_features_of_reals_are_looked_at_again_only_where_they_are_matched(
@@ -269,72 +284,74 @@ def test_features_of_reals_are_looked_at_again_only_where_they_are_matched(
         return judge(self, images, *args, **settings)
 
     monkeypatch.setattr(Critic, "judge", counting)
-    for settings, forwards in (({}, 3), ({"feature_matching": 1.0}, 4)):
+    for settings, forwards in (({}, 3), ({"remedies": {"features": FeatureMatching()}}, 4)):
         judged.clear()
         played(**settings)
         assert len(judged) == forwards
 
 
 def test_historical_averaging_counts_every_step_of_the_generator(played) -> None:
-    learner = played(5, historical_averaging=1.0, generator_steps=2)
-    assert int(learner.past_generator.count) == 11
-    assert int(learner.past_critic.count) == 6
+    averaging = HistoricalAveraging(1.0)
+    played(5, remedies={"history": averaging}, generator_steps=2)
+    assert int(averaging.generator.count) == 11
+    assert int(averaging.critic.count) == 6
 
 
 def test_historical_averaging_holds_players_near_their_past(played) -> None:
-    free, held = played(8), played(8, historical_averaging=1.0)
+    free, held = played(8), played(8, remedies={"history": HistoricalAveraging(1.0)})
     start = gan_learner()
     for name in ("critic", "generator"):
-        first = weights(getattr(start, name))
-        moved = [(weights(getattr(run, name)) - first).norm() for run in (free, held)]
+        first = weights(getattr(start, name).network)
+        moved = [(weights(getattr(run, name).network) - first).norm() for run in (free, held)]
         assert moved[1] < moved[0]
 
 
 def test_replayed_fakes_reach_the_critic_and_not_the_generator(played) -> None:
-
-    def full(labels) -> Replay:
-        replay = Replay(resolution=8, channels=1, size=6, labels=labels)
-        replay.pool.fill_(1.0)
-        replay.filled.fill_(6)
-        return replay
-
-    seen = played(replay=full)
-    assert (seen.replay.pool == 1).all((1, 2, 3)).sum() == 3
-    assert not torch.equal(weights(seen.critic), weights(played().critic))
+    replay = Replay(resolution=8, channels=1, size=6)
+    replay.pool.fill_(1.0)
+    replay.filled.fill_(6)
+    seen = played(remedies={"replay": replay})
+    assert (replay.pool == 1).all((1, 2, 3)).sum() == 3
+    assert not torch.equal(weights(seen.critic.network), weights(played().critic.network))
 
 
 def test_adaptive_augmentation_learns_from_the_reals_logits(played) -> None:
     augmentation = AdaptiveAugmentation(speed_images=48, interval=2)
     augmentation.target = -1.5  # below any certainty: p always rises
-    learner = played(4, augmentation=augmentation)
+    learner = played(4, remedies={"ada": augmentation})
     assert augmentation.p == pytest.approx(4 * 6 / 48)
     assert learner.last["augmentation_p"].item() == pytest.approx(augmentation.p)
 
 
 def test_host_state_of_the_augmentation_is_saved_and_loaded(played) -> None:
-    made = played(3, augmentation=AdaptiveAugmentation(target=-0.99, speed_images=999, interval=2))
+    made = AdaptiveAugmentation(target=-0.99, speed_images=999, interval=2)
+    played(3, remedies={"ada": made})
     other = AdaptiveAugmentation(target=-0.99, speed_images=999, interval=2)
-    state = made.augmentation.state_dict()
+    state = made.state_dict()
     assert {"p", "signs", "images", "steps"} == set(state)
     other.load_state_dict(state)
     assert (other.p, other.images, other.steps) == (12 / 999, 6, 1)
-    assert torch.equal(other.signs, made.augmentation.signs)
+    assert torch.equal(other.signs, made.signs)
     with pytest.raises(RuntimeError, match="Missing key"):
         other.load_state_dict({"signs": state["signs"]})
 
 
 def test_flipped_labels_need_a_loss_with_labels() -> None:
     with pytest.raises(ValueError, match="has no labels"):
-        gan_learner(loss=wasserstein, flipped_labels=Ramp(start=0.1, end=0.0, images=9))
-    gan_learner(loss=relativistic, flipped_labels=0.1)
+        gan_learner(
+            loss=wasserstein,
+            remedies={"flipped_labels": FlippedLabels(Ramp(start=0.1, end=0.0, images=9))},
+        )
+    gan_learner(loss=relativistic, remedies={"flipped_labels": FlippedLabels(0.1)})
 
 
 def test_what_makes_no_sense_is_refused() -> None:
     for settings in ({"critic_steps": 0}, {"generator_steps": 0}):
         with pytest.raises(ValueError, match=r"must be (at least|from) 1"):
             gan_learner(loss=minimax, **settings)
-    for settings in ({"adversarial": -1.0}, {"feature_matching": -1.0}):
-        with pytest.raises(ValueError, match="must be at least 0"):
-            gan_learner(**settings)
-    with pytest.raises(ValueError, match="set feature_matching=1"):
+    with pytest.raises(ValueError, match="must be at least 0"):
+        gan_learner(adversarial=-1.0)
+    with pytest.raises(ValueError, match="weight=-1.0 must be at least 0"):
+        FeatureMatching(-1.0)
+    with pytest.raises(ValueError, match="add remedy=feature_matching"):
         gan_learner(adversarial=0.0)

@@ -9,6 +9,7 @@ from torch.distributions import MultivariateNormal
 from genlab.learners.abilities import Generates, Measures, Reconstructs
 from genlab.learners.adversarial import Adversarial
 from genlab.learners.learner import Engine, frozen
+from genlab.learners.players import CriticPlayer, GeneratorPlayer
 from genlab.learners.reconstruction import Reconstruction
 from genlab.networks import (
     Autoencoder,
@@ -41,15 +42,14 @@ def autoencoder_learner(beta: float = 1.0, code_penalty=gaussian_kl, **settings)
     return Reconstruction(network, SquaredError(), sgd, code_penalty, beta, **settings)
 
 
-def gan_learner(**settings) -> Adversarial:
+def gan_learner(critic_optimizer=sgd, batches=1, path_length=None, **settings) -> Adversarial:
     torch.manual_seed(0)
     decoder = functools.partial(dense.Decoder, resolution=8, channels=1, widths=[16], output="tanh")
+    encoder = functools.partial(dense.Encoder, resolution=8, widths=[16])
     return Adversarial(
-        Generator(decoder, latent_size=2),
-        Critic(functools.partial(dense.Encoder, resolution=8, widths=[16]), channels=1),
-        generator_optimizer=sgd,
-        ema_half_life_images=0,
-        **{"critic_optimizer": sgd, "loss": non_saturating, **settings},
+        GeneratorPlayer(Generator(decoder, latent_size=2), sgd, 0, batches, path_length),
+        CriticPlayer(functools.partial(Critic, encoder, channels=1), critic_optimizer),
+        **{"loss": non_saturating, **settings},
     )
 
 

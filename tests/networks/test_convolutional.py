@@ -24,15 +24,15 @@ def test_an_odd_resolution_is_refused_with_the_mend() -> None:
 def test_maps_are_halved_down_to_four_to_seven_pixels() -> None:
     reached = {r: sides(r)[-1] for r in (16, 20, 28, 32, 48, 64, 128, 256)}
     assert reached == {16: 4, 20: 5, 28: 7, 32: 4, 48: 6, 64: 4, 128: 4, 256: 4}
-    assert sides(28, odd=True) == [28, 14, 7, 4]
-    assert sides(100, odd=True) == [100, 50, 25, 13, 7, 4]
-    assert sides(28, odd=True, most=2) == [28, 14, 7]
+    assert sides(28, "all") == [28, 14, 7, 4]
+    assert sides(100, "all") == [100, 50, 25, 13, 7, 4]
+    assert sides(32, 2) == [32, 16, 8]
 
 
 @pytest.mark.parametrize("resolution", [20, 28, 36, 52, 100])
 def test_odd_sides_are_halved_and_doubled_again(resolution: int) -> None:
-    encoder = convolutional.Encoder(resolution, 1, width=4, odd=True)
-    decoder = convolutional.Decoder(10, resolution, 1, width=4, odd=True)
+    encoder = convolutional.Encoder(resolution, 1, width=4, levels="all")
+    decoder = convolutional.Decoder(10, resolution, 1, width=4, levels="all")
     assert encoder(torch.randn(2, 1, resolution, resolution)).shape[1:] == encoder.shape
     assert decoder(torch.randn(2, 10)).shape == (2, 1, resolution, resolution)
 

@@ -2,7 +2,6 @@ import functools
 
 import pytest
 import torch
-from genlab.remedies.penalties import R1
 
 from genlab.networks import (
     Condition,
@@ -15,6 +14,7 @@ from genlab.networks import (
     progan,
     residual,
 )
+from genlab.remedies.penalties import R1
 
 CLASSES = {"label": ["a", "b", "c"]}
 ENCODERS = {

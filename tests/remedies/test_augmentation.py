@@ -1,6 +1,8 @@
 import pytest
 import torch
-from genlab.remedies.augmentation import AdaptiveAugmentation, DifferentiableAugmentation, _moved
+
+from genlab.remedies.augmentation import AdaptiveAugmentation, DifferentiableAugmentation
+from genlab.remedies.transformations import moved
 
 
 @pytest.fixture
@@ -88,7 +90,7 @@ def test_adaptive_moves_throw_one_coin_each() -> None:
     spot = torch.zeros(2000, 1, 9, 9)
     spot[:, :, 1, 2] = 1.0
     p = 0.2
-    moved = _moved(spot, p)
+    moved = moved(spot, p)
     still = (moved - spot).abs().amax((1, 2, 3)) < 1e-5
     # Flips and turns by a quarter draw "none" at times as well; shifts by whole pixels of 1, too.
     seldom = (1 - p / 2) * (1 - p * 3 / 4) * (1 - p) ** 5

@@ -2,8 +2,9 @@
 
 import pytest
 import torch
-from genlab.remedies.penalties import R1, R2, Dragan, GradientPenalty, Penalty
 from torch import Tensor
+
+from genlab.remedies.penalties import R1, R2, Dragan, GradientPenalty, Penalty
 
 WEIGHT = torch.linspace(-1, 1, 12).view(1, 3, 2, 2)
 SQUARE = WEIGHT.square().sum().item()
