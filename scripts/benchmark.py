@@ -114,22 +114,21 @@ def _gan_step(learner: Any) -> Any:
     import torch
 
     critic_optimizer, generator_optimizer = learner.optimizers_of_players()
+    critic, generator = learner.critic.network, learner.generator.network
 
     def step(images: Any) -> None:
-        latents = torch.randn(
-            len(images), learner.generator.network.latent_size, device=images.device
-        )
-        fakes = learner.generator.network(latents)
-        real, fake = learner.critic.network(images).float(), learner.critic(fakes.detach()).float()
+        latents = torch.randn(len(images), generator.latent_size, device=images.device)
+        fakes = generator(latents)
+        real, fake = critic(images).float(), critic(fakes.detach()).float()
         critic_optimizer.zero_grad()
         learner.loss(real, fake).critic.backward()
         critic_optimizer.step()
-        learner.critic.requires_grad_(False)
-        logits = learner.critic.network(fakes).float()
+        critic.requires_grad_(False)
+        logits = critic(fakes).float()
         generator_optimizer.zero_grad()
         learner.loss(real.detach(), logits).generator.backward()
         generator_optimizer.step()
-        learner.critic.requires_grad_(True)
+        critic.requires_grad_(True)
 
     return step
 

@@ -58,13 +58,12 @@ _SHARED = (
 _DIGITS = ("data=digits", *_SHARED)
 _GROWTH = ("model.stages.stable_images=96", "model.stages.fade_images=128", "model.stages.start=4")
 _KINDS = ("data=avatar_styles", "data.first_count=40", "data.second_count=40", *_SHARED)
+_POOL = "model.remedies.replay.size"
 _REMEDIES = "replay,historical_averaging,r1,spectral_norm,flipped_labels,packing"
 SCORED = ("evaluate.every_images=160", "evaluate.count=64")
 
 CASES = (
-    Case(
-        "dcgan", ("model=dcgan", "remedy=[ada,replay]", "model.remedies.replay.size=40", *_DIGITS)
-    ),
+    Case("dcgan", ("model=dcgan", "remedy=[ada,replay]", f"{_POOL}=40", *_DIGITS)),
     Case("vae", ("model=vae", *_DIGITS)),
     Case("vq_vae", ("model=vq_vae", *_DIGITS)),
     Case("stylegan", ("model=stylegan", *_DIGITS, *_GROWTH)),
@@ -73,7 +72,7 @@ CASES = (
         (
             "model=cyclegan",
             *_KINDS,
-            "model.remedies.replay.size=20",
+            f"{_POOL}=20",
             "model.translators.network.translator.width=4",
         ),
     ),
@@ -90,7 +89,7 @@ RANKS = (
         (
             "model=dcgan",
             f"remedy=[ada,{_REMEDIES}]",
-            "model.remedies.replay.size=40",
+            f"{_POOL}=40",
             *_DIGITS,
             *_TWO,
         ),

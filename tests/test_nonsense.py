@@ -8,6 +8,8 @@ GAN = ("model=dcgan", "data=digits", "data.resolution=8", "data.batch_size=16", 
 VAE = ("model=vae_annealed", *GAN[1:])
 CLASSIFIER = ("model=classifier", *GAN[1:])
 FLIPPED = "model.remedies.flipped_labels.probability"
+CRITIC = "model.critic.network"
+DECODER = "model.generator.network.decoder"
 LIMIT = "model.remedies.weight_clipping.limit"
 HUGE = "99999999999999999999"
 
@@ -17,10 +19,7 @@ HUGE = "99999999999999999999"
     [
         ((*GAN, "remedy=flipped_labels", f"{FLIPPED}=2"), f"{FLIPPED}=2 must be from 0 to 1"),
         ((*GAN, "remedy=weight_clipping", f"{LIMIT}=-1"), f"{LIMIT}=-1 must be above 0"),
-        (
-            (*GAN, "model.feature_matching=-1"),
-            "is called model.remedies.feature_matching.weight now",
-        ),
+        ((*GAN, "model.feature_matching=1"), "is called model.remedies.feature_matching.weight n"),
         ((*GAN, "model.generator.optimizer.lr=inf"), "must be a finite number"),
         ((*GAN, "model.generator.optimizer.lr=0"), "lr=0 must be above 0"),
         ((*GAN, "model.rate=0"), "rate=0 must be above 0"),
@@ -33,10 +32,7 @@ HUGE = "99999999999999999999"
         ((*GAN, "model.generator.network.decoder.channels=3"), "all parts follow data.channels=1"),
         ((*GAN, "model.generator.network.decoder.normalisation=nope"), "'nope' is none of batch"),
         ((*GAN, "model.generator.network.decoder.output=nope"), "output='nope' is none of relu"),
-        (
-            (*GAN, "model.generator.network.decoder._partial_=3"),
-            "_partial_=3 must be true or false",
-        ),
+        ((*GAN, f"{DECODER}._partial_=3"), "_partial_=3 must be true or false"),
         ((*GAN, "model.sizes.paper.stages.start=[]"), "of size now: scale=laptop|paper"),
         ((*GAN, "model.size=small"), "model.size: networks and rates have one setting of size now"),
         ((*GAN, "scale=large"), "scale=large is not known: choose one of auto, laptop, paper"),
@@ -57,10 +53,7 @@ HUGE = "99999999999999999999"
         ((*GAN, "trainer.compile=1"), "trainer.compile=1 must be true or false"),
         ((*GAN, "trainer.channels_last=1000"), "trainer.channels_last=1000 is not known"),
         ((*GAN, "data.flip=1"), "data.flip=1 should be of type bool"),
-        (
-            (*GAN, "model.critic.network.spectral=1"),
-            "model.critic.network.spectral=1 should be of type bool",
-        ),
+        ((*GAN, f"{CRITIC}.spectral=1"), f"{CRITIC}.spectral=1 should be of type bool"),
         ((*GAN, "model.rate=1e9"), "model.rate=1000000000.0 must be from 0 to 100"),
         ((*VAE, "model.rate=1e9"), "model.rate=1000000000.0 must be from 0 to 100"),
         ((*GAN, "model.critic.optimizer.lr=1e6"), "lr=1000000.0 must be above 0 and at most 100"),

@@ -261,10 +261,8 @@ def test_feature_matching_compares_mean_features_of_one_critic(played, adversari
     )
     torch.manual_seed(0)
     fakes = twin.generator.network(torch.randn(6, 2))
-    descend(
-        twin.critic.network,
-        non_saturating(twin.critic.network(IMAGES), twin.critic.network(fakes.detach())).critic,
-    )
+    judge = twin.critic.network
+    descend(judge, non_saturating(judge(IMAGES), judge(fakes.detach())).critic)
     real, fake = twin.critic.network.judge(IMAGES), twin.critic.network.judge(fakes)
     apart = (real.features.mean(0).detach() - fake.features.mean(0)).square().sum()
     loss = adversarial * non_saturating(real.logits, fake.logits).generator + 3.0 * apart
@@ -351,7 +349,7 @@ def test_what_makes_no_sense_is_refused() -> None:
             gan_learner(loss=minimax, **settings)
     with pytest.raises(ValueError, match="must be at least 0"):
         gan_learner(adversarial=-1.0)
-    with pytest.raises(ValueError, match="weight=-1.0 must be at least 0"):
+    with pytest.raises(ValueError, match=r"weight=-1\.0 must be at least 0"):
         FeatureMatching(-1.0)
     with pytest.raises(ValueError, match="add remedy=feature_matching"):
         gan_learner(adversarial=0.0)

@@ -86,9 +86,7 @@ def test_a_step_is_the_critics_and_then_content_and_the_game(play, sees_given: b
     torch.testing.assert_close(losses["content"], content.detach())
     torch.testing.assert_close(losses["generator_loss"], convinces.detach())
     torch.testing.assert_close(weights(learner.critic.network), weights(twin.critic.network))
-    torch.testing.assert_close(
-        weights(learner.translator.network), weights(twin.translator.network)
-    )
+    torch.testing.assert_close(*(weights(each.translator.network) for each in (learner, twin)))
     torch.testing.assert_close(weights(learner.exported), weights(twin.translator.network))
 
 
@@ -97,19 +95,15 @@ def test_feature_matching_compares_features_of_one_critic(play) -> None:
     losses = play(learner, IMAGES, KINDS)
     made = twin.translator.network(Grey()(IMAGES))
     assert twin.critic is not None
-    descend(
-        twin.critic.network,
-        least_squares(twin.critic.network(IMAGES), twin.critic.network(made.detach())).critic,
-    )
+    judge = twin.critic.network
+    descend(judge, least_squares(judge(IMAGES), judge(made.detach())).critic)
     real, fake = twin.critic.network.judge(IMAGES), twin.critic.network.judge(made)
     apart = (real.features.detach() - fake.features).abs().mean()
     convinces = least_squares(real.logits, fake.logits).generator
     loss = (made - IMAGES).abs().mean() / 2 + convinces + 2.0 * apart
     torch.testing.assert_close(losses["loss"], loss.detach())
     descend(twin.translator.network, loss)
-    torch.testing.assert_close(
-        weights(learner.translator.network), weights(twin.translator.network)
-    )
+    torch.testing.assert_close(*(weights(each.translator.network) for each in (learner, twin)))
 
 
 def test_the_critic_rests_while_content_alone_is_learned(play) -> None:
@@ -148,7 +142,7 @@ def test_what_is_measured_is_that_of_the_pictures() -> None:
 
 
 def test_a_critic_cannot_see_what_is_of_another_size() -> None:
-    with pytest.raises(ValueError, match="critic.sees_given"):
+    with pytest.raises(ValueError, match=r"critic\.sees_given"):
         translation(view=Shrunk(8, 2), sees_given=True)
 
 
@@ -171,9 +165,7 @@ def test_a_step_of_the_cycle_is_that_of_its_paper(play) -> None:
     torch.testing.assert_close(losses["generator_loss"], convinces.detach())
     torch.testing.assert_close(losses["cycle"], cycled.detach() / 2)
     torch.testing.assert_close(weights(learner.critics), weights(twin.critics))
-    torch.testing.assert_close(
-        weights(learner.translators.network), weights(twin.translators.network)
-    )
+    torch.testing.assert_close(*(weights(each.translators.network) for each in (learner, twin)))
 
 
 def test_the_pool_of_earlier_fakes_is_each_critics_own(play) -> None:

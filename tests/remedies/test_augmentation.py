@@ -28,13 +28,13 @@ def test_images_change_and_pass_gradients(images, channels, augmentation) -> Non
 def test_translation_moves_whole_pixels_and_lets_grey_in(images) -> None:
     torch.manual_seed(1)
     shown = DifferentiableAugmentation(colour=False, cutout=False)(images)
-    for picture, moved in zip(images, shown, strict=True):
+    for picture, shifted in zip(images, shown, strict=True):
         shifts = [
             (dy, dx)
             for dy in range(-2, 3)
             for dx in range(-2, 3)
             if torch.equal(
-                torch.roll(picture, (-dy, -dx), (1, 2))[:, 2:14, 2:14], moved[:, 2:14, 2:14]
+                torch.roll(picture, (-dy, -dx), (1, 2))[:, 2:14, 2:14], shifted[:, 2:14, 2:14]
             )
         ]
         assert len(shifts) == 1
@@ -90,8 +90,7 @@ def test_adaptive_moves_throw_one_coin_each() -> None:
     spot = torch.zeros(2000, 1, 9, 9)
     spot[:, :, 1, 2] = 1.0
     p = 0.2
-    moved = moved(spot, p)
-    still = (moved - spot).abs().amax((1, 2, 3)) < 1e-5
+    still = (moved(spot, p) - spot).abs().amax((1, 2, 3)) < 1e-5
     # Flips and turns by a quarter draw "none" at times as well; shifts by whole pixels of 1, too.
     seldom = (1 - p / 2) * (1 - p * 3 / 4) * (1 - p) ** 5
     often = (1 - p / 2) * (1 - p * 3 / 4) * (1 - p) ** 4
