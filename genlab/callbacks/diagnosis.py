@@ -13,7 +13,8 @@ from torch import Tensor
 from genlab.callbacks.adapter import data_of, learner_of
 from genlab.callbacks.history import History
 from genlab.callbacks.samples import sampled
-from genlab.learners import Adversarial
+from genlab.learners import Learner
+from genlab.learners.abilities import Generates, PlaysAgainstCritic
 from genlab.metrics import nearest
 
 log = logging.getLogger(__name__)
@@ -207,7 +208,8 @@ class Diagnosis(pl.Callback):
     ) -> None:
         """Measure, judge and warn when a row has been written."""
         learner = learner_of(pl_module)
-        if not isinstance(learner, Adversarial) or not trainer.is_global_zero:
+        plays = isinstance(learner, Generates) and isinstance(learner, PlaysAgainstCritic)
+        if not plays or not trainer.is_global_zero:
             return
         if not learner.passed(self.history.every_images):
             return
@@ -240,7 +242,7 @@ class Diagnosis(pl.Callback):
         self._taken = len(self.history.rows)
         return new
 
-    def _near_duplicates(self, trainer: pl.Trainer, learner: Adversarial) -> float:
+    def _near_duplicates(self, trainer: pl.Trainer, learner: Learner) -> float:
         """The share of generated pictures that have a near duplicate among them.
 
         One is nearer than a quarter of the median distance of as many real ones to their nearest.
@@ -248,6 +250,7 @@ class Diagnosis(pl.Callback):
         if not self._real_gap:
             batch = next(data_of(trainer).held_out("train", PICTURES, PICTURES))
             self._real_gap = float(_gaps(batch.images).median())
+        assert isinstance(learner, Generates)
         noise = torch.Generator().manual_seed(learner.noise_seed)
         latents = learner.latents(PICTURES, noise, {})
         pictures = sampled(trainer, learner, latents, PICTURES).cpu()

@@ -18,8 +18,7 @@ from genlab.drawing.pictures import save_png
 from genlab.editing.inversion import Inversion
 from genlab.editing.space import space_of
 from genlab.errors import ConfigError, DataError
-from genlab.learners import Translation
-from genlab.learners.abilities import Generates
+from genlab.learners.abilities import Completes, Generates
 from genlab.objectives.views import Holes
 from genlab.pixels import normalise, to_uint8
 from genlab.runs.loaded import LoadedRun
@@ -83,7 +82,7 @@ def run(settings: Inpaint) -> None:
 def _filler(loaded: LoadedRun, settings: Inpaint) -> tuple[Fill, float]:
     """What fills holes, and the share of a window that it expects them to take."""
     learner, method = loaded.learner, settings.method
-    if method != "projection" and isinstance(learner, Translation):
+    if method != "projection" and isinstance(learner, Completes):
         translator, view = learner, learner.view
         if isinstance(view, Holes):
 

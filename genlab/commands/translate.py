@@ -12,10 +12,8 @@ from genlab.drawing.pictures import grid, save_png, to_image
 from genlab.drawing.sheets import beside
 from genlab.errors import ConfigError
 from genlab.io.files import may_write
-from genlab.learners import Translation
-from genlab.learners.abilities import Translates
+from genlab.learners.abilities import Completes, Translates
 from genlab.learners.learner import seed_noise
-from genlab.objectives.views import Holes, Shrunk
 from genlab.pixels import normalise, to_uint8
 from genlab.settings.translate import Translate
 from genlab.words import one_of
@@ -31,10 +29,9 @@ def run(settings: Translate) -> None:
     learner = loaded.require(Translates, "does not translate: train model=pix2pix or cyclegan")
     data = loaded.config.data
     channels = data.channels
-    view = learner.view if isinstance(learner, Translation) else None
-    if isinstance(view, Shrunk | Holes):
-        verb = "upscale" if isinstance(view, Shrunk) else "inpaint"
-        raise ConfigError(f"run={loaded.folder.path}: use genlab {verb} with this model")
+    view = learner.view if isinstance(learner, Completes) else None
+    if view is not None and view.command != "translate":
+        raise ConfigError(f"run={loaded.folder.path}: use genlab {view.command} with this model")
     if settings.derive and view is None:
         raise ConfigError("derive=true: this model takes pictures as they are: leave it out")
     direction = settings.direction

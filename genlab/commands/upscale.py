@@ -6,11 +6,10 @@ import os
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from genlab.commands.inputs import each, listed, targets
 from genlab.commands.loading import load_run_for
@@ -20,9 +19,8 @@ from genlab.data.progress import progress
 from genlab.devices import forget_sizes
 from genlab.drawing.pictures import save_png, to_image
 from genlab.errors import ConfigError
-from genlab.learners import Translation
+from genlab.learners.abilities import Completes
 from genlab.networks.tiling import in_tiles
-from genlab.objectives.views import Shrunk
 from genlab.pixels import normalise, to_uint8
 from genlab.runs.loaded import LoadedRun
 from genlab.settings.upscale import Upscale
@@ -39,7 +37,7 @@ def run(settings: Upscale) -> None:
     forget_sizes()
     loaded = load_run_for(settings)
     learner = loaded.learner
-    if not isinstance(learner, Translation) or not isinstance(learner.view, Shrunk):
+    if not isinstance(learner, Completes) or learner.view.command != "upscale":
         raise ConfigError(
             f"run={loaded.folder.path}: this model does not enlarge pictures: train one with "
             "model=srgan"
@@ -51,7 +49,7 @@ def run(settings: Upscale) -> None:
     white_level = loaded.config.data.white_level
     load = partial(_apart, channels=learner.channels, white_level=white_level)
     grey, flat = [], []
-    margin = _margin(learner)
+    margin = _margin(loaded.learner.exported)
     written: list[Path] = []
     for file, (image, colours) in each(files, load, "enlarging"):
         made = to_image(_enlarged(loaded, learner, colours, side, margin, len(files) == 1))
@@ -80,9 +78,8 @@ def _apart(path: Path, channels: int, white_level: int) -> tuple[Image.Image, Te
     return image, torch.from_numpy(whole(opaque, channels, white_level).copy())
 
 
-def _margin(learner: Translation) -> int:
+def _margin(network: nn.Module) -> int:
     """How far a pixel of the network's images depends on those around it."""
-    network: Any = learner.exported
     margin: int | None = getattr(network, "radius", None)
     if margin is None:
         log.warning("this network's images depend on all of a tile: seams may show")
@@ -91,7 +88,7 @@ def _margin(learner: Translation) -> int:
 
 
 def _enlarged(
-    loaded: LoadedRun, learner: Translation, picture: Tensor, side: int, margin: int, alone: bool
+    loaded: LoadedRun, learner: Completes, picture: Tensor, side: int, margin: int, alone: bool
 ) -> Tensor:
     """Uint8 (C, h, w) to (C, scale * h, scale * w), with a bar where it is the only one."""
 

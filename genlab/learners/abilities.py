@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genlab.learners.styles import Styles
 from genlab.networks import Chosen, Condition
+from genlab.objectives.views import View
 
 
 @runtime_checkable
@@ -98,6 +99,16 @@ class Translated(NamedTuple):
 
 
 @runtime_checkable
+class PlaysAgainstCritic(Protocol):
+    """Learned from a critic, or discriminator."""
+
+    @property
+    def critic(self) -> nn.Module | None:
+        """The player that tells real images from generated ones; None where it has none."""
+        ...
+
+
+@runtime_checkable
 class Translates(Protocol):
     """Makes pictures of one kind from pictures of another."""
 
@@ -112,4 +123,19 @@ class Translates(Protocol):
 
     def translated(self, images: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Translated]:
         """Held-out images (B, C, H, W), translated in every direction."""
+        ...
+
+
+@runtime_checkable
+class Completes(Translates, Protocol):
+    """Makes whole images of the part of them that a view gives."""
+
+    @property
+    def view(self) -> View:
+        """What of an image is given."""
+        ...
+
+    @property
+    def channels(self) -> int:
+        """Of a whole image."""
         ...

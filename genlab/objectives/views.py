@@ -23,6 +23,8 @@ class View(ABC):
 
     names: ClassVar[tuple[str, str]]
     """What is given and what is made of it, for captions and files."""
+    command: ClassVar[str] = "translate"
+    """The command that applies a translator with this view to files."""
 
     @property
     def scale(self) -> int:
@@ -61,6 +63,7 @@ class Shrunk(View):
     resolution: int
     factor: int = 4
     names = ("small", "upscaled")
+    command: ClassVar[str] = "upscale"
 
     def __post_init__(self) -> None:
         if self.factor not in (2, 4, 8):
@@ -112,6 +115,7 @@ class Holes(View):
     kind: str = "centre"
     share: float = 0.25
     names = ("image with a hole", "filled")
+    command: ClassVar[str] = "inpaint"
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -32,7 +32,8 @@ from genlab.data.classes import listed_classes
 from genlab.data.module import ImageData
 from genlab.devices import Device, choose, find, keep_big_blocks
 from genlab.errors import CheckpointError, Diverged, Stopped
-from genlab.learners import Adversarial, Learner
+from genlab.learners import Learner
+from genlab.learners.abilities import Generates, PlaysAgainstCritic
 from genlab.processes import launch, peers
 from genlab.processes.cluster import LaunchedEnvironment
 from genlab.runs.checkpoints import Checkpoint, newest_valid
@@ -145,7 +146,8 @@ def _fit_on(
     wanted = config.trainer
     device = choose(wanted.accelerator, wanted.precision, wanted.channels_last)
     log.info("device: %s", device.reason, extra=ONCE)
-    if isinstance(learner, Adversarial) and config.scale:  # others' pages have one size
+    # Pages of others have one size.
+    if config.scale and isinstance(learner, Generates) and isinstance(learner, PlaysAgainstCritic):
         log.info("scale: %s", MEANING[config.scale], extra=ONCE)
     if device.channels_last:
         learner.memory_format = torch.channels_last
