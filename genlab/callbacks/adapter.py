@@ -86,11 +86,11 @@ class TrainingData(pl.LightningDataModule):
         return Stream(
             image_set,
             groups,
-            lambda: learner.stages.batch_size(learner.images_seen, data.batch_size),
+            lambda: learner.stages.batch_size(learner.images_seen, data.batches.batch_size),
             learner.anew(data.seed),
             images_seen=lambda: learner.images_seen,
-            flip=data.flip,
-            crop=data.crop,
+            flip=data.batches.flip,
+            crop=data.batches.crop,
             rank=self.trainer.global_rank,
         )
 

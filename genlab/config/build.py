@@ -10,7 +10,7 @@ from torch.overrides import TorchFunctionMode
 from genlab.config.parts import Tree, flatten
 from genlab.config.run import RunConfig
 from genlab.config.schema import build
-from genlab.data.module import ImageData
+from genlab.data.module import Batches, ImageData, Parts
 from genlab.data.source import Source
 from genlab.errors import ConfigError, ResourceError
 from genlab.learners import Learner
@@ -32,17 +32,21 @@ def build_data(config: RunConfig) -> ImageData:
             raise ConfigError(f"data.source.{key}={found}: set data.{key}, which all parts follow")
     return ImageData(
         source,
-        validation=data.validation,
-        test=data.test,
-        flip=data.flip,
-        batch_size=data.batch_size,
+        Parts(
+            validation=data.validation,
+            test=data.test,
+            labels_per_class=data.labels_per_class,
+            leave_out=data.leave_out,
+        ),
+        Batches(
+            batch_size=data.batch_size,
+            flip=data.flip,
+            crop=data.crop,
+            balanced=data.balanced,
+            extra=data.extra,
+        ),
         in_memory_gb=data.in_memory_gb,
         seed=config.seed,
-        labels_per_class=data.labels_per_class,
-        balanced=data.balanced,
-        leave_out=data.leave_out,
-        crop=data.crop,
-        extra=data.extra,
     )
 
 

@@ -37,7 +37,7 @@ class Origin:
     def of(cls, data: ImageData) -> "Origin":
         """The origin of data that are there."""
         image_set = data.image_set
-        training = image_set.split("train", data.validation, data.test)
+        training = image_set.split("train", data.parts.validation, data.parts.test)
         return cls(data.source.fingerprint(), len(training), image_set.classes)
 
     @classmethod

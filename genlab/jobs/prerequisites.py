@@ -144,7 +144,7 @@ def _pictures(run: Path, config: RunConfig, ratio: float, folder: Path) -> Path:
     """A file with `ratio` pictures for each training image of each class."""
     data = build_data(config)
     seed = config.seed
-    told = f"{run} {ratio} {seed} {data.labels_per_class}"
+    told = f"{run} {ratio} {seed} {data.parts.labels_per_class}"
     path = folder / f"synthetic_{hashlib.sha256(told.encode()).hexdigest()[:8]}.npz"
     if path.exists():
         return path

@@ -13,7 +13,7 @@ from genlab.learners.players import CriticPlayer, Player
 from genlab.networks.critic import Judgement
 from genlab.objectives.adversarial import GameLoss, threshold
 from genlab.remedies import CriticStep, GeneratorStep, Remedies, Remedy
-from genlab.remedies.remedy import Labels
+from genlab.remedies.remedy import Judged, Labels
 from genlab.schedules import Schedule, Stages
 
 
@@ -92,10 +92,10 @@ class Game(Learner, ABC):
         """
         remedies = critic.remedies
         step = self._judged(critic, images, fakes, labels, number)
-        logits = remedies.exchange(step.real.logits, step.fake.logits, self.images_seen)
-        loss = self.loss(*logits).critic
-        loss = loss + _auxiliary_loss(critic, step.real, labels)
-        loss = loss + _auxiliary_loss(critic, step.fake, step.fake_labels)
+        real, fake = (each.judgement.logits for each in (step.real, step.fake))
+        loss = self.loss(*remedies.exchange(real, fake, self.images_seen)).critic
+        for judged in (step.real, step.fake):
+            loss = loss + _auxiliary_loss(critic, judged.judgement, judged.labels)
         for added in remedies.critic_losses(step, lazy=False):
             loss = loss + added
         self.descend(index, loss)
@@ -103,9 +103,9 @@ class Game(Learner, ABC):
         if lazy := remedies.critic_losses(step, lazy=True):
             self.descend(index, torch.stack(lazy).sum())
         remedies.after_critic(step)
-        real, fake = step.real.logits.detach(), step.fake.logits.detach()
+        real, fake = real.detach(), fake.detach()
         middle = threshold(real, fake, self.relative)
-        return step.real, {
+        return step.real.judgement, {
             "critic_loss": loss.detach(),
             "critic_gradient": gradient,
             "real_accuracy": (real > middle).float().mean(),
@@ -128,12 +128,8 @@ class Game(Learner, ABC):
             batch_images=len(images) * self.engine.world_size,
             critic=critic.network,
             stage=stage,
-            reals=reals,
-            fakes=fakes,
-            labels=labels,
-            fake_labels=fake_labels,
-            real=critic.network.judge(reals, labels, **stage),
-            fake=critic.network.judge(fakes, fake_labels, **stage),
+            real=Judged(reals, labels, critic.network.judge(reals, labels, **stage)),
+            fake=Judged(fakes, fake_labels, critic.network.judge(fakes, fake_labels, **stage)),
             relative=self.relative,
             mean=self.engine.mean,
         )

@@ -106,7 +106,8 @@ class AdaptiveAugmentation(Remedy):
 
     def after_critic(self, step: CriticStep) -> None:
         """Take in how sure the critic was of the step's reals."""
-        sure = certainty(step.real.logits.detach(), step.fake.logits.detach(), step.relative)
+        real, fake = (each.judgement.logits.detach() for each in (step.real, step.fake))
+        sure = certainty(real, fake, step.relative)
         self.observe(step.mean(sure), step.batch_images)
 
     def logged(self) -> dict[str, Tensor]:

@@ -33,13 +33,14 @@ class LeCam(Remedy):
     def critic_loss(self, step: CriticStep) -> Tensor:
         """The penalty of a step's logits, a scalar."""
         self._observe(step)
-        real = (step.real.logits - self.fake).square().mean()
-        return self.weight * (real + (step.fake.logits - self.real).square().mean())
+        real, fake = step.real.judgement.logits, step.fake.judgement.logits
+        apart = (real - self.fake).square().mean() + (fake - self.real).square().mean()
+        return self.weight * apart
 
     @torch.no_grad()
     def _observe(self, step: CriticStep) -> None:
         """Move the running means to the step's, taken over all processes."""
         for mean, judged in ((self.real, step.real), (self.fake, step.fake)):
-            now = step.mean(judged.logits.detach().mean())
+            now = step.mean(judged.judgement.logits.mean())
             mean.copy_(torch.where(self.started, torch.lerp(now, mean, self.decay), now))
         self.started.fill_(True)

@@ -49,9 +49,9 @@ class Penalty(Remedy):
 
     def critic_loss(self, step: CriticStep) -> Tensor:
         """The penalty of a step in which it is due, a scalar."""
-        labels = step.fake_labels if self.at_fakes else step.labels
+        labels = (step.fake if self.at_fakes else step.real).labels
         logits = functools.partial(step.critic, labels=labels, **step.stage)
-        return self.forward(logits, step.reals, step.fakes, step.critic.pack)
+        return self.forward(logits, step.real.images, step.fake.images, step.critic.pack)
 
     def forward(self, critic: Logits, reals: Tensor, fakes: Tensor, pack: int = 1) -> Tensor:
         """The penalty, a scalar, of a critic with `pack` images to a logit."""

@@ -4,7 +4,7 @@ import math
 from abc import ABC
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
@@ -12,6 +12,20 @@ from genlab.networks.critic import Critic, Judgement
 from genlab.schedules import Stage
 
 Labels = Mapping[str, Tensor]
+
+
+class Judged(NamedTuple):
+    """Images that a critic is shown, after all changes to them, and what it says of them.
+
+    Attributes:
+        images: with shape (B, C, H, W).
+        labels: theirs, (B,) by name.
+        judgement: the critic's, before its step.
+    """
+
+    images: Tensor
+    labels: Labels
+    judgement: Judgement
 
 
 @dataclass(frozen=True)
@@ -24,9 +38,7 @@ class CriticStep:
         batch_images: training images in it, over all processes.
         critic: the network; while it learns, its weights are those before the step.
         stage: the keyword arguments that networks receive now.
-        reals, fakes: the images (B, C, H, W) that it is shown, after all changes to them.
-        labels, fake_labels: labels (B,) of the reals and of the fakes, by name.
-        real, fake: its judgements of them.
+        real, fake: what it learns from.
         relative: only differences between real and fake logits have a meaning.
         mean: the mean of a tensor over all processes.
     """
@@ -36,12 +48,8 @@ class CriticStep:
     batch_images: int
     critic: Critic
     stage: Stage
-    reals: Tensor
-    fakes: Tensor
-    labels: Labels
-    fake_labels: Labels
-    real: Judgement
-    fake: Judgement
+    real: Judged
+    fake: Judged
     relative: bool
     mean: Callable[[Tensor], Tensor]
 

@@ -21,12 +21,12 @@ def contents(data: ImageData) -> dict[str, Any]:
     found: dict[str, Any] = {
         key: value for key, value in data.source.fingerprint().items() if key not in _SETTINGS
     }
-    if data.extra is not None:
+    if data.batches.extra is not None:
         try:
-            status = Path(data.extra).stat()
+            status = Path(data.batches.extra).stat()
         except OSError as error:
             raise DataError(
-                f"data.extra={data.extra}: cannot be read ({error.strerror})"
+                f"data.extra={data.batches.extra}: cannot be read ({error.strerror})"
             ) from error
         found["extra"] = [status.st_size, status.st_mtime_ns]
     return found
@@ -38,7 +38,7 @@ def changed(folder: RunFolder, data: ImageData) -> str | None:
     Runs from before contents were kept are taken as they are.
     """
     stored = folder.data().get("contents")
-    if isinstance(stored, dict) and data.extra is None:
+    if isinstance(stored, dict) and data.batches.extra is None:
         stored = {key: value for key, value in stored.items() if key != "extra"}
     if stored is None or _plain(stored) == _plain(contents(data)):
         return None

@@ -73,7 +73,7 @@ def prepare(config: RunConfig, folder: RunFolder, world: int) -> Parts:
     learner = build_learner(config)
     # Training makes its own: these show wrong settings, and what a checkpoint has to fit.
     optimizers = learner.optimizers_of_players()
-    refuse_unpacked(learner, data.batch_size)
+    refuse_unpacked(learner, data.batches.batch_size)
     if checkpoint:
         refuse_misfit(checkpoint, learner, optimizers)
         refuse_other_ranks(checkpoint, learner, world, config.allow_changes)

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from genlab.data import Digits, Domains
-from genlab.data.module import ImageData
+from genlab.data.module import Batches, ImageData, Parts
 from genlab.errors import ConfigError, DataError
 
 
-def digits(**settings) -> ImageData:
-    given = {"validation": 0.1, "test": 0.1, "flip": False, "batch_size": 8, "in_memory_gb": 1.0}
-    return ImageData(Digits(8, 1), **given, seed=0, **settings)
+def digits(labels_per_class: int | None = None, **batches) -> ImageData:
+    parts = Parts(validation=0.1, test=0.1, labels_per_class=labels_per_class)
+    batches = {"batch_size": 8} | batches
+    return ImageData(Digits(8, 1), parts, Batches(**batches), in_memory_gb=1.0, seed=0)
 
 
 def written(path: Path, **arrays: np.ndarray) -> str:

@@ -3,15 +3,15 @@ import pytest
 
 from genlab.data import Digits
 from genlab.data.classes import listed_classes, named_classes
-from genlab.data.module import ImageData
+from genlab.data.module import Batches, ImageData, Parts
 from genlab.errors import ConfigError
 
 CLASSES = {"label": ["Bag", "Ankle boot", "3"], "lining": ["none", "Silk", "3"]}
 
 
 def digits(**settings) -> ImageData:
-    sizes = {"validation": 0.1, "test": 0.1, "batch_size": 8, "in_memory_gb": 1}
-    return ImageData(Digits(8, 1), **sizes, flip=False, seed=0, **settings)
+    parts = Parts(validation=0.1, test=0.1, **settings)
+    return ImageData(Digits(8, 1), parts, Batches(batch_size=8), in_memory_gb=1, seed=0)
 
 
 @pytest.mark.parametrize(

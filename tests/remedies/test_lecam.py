@@ -11,7 +11,8 @@ from genlab.remedies import LeCam
 
 def judged(real: list[float], fake: list[float]) -> SimpleNamespace:
     def logits(values: list[float]) -> SimpleNamespace:
-        return SimpleNamespace(logits=torch.tensor(values).unsqueeze(1).requires_grad_())
+        judgement = SimpleNamespace(logits=torch.tensor(values).unsqueeze(1).requires_grad_())
+        return SimpleNamespace(judgement=judgement)
 
     return SimpleNamespace(real=logits(real), fake=logits(fake), mean=lambda value: value)
 
@@ -29,7 +30,7 @@ def test_logits_are_drawn_to_the_running_mean_of_the_other_side() -> None:
     expected = (4 - fake) ** 2 + ((0 - real) ** 2 + (2 - real) ** 2) / 2
     assert second.item() == pytest.approx(0.5 * expected)
     second.backward()
-    gradient: Tensor = step.real.logits.grad
+    gradient: Tensor = step.real.judgement.logits.grad
     torch.testing.assert_close(gradient, torch.full((2, 1), 0.5 * (4 - fake)))
 
 
