@@ -147,12 +147,13 @@ def _paths(loaded: LoadedRun, ends: Ends, settings: Interpolate) -> Tensor:
 
 def _animate(pictures: Tensor, file: Path, frames_per_second: int) -> None:
     """All paths side by side, to their ends and back, so that the last frame meets the first."""
-    forth = [grid(frame) for frame in pictures.unbind(1)]
-    frames = forth + forth[-2:0:-1]
+    forth = pictures.unbind(1)
+    frames = map(grid, (*forth, *forth[-2:0:-1]))
     if file.suffix == ".mp4":
         write_mp4(frames, file, frames_per_second)
         return
-    both = Image.new("RGB", (forth[0].width, 2 * forth[0].height))
-    both.paste(forth[0], (0, 0))
-    both.paste(forth[-1], (0, forth[0].height))
+    first, last = grid(forth[0]), grid(forth[-1])
+    both = Image.new("RGB", (first.width, 2 * first.height))
+    both.paste(first, (0, 0))
+    both.paste(last, (0, first.height))
     write_gif(frames, file, round(1000 / frames_per_second), colours_of=both)

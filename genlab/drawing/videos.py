@@ -1,8 +1,9 @@
 """Pictures one after another as an MP4."""
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 from PIL import Image, ImageOps
@@ -11,13 +12,14 @@ from genlab.errors import ResourceError
 from genlab.io.files import write_atomically
 
 
-def write_mp4(pictures: Sequence[Image.Image], path: Path, frames_per_second: int) -> None:
+def write_mp4(pictures: Iterable[Image.Image], path: Path, frames_per_second: int) -> None:
     """Write RGB pictures of one size as H.264 in yuv420p, which every player shows.
 
     Written atomically into a folder that exists. Odd sizes get a white line, as colours at half
-    the resolution need even ones. ResourceError where ffmpeg cannot be started or fails.
+    the resolution need even ones. Pictures are taken one at a time. ResourceError where ffmpeg
+    cannot be started or fails.
     """
-    even = [_even(picture.convert("RGB")) for picture in pictures]
+    even = (_even(picture.convert("RGB")) for picture in pictures)
     try:
         write_atomically(path, lambda file: _encode(even, file.name, frames_per_second))
     except RuntimeError as error:
@@ -26,11 +28,12 @@ def write_mp4(pictures: Sequence[Image.Image], path: Path, frames_per_second: in
         ) from error
 
 
-def _encode(pictures: Sequence[Image.Image], name: str, frames_per_second: int) -> None:
+def _encode(pictures: Iterator[Image.Image], name: str, frames_per_second: int) -> None:
     """Pass frames to ffmpeg; RuntimeError with its last word where it fails."""
     from imageio_ffmpeg import get_ffmpeg_exe
 
-    width, height = pictures[0].size
+    first = next(pictures)
+    width, height = first.size
     command = [get_ffmpeg_exe(), "-y", "-loglevel", "error"]
     command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}"]
     command += ["-r", str(frames_per_second), "-i", "-"]
@@ -40,7 +43,7 @@ def _encode(pictures: Sequence[Image.Image], name: str, frames_per_second: int) 
     with subprocess.Popen(command, stdin=pipe, stderr=pipe) as process:
         assert process.stdin is not None
         with suppress(BrokenPipeError):  # its exit code says more
-            for picture in pictures:
+            for picture in chain([first], pictures):
                 process.stdin.write(picture.tobytes())
         _, errors = process.communicate()
     if process.returncode:
