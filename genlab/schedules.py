@@ -235,8 +235,8 @@ class Growth(Stages):
     def name(self, images_seen: int) -> str:
         """The resolution, and whether it is being faded in."""
         stage = self(images_seen)
-        told = "resolution {resolution}".format_map(stage)
-        return told if stage["fade"] >= 1 else f"{told}, fading in"
+        name = "resolution {resolution}".format_map(stage)
+        return name if stage["fade"] >= 1 else f"{name}, fading in"
 
     def rate(self, images_seen: int) -> float:
         """That of the resolution."""

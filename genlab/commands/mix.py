@@ -105,7 +105,7 @@ def noise_effect(loaded: LoadedRun, styles: Styles, codes: Tensor, batch_size: i
 
     def pictures(noise: str) -> Tensor:
         return loaded.in_batches(
-            lambda part: styles.pictures(part, noise).clamp(-1, 1), codes, batch_size
+            lambda part: styles.images(part, noise).clamp(-1, 1), codes, batch_size
         )
 
     average = torch.zeros(())

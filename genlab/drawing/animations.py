@@ -1,4 +1,4 @@
-"""Pictures one after another: the evolution of a run's grids, and any others, as a GIF."""
+"""Images one after another: the evolution of a run's grids, and any others, as a GIF."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ def save_gif(frames: Sequence[Path], path: Path, seconds: float = 6.0) -> tuple[
 
 
 def _frame(file: Path, size: tuple[int, int] | None) -> Image.Image:
-    """A picture in a size; None for its own, up to what is shown of a large one."""
+    """An image in a size; None for its own, up to what is shown of a large one."""
     with Image.open(file, formats=("PNG", "JPEG")) as opened:
         large = opened.width * opened.height > MOST_LOSSLESS
         # Earlier versions left grids of 200 MB, of which there is no second copy.
@@ -45,7 +45,7 @@ def write_gif(
 ) -> None:
     """Write an endless GIF atomically into a folder that exists; durations in milliseconds.
 
-    All frames share one palette, that of `colours_of`. Pictures are taken one at a time.
+    All frames share one palette, that of `colours_of`. Images are taken one at a time.
     """
     palette = colours_of.quantize()
     images = (picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures)

@@ -1,4 +1,4 @@
-"""Figures of matplotlib as pictures."""
+"""Figures of matplotlib as images."""
 
 import io
 from typing import TYPE_CHECKING

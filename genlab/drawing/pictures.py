@@ -32,7 +32,7 @@ _LONGEST_NAME = 28
 
 
 def to_image(picture: Tensor) -> Image.Image:
-    """One picture uint8 (C, H, W) for Pillow, grey where C is 1."""
+    """One image uint8 (C, H, W) for Pillow, grey where C is 1."""
     array = picture.permute(1, 2, 0).numpy()
     return Image.fromarray(array[:, :, 0] if picture.shape[0] == 1 else array)
 
@@ -44,10 +44,10 @@ def grid(
     apart: Collection[int] = (),
     margin: int = _MARGIN,
 ) -> Image.Image:
-    """Pictures uint8 (N, C, H, W) in rows of `columns` (near square by default), enlarged.
+    """Images uint8 (N, C, H, W) in rows of `columns` (near square by default), enlarged.
 
-    Small pictures are enlarged by a whole factor, pixel for pixel; the caption stands above.
-    `margin` pixels of the pictures lie between them, a wider gap before the columns `apart`.
+    Small images are enlarged by a whole factor, pixel for pixel; the caption stands above.
+    `margin` pixels of the images lie between them, a wider gap before the columns `apart`.
     """
     count, channels, height, width = pictures.shape
     columns = columns or math.ceil(math.sqrt(count))
@@ -71,19 +71,19 @@ def grid(
 
 
 def fitting(height: int, width: int) -> int:
-    """How many pictures of a size have room in a square grid of MOST_PIXELS; at least one."""
+    """How many images of a size have room in a square grid of MOST_PIXELS; at least one."""
     side = math.isqrt(MOST_PIXELS) - _MARGIN
     return max(1, (side // (height + _MARGIN)) * (side // (width + _MARGIN)))
 
 
 def bounded(image: Image.Image) -> Image.Image:
-    """A picture of far more than MOST_PIXELS made smaller by a whole factor; others as they are."""
+    """An image of far more than MOST_PIXELS made smaller by a whole factor; others as they are."""
     excess = math.sqrt(image.width * image.height / MOST_PIXELS)
     return image.reduce(math.ceil(excess)) if excess > 1.1 else image
 
 
 def thumbnail(image: Image.Image, content: bytes) -> tuple[bytes, tuple[int, int]]:
-    """The file's content and (width, height), or a JPEG of 512 pixels' width of a large picture."""
+    """The file's content and (width, height), or a JPEG of 512 pixels' width of a large image."""
     if image.width * image.height <= MOST_LOSSLESS:
         return content, image.size
     small = narrowed(image.convert("RGB"))
@@ -93,13 +93,13 @@ def thumbnail(image: Image.Image, content: bytes) -> tuple[bytes, tuple[int, int
 
 
 def narrowed(image: Image.Image) -> Image.Image:
-    """The picture with a width of `SHOWN_WIDTH` pixels."""
+    """The image with a width of `SHOWN_WIDTH` pixels."""
     height = max(1, round(image.height * SHOWN_WIDTH / image.width))
     return image.resize((SHOWN_WIDTH, height), Image.Resampling.BOX)
 
 
 def save_png(image: Image.Image, path: Path) -> bytes:
-    """Write one picture atomically, making its folder; returns the file's content."""
+    """Write one image atomically, making its folder; returns the file's content."""
     return _save(image, path, format="PNG", compress_level=1)
 
 
@@ -132,7 +132,7 @@ def shortened(name: str) -> str:
 
 
 def with_caption(image: Image.Image, caption: str, centred: bool = False) -> Image.Image:
-    """The picture with a caption above it, in as many lines as its width asks for."""
+    """The image with a caption above it, in as many lines as its width asks for."""
     font = ImageFont.load_default(size=_FONT_SIZE)
     lines = [""]
     for word in caption.split():

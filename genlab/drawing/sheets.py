@@ -20,7 +20,7 @@ def are_points(images: np.ndarray | Tensor) -> bool:
 def sheet(
     pictures: Tensor, caption: str = "", columns: int | None = None, reals: Tensor | None = None
 ) -> Image.Image:
-    """A grid of pictures, uint8 (N, C, H, W); points of the plane over the density of `reals`."""
+    """A grid of images, uint8 (N, C, H, W); points of the plane over the density of `reals`."""
     if not are_points(pictures):
         return grid(pictures, columns, caption)
     points, behind = (

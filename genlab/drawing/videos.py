@@ -1,4 +1,4 @@
-"""Pictures one after another as an MP4."""
+"""Images one after another as an MP4."""
 
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -13,10 +13,10 @@ from genlab.io.files import write_atomically
 
 
 def write_mp4(pictures: Iterable[Image.Image], path: Path, frames_per_second: int) -> None:
-    """Write RGB pictures of one size as H.264 in yuv420p, which every player shows.
+    """Write RGB images of one size as H.264 in yuv420p, which every player shows.
 
     Written atomically into a folder that exists. Odd sizes get a white line, as colours at half
-    the resolution need even ones. Pictures are taken one at a time. ResourceError where ffmpeg
+    the resolution need even ones. Images are taken one at a time. ResourceError where ffmpeg
     cannot be started or fails.
     """
     even = (_even(picture.convert("RGB")) for picture in pictures)

@@ -63,7 +63,7 @@ class LatentSpace:
     def generate(self, codes: Tensor) -> Tensor:
         """Images in [-1, 1] of codes (N, layers or 1, n) on the device; differentiable."""
         if self.styled and self.learner.styles is not None:
-            return self.learner.styles.pictures(codes)
+            return self.learner.styles.images(codes)
         return self.learner.generate(codes[:, 0])
 
     def images(self, codes: Tensor, batch_size: int) -> Tensor:

@@ -16,7 +16,7 @@ def parts(layers: int) -> dict[str, range]:
     """The layers of each of PARTS.
 
     Those of Karras et al. 2019, figure 3, https://arxiv.org/abs/1812.04948: coarse are 4 to 8
-    pixels, middle 16 to 32, fine all above. Pictures below 128 pixels have fewer than 12 layers:
+    pixels, middle 16 to 32, fine all above. Images below 128 pixels have fewer than 12 layers:
     three parts as equal as can be, the coarser ones larger, so that none is empty. 64 pixels give
     4, 3 and 3 layers, 32 pixels 3, 3 and 2, 16 pixels 2 each, 8 pixels 2, 1 and 1.
 

@@ -1,4 +1,4 @@
-"""Draws of a normal distribution, closer to its mean: less variety, better pictures."""
+"""Draws of a normal distribution, closer to its mean: less variety, better images."""
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ def truncated_normal(draws: Tensor, truncation: float) -> Tensor:
 
     Brock et al. 2019, section 3.1, https://arxiv.org/abs/1809.11096, draw values again until they
     lie within. Here each value moves to the same quantile of the truncated distribution,
-    Phi^-1(Phi(-t) + (2 Phi(t) - 1) Phi(z)), so that a picture changes smoothly with t > 0 and is
+    Phi^-1(Phi(-t) + (2 Phi(t) - 1) Phi(z)), so that an image changes smoothly with t > 0 and is
     that of the draws themselves for large t. The map is odd: the lower half, where Phi keeps its
     digits, serves for both.
     """

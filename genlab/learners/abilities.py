@@ -13,22 +13,22 @@ from genlab.objectives.views import View
 
 @runtime_checkable
 class Generates(Protocol):
-    """Makes pictures from nothing but noise."""
+    """Makes images from nothing but noise."""
 
     @property
     def condition(self) -> Condition | None:
-        """The labels that it is told, at the end of a latent; None for none."""
+        """The labels that it is conditioned on, at the end of a latent; None for none."""
         ...
 
     @property
     def styles(self) -> Styles | None:
-        """The styles between latents and pictures; None for models without a mapping network."""
+        """The styles between latents and images; None for models without a mapping network."""
         ...
 
     def latents(self, count: int, generator: torch.Generator, labels: Chosen) -> Tensor:
         """(count, width) draws from the prior, on the CPU; of chosen classes by label name.
 
-        Raises ValueError for labels that the model was not told.
+        Raises ValueError for labels of a model that is not conditional.
         """
         ...
 
@@ -37,13 +37,13 @@ class Generates(Protocol):
         ...
 
     def generate(self, latents: Tensor) -> Tensor:
-        """(B, width) to pictures (B, C, H, W) in [-1, 1]; gradients pass."""
+        """(B, width) to images (B, C, H, W) in [-1, 1]; gradients pass."""
         ...
 
 
 @runtime_checkable
 class Reconstructs(Protocol):
-    """Makes a picture of a picture."""
+    """Reconstructs images."""
 
     def reconstruct(self, images: Tensor, labels: Mapping[str, Tensor]) -> Tensor:
         """(B, C, H, W) in [-1, 1] to the same shape and range."""
@@ -87,9 +87,9 @@ class Measures(Protocol):
 
 
 class Translated(NamedTuple):
-    """Pictures (B, C, H, W) in [-1, 1] before and after, and images as they should have become.
+    """Images (B, C, H, W) in [-1, 1] before and after, and images as they should have become.
 
-    `paired` where each picture has an image of its own as its target, else these are any others.
+    `paired` where each image has an image of its own as its target, else these are any others.
     """
 
     before: Tensor
@@ -110,7 +110,7 @@ class PlaysAgainstCritic(Protocol):
 
 @runtime_checkable
 class Translates(Protocol):
-    """Makes pictures of one kind from pictures of another."""
+    """Makes images of one kind from images of another."""
 
     @property
     def directions(self) -> list[str]:
@@ -118,7 +118,7 @@ class Translates(Protocol):
         ...
 
     def translate(self, given: Tensor, direction: str) -> Tensor:
-        """What is given (B, given, h, w) in [-1, 1] to pictures (B, C, H, W) in [-1, 1]."""
+        """What is given (B, given, h, w) in [-1, 1] to images (B, C, H, W) in [-1, 1]."""
         ...
 
     def translated(self, images: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Translated]:

@@ -179,6 +179,6 @@ class Game(Learner, ABC):
 
 def _auxiliary_loss(critic: CriticPlayer, judgement: Judgement, labels: Labels) -> Tensor:
     """The weighted cross-entropy of the labels that a critic classifies, 0 where it does not."""
-    losses = [F.cross_entropy(told, labels[name]) for name, told in judgement.classes.items()]
+    losses = [F.cross_entropy(logits, labels[name]) for name, logits in judgement.classes.items()]
     zero = judgement.logits.new_zeros(())
     return critic.auxiliary * torch.stack(losses).sum() if losses else zero

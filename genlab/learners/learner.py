@@ -150,8 +150,8 @@ def drawn_with_labels(
         return torch.cat([draws, condition.draw(len(draws), generator, labels)], 1)
     if labels:
         raise ValueError(
-            f"labels={dict(labels)}: this model was not told labels; leave labels out, or train a "
-            "conditional model"
+            f"labels={dict(labels)}: this model is not conditional; leave labels out, or train "
+            "model=cgan or model=cvae"
         )
     return draws
 

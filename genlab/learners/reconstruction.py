@@ -36,7 +36,7 @@ class Reconstruction(Learner):
 
     Args:
         autoencoder: encoder, bottleneck and decoder.
-        reconstruction: the error of the decoder's output, and the picture it stands for.
+        reconstruction: the error of the decoder's output, and the image it stands for.
         optimizer: makes the optimizer from parameters.
         code_penalty: a function of the code, (B,) per image or a scalar.
         beta: the penalty's weight, a number or a schedule (Higgins et al. 2017 for the KL).
@@ -75,7 +75,7 @@ class Reconstruction(Learner):
 
     @property
     def condition(self) -> Condition | None:
-        """The labels that encoder and decoder are told."""
+        """The labels that encoder and decoder are conditioned on."""
         return self.autoencoder.condition
 
     @property
@@ -119,7 +119,7 @@ class Reconstruction(Learner):
         given = self._corrupted(images)
         result = self.autoencoder(given, labels, **self.stage)
         measured = self._expected(result, images, labels)
-        measured["mse"] = squared_error(self.reconstruction.picture(result.output.float()), images)
+        measured["mse"] = squared_error(self.reconstruction.image(result.output.float()), images)
         measured["psnr"] = psnr(measured["mse"])
         if self.corruption:
             measured["corrupted_mse"] = squared_error(given.clamp(-1, 1), images)
@@ -134,12 +134,12 @@ class Reconstruction(Learner):
         posterior = bottleneck.posterior(code) if code else None
         if code is None or posterior is None:
             return self._compared(result, images)
-        told = self.condition(labels) if self.condition else None
+        given = self.condition(labels) if self.condition else None
         kl = kl_divergence(posterior, _STANDARD).sum(1)
         draws = []
         for _ in range(self.validation_draws):
             drawn = bottleneck.draw(code)
-            output = self.autoencoder.decode(drawn.values, told)
+            output = self.autoencoder.decode(drawn.values, given)
             measured = self._compared(Reconstructed(output, images, drawn), images)
             measured["elbo"] = self.reconstruction.log_probability(output, images) - kl
             draws.append(measured)
@@ -167,11 +167,11 @@ class Reconstruction(Learner):
         if posterior is None:
             return None
         condition = self.condition
-        told = condition(labels) if condition else None
+        given = condition(labels) if condition else None
         weights = []
         for _ in range(samples):
             values = posterior.sample()
-            output = self.autoencoder.decode(values, told)
+            output = self.autoencoder.decode(values, given)
             likelihood = self.reconstruction.log_probability(output, images)
             prior, proposal = _STANDARD.log_prob(values), posterior.log_prob(values)
             weights.append(likelihood + (prior - proposal).sum(1))
@@ -188,9 +188,9 @@ class Reconstruction(Learner):
 
     @torch.inference_mode()
     def reconstruct(self, images: Tensor, labels: Mapping[str, Tensor]) -> Tensor:
-        """(B, C, H, W) in [-1, 1] to the picture of its code, same shape and range."""
+        """(B, C, H, W) in [-1, 1] to the image of its code, same shape and range."""
         output = self.autoencoder(images, labels, **self.stage).output
-        return self.reconstruction.picture(output.float())
+        return self.reconstruction.image(output.float())
 
     def views(self, images: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The images, corrupted where the run corrupts, and what is made of them."""
@@ -210,9 +210,9 @@ class Reconstruction(Learner):
         return labels_behind(latents, self.condition)
 
     def generate(self, latents: Tensor) -> Tensor:
-        """(B, codes + condition) to pictures (B, C, H, W) in [-1, 1]."""
+        """(B, codes + condition) to images (B, C, H, W) in [-1, 1]."""
         # A condition follows the code, as the decoder takes it.
-        return self.reconstruction.picture(self.autoencoder.decode(latents).float())
+        return self.reconstruction.image(self.autoencoder.decode(latents).float())
 
     def _corrupted(self, images: Tensor) -> Tensor:
         return self.corruption(images, -1.0, 1.0) if self.corruption else images

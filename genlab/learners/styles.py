@@ -1,4 +1,4 @@
-"""The styles of a trained generator: between its latents and its pictures."""
+"""The styles of a trained generator: between its latents and its images."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ class Styles:
 
     @property
     def layers(self) -> int:
-        """Styles that pictures depend on now."""
+        """Styles that images depend on now."""
         return self.decoder.synthesis.layers_at(self.stage.get("resolution"))
 
     @property
@@ -35,13 +35,13 @@ class Styles:
         """Latents (B, latent_size + condition) to styles (B, layers, width)."""
         return self.decoder.styles(latents)[:, : self.layers]
 
-    def pictures(self, styles: Tensor, noise: str = "fixed") -> Tensor:
-        """Styles to pictures (B, C, H, W); `noise` is fixed, random or none.
+    def images(self, styles: Tensor, noise: str = "fixed") -> Tensor:
+        """Styles to images (B, C, H, W); `noise` is fixed, random or none.
 
         Gradients pass, for those who look for styles.
         """
         missing = self.decoder.synthesis.layers - styles.shape[1]
         if missing:  # of layers that are not in use yet
             styles = torch.cat([styles, styles[:, -1:].expand(-1, missing, -1)], 1)
-        pictures = self.decoder.synthesis(styles, noise, **self.stage).float()
-        return enlarged(pictures, self.decoder.shape[-1] // pictures.shape[-1])
+        images = self.decoder.synthesis(styles, noise, **self.stage).float()
+        return enlarged(images, self.decoder.shape[-1] // images.shape[-1])

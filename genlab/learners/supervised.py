@@ -1,4 +1,4 @@
-"""One player that names what it sees: classifiers of every label of a data set at once."""
+"""One player that classifies: every label of a data set at once."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ from genlab.schedules import Schedule, Stages
 
 
 class Supervised(Learner):
-    """Minimises the cross-entropy summed over the named labels.
+    """Minimises the cross-entropy summed over the labels.
 
     Args:
         classifier: images to logits by label name.

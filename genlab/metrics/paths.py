@@ -1,4 +1,4 @@
-"""How smoothly pictures follow codes, and how well attributes part in them.
+"""How smoothly images follow codes, and how well attributes part in them.
 
 Karras et al. 2019, section 4, https://arxiv.org/abs/1812.04948.
 """
@@ -21,7 +21,7 @@ def path_length(
 ) -> float:
     """Perceptual path length (section 4.1): the mean of |f(t + eps) - f(t)|^2 / eps^2.
 
-    f(t) are the features of the picture at t on the path between two codes, eps is 1e-4. Every
+    f(t) are the features of the image at t on the path between two codes, eps is 1e-4. Every
     pair counts; the authors' program leaves out the 1 % of shortest and of longest.
 
     Args:
@@ -40,8 +40,8 @@ def separability(codes: Tensor, probabilities: Tensor) -> float:
     """exp of the sum over attributes of H(Y | X) in nats (section 4.2), at least 1.
 
     X is the side of a hyperplane (linear SVM, scikit-learn, C = 1, codes scaled to variance 1) on
-    which a code lies, Y whether the picture has the attribute. For each attribute the half of the
-    pictures counts that a classifier is surest of; the hyperplane is fitted to the same ones. An
+    which a code lies, Y whether the image has the attribute. For each attribute the half of the
+    images counts that a classifier is surest of; the hyperplane is fitted to the same ones. An
     attribute that all of these have, or none, adds 0.
 
     Args:

@@ -1,4 +1,4 @@
-"""Likeness of whole pictures, by their pixels: among generated ones, and to the training part."""
+"""Likeness of whole images, by their pixels: among generated ones, and to the training part."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 PAIRS = 1000
-LARGEST = 32  # pixels that pictures are averaged down to before they are compared
+LARGEST = 32  # pixels that images are averaged down to before they are compared
 CHUNK = 500
 
 # Wang, Simoncelli, Bovik 2003, section 3.2: weights of five scales.
@@ -21,7 +21,7 @@ def likeness(images: Tensor, pairs: int = PAIRS, seed: int = 0) -> float | None:
     The lower the more varied; to be compared with the value of real images. Odena et al. 2017,
     section 4.2, https://arxiv.org/abs/1610.09585, take pairs of one class, here they are of any.
     Scales of too few pixels are left out and the weights of the others scaled to a sum of 1. None
-    for pictures of less than 11 pixels.
+    for images of less than 11 pixels.
     """
     from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
 
@@ -47,7 +47,7 @@ def likeness(images: Tensor, pairs: int = PAIRS, seed: int = 0) -> float | None:
 
 
 def scales(side: int) -> int:
-    """How many scales pictures of `side` pixels have room for, as torchmetrics demands it."""
+    """How many scales images of `side` pixels have room for, as torchmetrics demands it."""
     return max(
         n
         for n in range(1, len(_SCALES) + 1)
@@ -66,7 +66,7 @@ class Neighbours:
 def nearest(images: Tensor, among: Tensor, count: int = 1) -> Neighbours:
     """The `count` nearest of uint8 images (M, C, H, W) to each of (N, C, H, W).
 
-    By the root of the mean squared difference of pixels on [0, 1]. Pictures above 32 pixels are
+    By the root of the mean squared difference of pixels on [0, 1]. Images above 32 pixels are
     averaged down first.
     """
     distances: list[Tensor] = []

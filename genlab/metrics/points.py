@@ -13,7 +13,7 @@ CLOSE = 3.0
 
 @dataclass(frozen=True, eq=False)
 class PointFeatures:
-    """Points stored as pictures of two channels and one pixel; classes are the nearest centres.
+    """Points stored as images of two channels and one pixel; classes are the nearest centres.
 
     Args:
         centres: of the modes, (K, 2) on [-1, 1].

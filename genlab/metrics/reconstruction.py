@@ -1,4 +1,4 @@
-"""How near a picture is to the image it stands for."""
+"""How near an image is to the image it stands for."""
 
 import torch
 from torch import Tensor

@@ -38,7 +38,7 @@ class Autoencoder(nn.Module):
         encoder: image to features.
         bottleneck: makes the bottleneck from `features`, a shape.
         decoder: makes the decoder from `inputs`, the size of a code.
-        condition: labels that encoder and decoder are told (Sohn et al. 2015,
+        condition: labels that encoder and decoder are conditioned on (Sohn et al. 2015,
             https://papers.nips.cc/paper/5775); None for none.
         output: applied to the decoder's output, for likelihoods with parameters of their own.
         tied: let every decoder layer use the transposed weights of the encoder layer it mirrors.

@@ -13,7 +13,7 @@ class Chain(nn.Module):
         shape: of what the last block puts out, without the batch.
     """
 
-    grows = False  # whether it can be told a resolution and a fade (see `growing`)
+    grows = False  # whether it takes a resolution and a fade (see `growing`)
 
     def __init__(self, blocks: Iterable[nn.Module], shape: Sequence[int]) -> None:
         super().__init__()

@@ -29,7 +29,7 @@ class ConditionalBatchNorm(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
         if self.condition is None:
-            raise ValueError("a conditional normalisation was not told its labels")
+            raise ValueError("a conditional normalisation needs labels, and has none")
         gain, offset = self.gain(self.condition), self.offset(self.condition)
         return torch.addcmul(offset[:, :, None, None], gain[:, :, None, None], self.norm(values))
 

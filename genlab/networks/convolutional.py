@@ -77,7 +77,7 @@ class Decoder(Chain):
     where an odd side follows.
     Where `inputs` is a shape (maps, side, side), a vector of so many values is taken for a map and
     the first layer is a 3x3 convolution. `output` is the activation of the last layer ("tanh" for
-    pictures in [-1, 1]).
+    images in [-1, 1]).
     """
 
     def __init__(

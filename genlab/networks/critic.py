@@ -1,4 +1,4 @@
-"""A critic is an encoder, what it is told about the whole batch, and a linear logit."""
+"""A critic, or discriminator: an encoder, layers across the batch, and a linear logit."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -112,7 +112,7 @@ class Critic(nn.Module):
     ) -> Judgement:
         """(B, C, H, W) and (B,) labels by name to all that the critic says.
 
-        What a stage holds is told to the encoder.
+        The encoder takes the keyword arguments of a stage.
         """
         if len(images) % self.pack:
             raise ValueError(
@@ -130,8 +130,10 @@ class Critic(nn.Module):
         features = features.flatten(1)
         logits = self.logit(features)
         if self.condition is not None and self.projection is not None:
-            told = self.projection(self.condition(labels).unflatten(0, (-1, self.pack)).flatten(1))
-            logits = logits + self.projection_scale * (told * features).sum(1, keepdim=True)
+            embedded = self.projection(
+                self.condition(labels).unflatten(0, (-1, self.pack)).flatten(1)
+            )
+            logits = logits + self.projection_scale * (embedded * features).sum(1, keepdim=True)
         classes = {
             name: head(features).float().unflatten(1, (self.pack, -1)).flatten(0, 1)
             for name, head in self.heads.items()
@@ -207,5 +209,5 @@ class MinibatchDeviation(Chain):
         grouped = values.float().unflatten(0, (size, count // size))
         deviation = (variance(grouped) + 1e-8).sqrt().flatten(1).mean(1)
         shape = (count, 1, *values.shape[2:])
-        told = deviation.repeat(size).view(-1, *[1] * (values.ndim - 1)).expand(shape)
-        return torch.cat([values, told.to(values.dtype)], 1)
+        maps = deviation.repeat(size).view(-1, *[1] * (values.ndim - 1)).expand(shape)
+        return torch.cat([values, maps.to(values.dtype)], 1)

@@ -1,7 +1,7 @@
-"""Networks that grow with the resolution: what a stage's pictures are, and layers by resolution.
+"""Networks that grow with the resolution: what a stage's images are, and layers by resolution.
 
 Karras et al. 2018, section 2, https://arxiv.org/abs/1710.10196. A stage is a resolution and a fade:
-from 0, where pictures are those of half the resolution, enlarged, to 1, where only the new layers
+from 0, where images are those of half the resolution, enlarged, to 1, where only the new layers
 make them.
 """
 

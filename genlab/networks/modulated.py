@@ -28,7 +28,7 @@ class ModulatedConv2d(nn.Module):
         demodulate: bring weights back to unit deviation.
         gain: of the weights.
         up: double the map and filter it.
-        modulation: grouped (weights for every picture, one grouped convolution), scaled
+        modulation: grouped (weights for every image, one grouped convolution), scaled
             (activations scaled before and behind one shared convolution: the same in exact
             arithmetic), or auto: grouped on a GPU where no gradients are wanted, else scaled.
     """
@@ -86,7 +86,7 @@ class ModulatedConv2d(nn.Module):
         return made.view(count, -1, *made.shape[2:])
 
     def _factors(self, scales: Tensor) -> Tensor:
-        """What the outputs of every picture are multiplied by, (B, outputs or 1)."""
+        """What the outputs of every image are multiplied by, (B, outputs or 1)."""
         if not self.demodulate:
             return scales.new_full((len(scales), 1), self.gain)
         squares = (self.weight * self.scale).float().square().sum((2, 3))

@@ -16,10 +16,10 @@ class Noise(nn.Module):
     Args:
         side: of the map.
         strengths: one for each channel (StyleGAN), or a single one (StyleGAN2).
-        seed: of the map that is always the same, and of those that are a picture's own.
+        seed: of the map that is always the same, and of those that are an image's own.
 
     Attributes:
-        keys: int64 (B,), what the pictures' own maps are made of.
+        keys: int64 (B,), what the images' own maps are made of.
     """
 
     keys: Tensor | None = None

@@ -1,11 +1,11 @@
-"""Parameters of a likelihood that are learned beside the picture."""
+"""Parameters of a likelihood that are learned beside the image."""
 
 import torch
 from torch import Tensor, nn
 
 
 class SharedVariance(nn.Module):
-    """Appends one learned log variance per channel to the picture: (B, C, H, W) to (B, 2C, H, W).
+    """Appends one learned log variance per channel to the image: (B, C, H, W) to (B, 2C, H, W).
 
     Rybkin, Daniilidis, Levine 2021, https://arxiv.org/abs/2006.13202: one variance for all pixels
     sets the balance between reconstruction and KL by itself. It is that of pixels on [0, 1].

@@ -18,7 +18,7 @@ class Decoder(Chain):
 
     Args:
         inputs: width of the vector, which is normalised.
-        resolution, channels: of the picture.
+        resolution, channels: of the image.
         base, most: a map of side s has min(base / s, most) channels.
     """
 
@@ -46,7 +46,7 @@ class Decoder(Chain):
         self.to_picture = nn.ModuleList(Conv2d(width, channels, 1, gain=1.0) for width in widths)
 
     def forward(self, values: Tensor, resolution: int | None = None, fade: float = 1.0) -> Tensor:
-        """(B, inputs) to the picture of a stage, (B, channels, resolution, resolution)."""
+        """(B, inputs) to the image of a stage, (B, channels, resolution, resolution)."""
         last = self.sides.index(resolution or self.sides[-1])
         before = values
         for block in self.blocks[: last + 1]:
@@ -61,7 +61,7 @@ class Encoder(Chain):
     """Image (B, channels, resolution, resolution) to a map (B, maps, 4, 4): a critic's body.
 
     Args:
-        resolution, channels: of the picture.
+        resolution, channels: of the image.
         base, most: as in the decoder.
         blur: low-pass filter maps before they are halved, as StyleGAN does.
     """
@@ -95,7 +95,7 @@ class Encoder(Chain):
         )
 
     def forward(self, values: Tensor, resolution: int | None = None, fade: float = 1.0) -> Tensor:
-        """The picture of a stage to (B, maps, 4, 4)."""
+        """The image of a stage to (B, maps, 4, 4)."""
         last = self.sides.index(resolution or self.sides[-1])
         images, values = values, self.from_picture[last](values)
         for index in range(last, 0, -1):

@@ -22,7 +22,7 @@ class Decoder(Synthesis):
 
     Args:
         style: width of a style.
-        resolution, channels: of the picture.
+        resolution, channels: of the image.
         base, most: a map of side s has min(base / s, most) channels.
     """
 
@@ -49,7 +49,7 @@ class Decoder(Synthesis):
         resolution: int | None = None,
         fade: float = 1.0,
     ) -> Tensor:
-        """Styles to the picture of a stage; `noise` is fixed, random or none."""
+        """Styles to the image of a stage; `noise` is fixed, random or none."""
         styles = values
         last = self.sides.index(resolution or self.sides[-1])
         before = values = styles

@@ -28,9 +28,9 @@ class Decoder(Synthesis):
 
     Args:
         style: width of a style.
-        resolution, channels: of the picture.
+        resolution, channels: of the image.
         base, most: a map of side s has min(base / s, most) channels.
-        form: skip (pictures of all resolutions add up) or residual.
+        form: skip (images of all resolutions add up) or residual.
         modulation: see `ModulatedConv2d`.
     """
 
@@ -59,7 +59,7 @@ class Decoder(Synthesis):
         self.enlarge = Enlarge()
 
     def forward(self, values: Tensor, noise: str = "fixed") -> Tensor:
-        """Styles to a picture; `noise` is fixed, random or none."""
+        """Styles to an image; `noise` is fixed, random or none."""
         styles = values
         picture = None
         for index, block in enumerate(self.blocks):
@@ -76,9 +76,9 @@ class Encoder(Chain):
     """Image (B, channels, resolution, resolution) to a map (B, maps, 4, 4): a critic's body.
 
     Args:
-        resolution, channels: of the picture.
+        resolution, channels: of the image.
         base, most: as in the decoder.
-        form: residual or skip (every resolution sees the picture).
+        form: residual or skip (every resolution sees the image).
     """
 
     def __init__(
@@ -176,7 +176,7 @@ class _Block(nn.Module):
 
 
 class _FromPicture(nn.Module):
-    """A 1x1 convolution from a picture."""
+    """A 1x1 convolution from an image."""
 
     def __init__(self, channels: int, outputs: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What StyleGAN and StyleGAN2 share: latents become styles, styles become pictures."""
+"""What StyleGAN and StyleGAN2 share: latents become styles, styles become images."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,11 +16,11 @@ from genlab.networks.noise import Noise, keys_of
 
 
 class Synthesis(Chain):
-    """Styles (B, layers, width) to a picture; `layers` counts those of the whole network.
+    """Styles (B, layers, width) to an image; `layers` counts those of the whole network.
 
     Args:
         blocks: one for each resolution, from 4 pixels on.
-        shape: of the picture.
+        shape: of the image.
         layers: styles that it takes.
     """
 
@@ -29,7 +29,7 @@ class Synthesis(Chain):
         self.layers = layers
 
     def layers_at(self, resolution: int | None = None) -> int:
-        """Styles that a stage's picture depends on: two for each resolution."""
+        """Styles that a stage's image depends on: two for each resolution."""
         return self.layers if resolution is None else 2 * (resolution.bit_length() - 2)
 
 
@@ -39,7 +39,7 @@ class StyleDecoder(Chain):
     Karras et al. 2019, "A Style-Based Generator Architecture for GANs",
     https://arxiv.org/abs/1812.04948. In training mode two latents are mixed at times (section 3.1),
     a running mean of the styles is kept (appendix B), and noise is random; in evaluation mode it is
-    always the same, so that a picture depends on its latent alone. Within `own_noise` each picture
+    always the same, so that an image depends on its latent alone. Within `own_noise` each image
     has noise of its own, which its latent decides.
 
     Args:
@@ -84,12 +84,12 @@ class StyleDecoder(Chain):
 
     @property
     def synthesis(self) -> Synthesis:
-        """Styles to pictures."""
+        """Styles to images."""
         return cast(Synthesis, self.blocks[1])
 
     # A chain's forward takes no stage; this one's stage is how far it has grown.
     def forward(self, latents: Tensor, **stage: Any) -> Tensor:  # type: ignore[override]
-        """(B, inputs) to the picture of a stage, (B, channels, resolution, resolution)."""
+        """(B, inputs) to the image of a stage, (B, channels, resolution, resolution)."""
         noise = "random" if self.training else self.noise
         layers = [module for module in self.modules() if isinstance(module, Noise)]
         for layer in layers:
@@ -108,8 +108,8 @@ class StyleDecoder(Chain):
             self.mean_style.lerp_(mean, 1 - self.mean_decay)
         if torch.rand(()) >= self.mixing:
             return styles
-        noise, told = latents.tensor_split([self.latent_size], 1)
-        others = self.mapping(torch.cat([torch.randn_like(noise), told], 1))
+        noise, condition = latents.tensor_split([self.latent_size], 1)
+        others = self.mapping(torch.cat([torch.randn_like(noise), condition], 1))
         layers = self.synthesis.layers_at(resolution)
         crossover = int(torch.randint(1, max(layers, 2), ()))
         finer = torch.arange(self.synthesis.layers, device=styles.device) >= crossover
@@ -125,19 +125,19 @@ class Mapping(nn.Module):
 
     def __init__(self, inputs: int, latent_size: int, layers: int, style: int, rate: float) -> None:
         super().__init__()
-        told = inputs - latent_size
+        condition = inputs - latent_size
         self.latent_size = latent_size
         self.normalise = PixelNorm()
-        self.embedding = Linear(told, latent_size, gain=1.0) if told else None
-        widths = [latent_size * (2 if told else 1), *[style] * layers]
+        self.embedding = Linear(condition, latent_size, gain=1.0) if condition else None
+        widths = [latent_size * (2 if condition else 1), *[style] * layers]
         self.layers = nn.ModuleList(Linear(a, b, rate=rate) for a, b in pairwise(widths))
 
     def forward(self, latents: Tensor) -> Tensor:
         """(B, inputs) to (B, style)."""
-        noise, told = latents.tensor_split([self.latent_size], 1)
+        noise, condition = latents.tensor_split([self.latent_size], 1)
         values: Tensor = self.normalise(noise)
         if self.embedding is not None:
-            values = torch.cat([values, self.normalise(self.embedding(told))], 1)
+            values = torch.cat([values, self.normalise(self.embedding(condition))], 1)
         for layer in self.layers:
             values = F.leaky_relu(layer(values), 0.2)
         return values
@@ -145,9 +145,9 @@ class Mapping(nn.Module):
 
 @contextmanager
 def own_noise(network: nn.Module) -> Iterator[None]:
-    """Within, pictures made in evaluation mode have noise of their own, as published for scores.
+    """Within, images made in evaluation mode have noise of their own, as published for scores.
 
-    A picture still depends on its latent alone, whatever it is made together with.
+    An image still depends on its latent alone, whatever it is made together with.
     """
     decoders = [module for module in network.modules() if isinstance(module, StyleDecoder)]
     for decoder in decoders:

@@ -1,4 +1,4 @@
-"""Networks over pictures that are too large for them, piece by piece."""
+"""Networks over images that are too large for them, piece by piece."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -8,16 +8,16 @@ from torch import Tensor
 
 
 class Tile(NamedTuple):
-    """A square of a picture: what it covers, and what a network has to see for it."""
+    """A square of an image: what it covers, and what a network has to see for it."""
 
     covered: tuple[slice, slice]
     seen: tuple[slice, slice]
 
 
 def tiles(height: int, width: int, side: int, margin: int) -> Iterator[Tile]:
-    """Tiles of `side` pixels that cover a picture once, each seen with a margin around it.
+    """Tiles of `side` pixels that cover an image once, each seen with a margin around it.
 
-    What is seen has one size, but for pictures that are smaller: at edges it reaches further in.
+    What is seen has one size, but for images that are smaller: at edges it reaches further in.
     Libraries prepare, and keep in memory, a convolution for every size that they meet.
     """
     for top in range(0, height, side):
@@ -41,15 +41,15 @@ def in_tiles(
     margin: int,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Tensor:
-    """`function` of a picture (C, h, w), as the whole would give it where the margin suffices.
+    """`function` of an image (C, h, w), as the whole would give it where the margin suffices.
 
     Args:
         function: (1, C, h', w') to uint8 (1, C', scale * h', scale * w').
-        picture: of any size.
+        image: of any size.
         scale: see `function`.
         side: of the tiles.
         margin: pixels around a tile that its result depends on: the function's receptive radius.
-        advance: is told 1 after every tile.
+        advance: called with 1 after every tile.
     """
     height, width = picture.shape[-2:]
     whole: Tensor | None = None

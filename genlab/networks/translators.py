@@ -1,4 +1,4 @@
-"""Networks from pictures to pictures: residual ones and U-Nets."""
+"""Networks from images to images: residual ones and U-Nets."""
 
 import math
 from collections.abc import Sequence
@@ -22,14 +22,14 @@ class Residual(nn.Module):
     With a scale above 1 and pixel shuffling the generator of SRGAN (Ledig et al. 2017, figure 4,
     https://arxiv.org/abs/1609.04802); with halvings and instance normalisation that of CycleGAN
     (Zhu et al. 2017, section 7.2, https://arxiv.org/abs/1703.10593). Nothing depends on the size
-    of a picture.
+    of an image.
 
     Args:
         inputs, channels: of what comes in and goes out.
         scale: side of what goes out over that of what comes in, a power of two.
         width: maps of the blocks at full size, doubled by every halving.
         blocks: residual blocks.
-        halvings: of the picture before the blocks, undone behind them.
+        halvings: of the image before the blocks, undone behind them.
         kernel: of the first and last convolution, odd.
         normalisation: in the blocks and where sizes change.
         output: activation of the last layer.
@@ -87,7 +87,7 @@ class Residual(nn.Module):
             self.radius = 2 * (kernel // 2) + 2 * blocks + 1 + doublings
         if weight_deviation is not None:
             initialise_weights(self, weight_deviation)
-        if output == "linear":  # what is added to a naive picture begins as nothing
+        if output == "linear":  # what is added to a naive image begins as nothing
             assert isinstance(self.last[-2], nn.Conv2d)
             nn.init.zeros_(self.last[-2].weight)
             if self.last[-2].bias is not None:
@@ -108,7 +108,7 @@ class UNet(nn.Module):
 
     The generator of pix2pix (Isola et al. 2017, appendix 6.1.1, https://arxiv.org/abs/1611.07004):
     4x4 convolutions of stride 2 down to 4 to 7 pixels of an image of `resolution`, with skip
-    connections. Pictures of other sizes pass too.
+    connections. Images of other sizes pass too.
 
     Args:
         inputs, channels: of what comes in and goes out.

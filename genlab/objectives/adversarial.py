@@ -5,7 +5,7 @@ returns both players' losses, scalars. An image is called real where its logit l
 `threshold`: 0, but for losses that are relative.
 
 `smoothing` is one-sided label smoothing (Salimans et al. 2016, section 3.4,
-https://arxiv.org/abs/1606.03498): the critic is told that reals are real with probability
+https://arxiv.org/abs/1606.03498): reals count as real for the critic with probability
 1 - smoothing only. The fakes' labels and the generator's loss stay as they are.
 """
 

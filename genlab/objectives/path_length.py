@@ -1,4 +1,4 @@
-"""Path length regularisation: what keeps a step in the styles as long in every picture."""
+"""Path length regularisation: what keeps a step in the styles as long in every image."""
 
 from collections.abc import Callable
 
@@ -41,7 +41,7 @@ class PathLength(nn.Module):
         return self.weight > 0 and step % self.every == 0
 
     def forward(self, styles: Tensor, synthesise: Callable[[Tensor], Tensor]) -> Tensor:
-        """The penalty of styles (B, layers, width) that `synthesise` makes pictures of."""
+        """The penalty of styles (B, layers, width) that `synthesise` makes images of."""
         pictures = synthesise(styles)
         directions = torch.randn_like(pictures) / pictures.shape[-1]
         (gradient,) = torch.autograd.grad((pictures * directions).sum(), styles, create_graph=True)

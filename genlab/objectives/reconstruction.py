@@ -1,7 +1,7 @@
-"""How far a decoder's raw output is from the image, and the picture that it stands for.
+"""How far a decoder's raw output is from the image, and the image that it stands for.
 
 Each objective is called with the raw output and the target in [-1, 1], both (B, C, H, W), and
-returns one value per image, (B,), averaged over pixels and channels. `picture` maps the raw output
+returns one value per image, (B,), averaged over pixels and channels. `image` maps the raw output
 to [-1, 1]; `log_probability` is the log density of the image in nats, (B,), with pixels on [0, 1].
 """
 
@@ -21,8 +21,8 @@ class Likelihood(Protocol):
         """(B,) mean error per pixel."""
         ...
 
-    def picture(self, output: Tensor) -> Tensor:
-        """The picture in [-1, 1]."""
+    def image(self, output: Tensor) -> Tensor:
+        """The image in [-1, 1]."""
         ...
 
     def log_probability(self, output: Tensor, target: Tensor) -> Tensor:
@@ -32,7 +32,7 @@ class Likelihood(Protocol):
 
 @dataclass(frozen=True)
 class SquaredError:
-    """Mean squared error per pixel with pixels on [0, 1]; the raw output is the picture.
+    """Mean squared error per pixel with pixels on [0, 1]; the raw output is the image.
 
     Up to a constant the negative log density of a Gaussian with variance 1/2 around the output.
     """
@@ -41,7 +41,7 @@ class SquaredError:
         """(B,) mean of ((output - target) / 2)^2."""
         return (output.float() - target).square().flatten(1).mean(1) / 4
 
-    def picture(self, output: Tensor) -> Tensor:
+    def image(self, output: Tensor) -> Tensor:
         """The output, cut to [-1, 1]."""
         return output.clamp(-1, 1)
 
@@ -52,7 +52,7 @@ class SquaredError:
 
 @dataclass(frozen=True)
 class AbsoluteError:
-    """Mean absolute error per pixel with pixels on [0, 1]; the raw output is the picture.
+    """Mean absolute error per pixel with pixels on [0, 1]; the raw output is the image.
 
     Up to a constant the negative log density of a Laplace distribution of scale 1 around the
     output.
@@ -62,7 +62,7 @@ class AbsoluteError:
         """(B,) mean of |output - target| / 2."""
         return (output.float() - target).abs().flatten(1).mean(1) / 2
 
-    def picture(self, output: Tensor) -> Tensor:
+    def image(self, output: Tensor) -> Tensor:
         """The output, cut to [-1, 1]."""
         return output.clamp(-1, 1)
 
@@ -85,7 +85,7 @@ class BinaryCrossEntropy:
         )
         return losses.flatten(1).mean(1)
 
-    def picture(self, output: Tensor) -> Tensor:
+    def image(self, output: Tensor) -> Tensor:
         """The Bernoulli's mean on [-1, 1]: 2 sigmoid(output) - 1 = tanh(output / 2)."""
         return torch.tanh(output / 2)
 
@@ -98,7 +98,7 @@ class BinaryCrossEntropy:
 class GaussianLikelihood:
     """-log N(pixel; mean, variance) in nats per pixel, pixels on [0, 1].
 
-    The raw output is (B, 2C, H, W): the mean as a picture in [-1, 1] and the log variance, learned
+    The raw output is (B, 2C, H, W): the mean as an image in [-1, 1] and the log variance, learned
     for all pixels together (networks.SharedVariance) or by the decoder for each. Deviations below
     half a grey level (1/510) do not pay.
     """
@@ -111,7 +111,7 @@ class GaussianLikelihood:
         losses = math.log(2 * math.pi) + log_variance + squares * torch.exp(-log_variance)
         return losses.flatten(1).mean(1) / 2
 
-    def picture(self, output: Tensor) -> Tensor:
+    def image(self, output: Tensor) -> Tensor:
         """The mean, cut to [-1, 1]."""
         return output.chunk(2, dim=1)[0].clamp(-1, 1)
 

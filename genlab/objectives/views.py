@@ -1,4 +1,4 @@
-"""What a translator is given of an image, and how its output becomes a picture.
+"""What a translator is given of an image, and how its output becomes an image.
 
 A view takes images (B, C, H, W) in [-1, 1] to what is given, (B, given, H / scale, W / scale), and
 draws from torch's default generator. What a view leaves out is what the translator has to make.
@@ -19,7 +19,7 @@ KINDS = ("centre", "box", "free_form")
 
 
 class View(ABC):
-    """Part of an image; a picture in full is made of it and of a translator's output."""
+    """Part of an image; an image in full is made of it and of a translator's output."""
 
     names: ClassVar[tuple[str, str]]
     """What is given and what is made of it, for captions and files."""
@@ -41,10 +41,10 @@ class View(ABC):
 
     @abstractmethod
     def naive(self, given: Tensor, channels: int) -> Tensor:
-        """The picture (B, channels, H, W) that needs no learning."""
+        """The image (B, channels, H, W) that needs no learning."""
 
     def complete(self, given: Tensor, output: Tensor) -> Tensor:
-        """The picture (B, C, H, W) of a translator's output of the same shape."""
+        """The image (B, C, H, W) of a translator's output of the same shape."""
         return output
 
 
@@ -53,7 +53,7 @@ class Shrunk(View):
     """The image reduced to 1 / factor of its sides, for super-resolution.
 
     By antialiased bicubic filtering and rounding to 256 levels, as a file would have it. The
-    translator's output is added to the bicubic enlargement, which is also the naive picture.
+    translator's output is added to the bicubic enlargement, which is also the naive image.
 
     Args:
         resolution: of the images.

@@ -21,7 +21,7 @@ class DifferentiableAugmentation(Remedy):
 
     Zhao et al. 2020, section 4, https://arxiv.org/abs/2006.10738, with the strengths of their
     program: brightness +-.5 on [-1, 1], saturation times 0 to 2, contrast times .5 to 1.5; shifts
-    of up to an eighth of the picture, grey coming in; a square of half its width set to grey.
+    of up to an eighth of the image, grey coming in; a square of half its width set to grey.
 
     Args:
         colour, translation, cutout: which of them.
@@ -53,7 +53,7 @@ class AdaptiveAugmentation(Remedy):
     """Every transformation with probability p, steered so that the critic does not overfit (ADA).
 
     Karras et al. 2020, section 3 and appendix B, https://arxiv.org/abs/2006.06676, with their
-    pixel blitting, geometric and colour transformations ("bgc"); all of a picture's geometry is
+    pixel blitting, geometric and colour transformations ("bgc"); all of an image's geometry is
     done in one bilinear resampling, where theirs filters by wavelets. p moves by `images /
     speed_images` towards more where the critic is surer of its reals than `target`, else towards
     less, every `interval` steps.

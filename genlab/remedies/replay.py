@@ -46,12 +46,12 @@ class Replay(Remedy):
         half = min(len(fakes) // 2, size)
         chosen = torch.randperm(size, device=fakes.device)[:half]
         old = reduced(self.pool[chosen], factor).to(fakes.dtype)
-        told = {
+        their_labels = {
             name: torch.cat([kept[chosen], labels[name][half:]])
             for name, kept in self.labels.named_buffers()
         }
         self._put(chosen, fakes, labels, factor)
-        return torch.cat([old, fakes[half:]]), told
+        return torch.cat([old, fakes[half:]]), their_labels
 
     def _put(self, places: slice | Tensor, fakes: Tensor, labels: Labels, factor: int) -> None:
         """The first of the fakes to these places of the pool."""

@@ -17,7 +17,7 @@ def uniform(images: Tensor, low: float, high: float) -> Tensor:
 
 
 def translated(images: Tensor) -> Tensor:
-    """Shifted by whole pixels, each picture by its own, grey coming in."""
+    """Shifted by whole pixels, each image by its own, grey coming in."""
     count, _, height, width = images.shape
     reach = int(width / 8 + 0.5)
     rows, columns = (
@@ -51,8 +51,8 @@ def cut_out(images: Tensor) -> Tensor:
 def moved(images: Tensor, p: float) -> Tensor:
     """Blitted and moved, every transformation with probability p.
 
-    A matrix leads from places of the result, from -1 to 1, back to those of the picture: what is
-    done to the picture first is the leftmost factor.
+    A matrix leads from places of the result, from -1 to 1, back to those of the image: what is
+    done to the image first is the leftmost factor.
     """
     count, side = len(images), images.shape[-1]
 
@@ -106,7 +106,7 @@ def _turned(images: Tensor, angle: Tensor) -> Tensor:
 
 
 def _chosen(values: Tensor, p: float) -> Tensor:
-    """(B, ...) values where a coin of probability p says so, one for each picture, else 0."""
+    """(B, ...) values where a coin of probability p says so, one for each image, else 0."""
     return values * (torch.rand(len(values), *[1] * (values.ndim - 1)) < p)
 
 

@@ -149,6 +149,6 @@ def _truncated(loaded: LoadedRun, latents: Tensor, truncation: float, settings: 
         return decoded(loaded, nearer, batch_size)
 
     def pictures(z: Tensor) -> Tensor:
-        return to_uint8(styles.pictures(truncated(styles.of(z), styles.mean, truncation, layers)))
+        return to_uint8(styles.images(truncated(styles.of(z), styles.mean, truncation, layers)))
 
     return loaded.in_batches(pictures, latents, batch_size)

@@ -205,10 +205,10 @@ def test_styles_are_those_of_the_averaged_generator(played) -> None:
     latents = torch.randn(3, 2)
     styles = learner.styles
     assert styles is not None
-    torch.testing.assert_close(styles.pictures(styles.of(latents)), learner.generate(latents))
+    torch.testing.assert_close(styles.images(styles.of(latents)), learner.generate(latents))
     growing = styled_learner(stages=Growth(8)).eval()
     assert growing.styles.of(latents).shape == (3, 2, 4)
-    made = growing.styles.pictures(growing.styles.of(latents))
+    made = growing.styles.images(growing.styles.of(latents))
     torch.testing.assert_close(made, growing.generate(latents))
 
 
