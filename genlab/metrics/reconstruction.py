@@ -34,8 +34,10 @@ def ssim(pictures: Tensor, images: Tensor) -> Tensor | None:
     """
     if min(images.shape[-2:]) < WINDOW:
         return None
-    # Half of [-1, 1] is [0, 1] less a half: the same variances, with less rounding.
-    one, other = pictures.float() / 2, images.float() / 2
+    # Half of [-1, 1] is [0, 1] less a half: the same variances. They are differences of nearly the
+    # same numbers, so that single precision would give other values on other processors.
+    precision = torch.float32 if images.device.type == "mps" else torch.float64  # which has no more
+    one, other = pictures.to(precision) / 2, images.to(precision) / 2
     moments = torch.stack([one, other, one.square(), other.square(), one * other])
     mean, mean_other, square, square_other, product = _windowed(_windowed(moments).mT).mT
     variances = square - mean.square() + square_other - mean_other.square()
@@ -43,7 +45,7 @@ def ssim(pictures: Tensor, images: Tensor) -> Tensor | None:
     mean, mean_other = mean + 0.5, mean_other + 0.5
     luminance = _likeness(mean * mean_other, mean.square() + mean_other.square(), 0.01**2)
     structure = _likeness(covariance, variances, 0.03**2)
-    return (luminance * structure).flatten(1).mean(1)
+    return (luminance * structure).flatten(1).mean(1).float()
 
 
 def _likeness(product: Tensor, squares: Tensor, constant: float) -> Tensor:
