@@ -59,7 +59,7 @@ def _windowed(values: Tensor) -> Tensor:
     A sum, as convolutions may round to half precision.
     """
     height = values.shape[-2] - WINDOW + 1
-    places = torch.arange(WINDOW) - WINDOW // 2
+    places = torch.arange(WINDOW, dtype=torch.float64, device="cpu") - WINDOW // 2
     weights = torch.softmax(-places.square() / (2 * DEVIATION**2), 0).tolist()
     means = torch.zeros_like(values[..., :height, :])
     for place, weight in enumerate(weights):
