@@ -30,6 +30,11 @@ def console() -> "Console":
     return Console(file=sys.stdout, soft_wrap=True, highlight=False)
 
 
+def is_command() -> bool:
+    """Whether a command of genlab is running, not another program that uses it."""
+    return any(isinstance(handler, ConsoleHandler) for handler in logging.getLogger().handlers)
+
+
 def wait(text: str) -> None:
     """Show on a terminal what takes some seconds, until the next line is said."""
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":

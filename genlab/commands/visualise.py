@@ -38,7 +38,7 @@ from genlab.pixels import to_uint8
 from genlab.runs.held_out import choose, latents_of
 from genlab.runs.loaded import LoadedRun
 from genlab.settings.visualise import Visualise
-from genlab.words import one_of
+from genlab.words import counted, one_of
 
 log = logging.getLogger(__name__)
 
@@ -140,6 +140,7 @@ def _planes(values: np.ndarray, methods: Sequence[str], seed: int) -> Iterator[t
     if values.shape[1] == 2:
         yield "codes", code_plane(values)
     for method in methods:
+        log.info("projecting %s by %s", counted(len(values), "code"), method)
         yield method, PROJECTIONS[method](values, seed)
 
 

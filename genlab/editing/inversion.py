@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from genlab.data.progress import late_progress
+from genlab.data.source import Advance
 from genlab.editing.attribute_classifier import attribute_classifier
 from genlab.editing.space import LatentSpace, space_of
 from genlab.errors import ConfigError, DataError
@@ -78,17 +80,32 @@ class Inversion:
         scales = [2 * float(view.var(0).mean()) or 1.0 for view in views]
         deviation = float(self.space.free(drawn).std(0).mean())
         codes, ways = [], []
-        for part in images.split(self.settings.batch_size):
-            targets = self._views(normalise(part.to(drawn.device)))
-            errors = sum(
-                torch.cdist(target, view).square() / (target.shape[1] * scale)
-                for target, view, scale in zip(targets, views, scales, strict=True)
-            )
-            assert isinstance(errors, Tensor)
-            found, way = self._descend(drawn[errors.argmin(1)], targets, scales, deviation)
-            codes.append(found)
-            ways.append(way)
+        parts = images.split(self.settings.batch_size)
+        steps = len(parts) * self.settings.steps
+        with late_progress("searching codes", steps, "step") as advance:
+            for part in parts:
+                found, way = self._inverted(part, drawn, views, scales, deviation, advance)
+                codes.append(found)
+                ways.append(way)
         return torch.cat(codes), torch.cat(ways)
+
+    def _inverted(
+        self,
+        images: Tensor,
+        drawn: Tensor,
+        views: list[Tensor],
+        scales: list[float],
+        deviation: float,
+        advance: Advance,
+    ) -> tuple[Tensor, Tensor]:
+        """Codes of a batch, from the draw nearest to each image, and intermediate images."""
+        targets = self._views(normalise(images.to(drawn.device)))
+        errors = sum(
+            torch.cdist(target, view).square() / (target.shape[1] * scale)
+            for target, view, scale in zip(targets, views, scales, strict=True)
+        )
+        assert isinstance(errors, Tensor)
+        return self._descend(drawn[errors.argmin(1)], targets, scales, deviation, advance)
 
     @torch.no_grad()
     def _draws(self) -> Tensor:
@@ -107,7 +124,12 @@ class Inversion:
         return [images.flatten(1), *([self.features(images)] if self.features else [])]
 
     def _descend(
-        self, start: Tensor, targets: list[Tensor], scales: list[float], deviation: float
+        self,
+        start: Tensor,
+        targets: list[Tensor],
+        scales: list[float],
+        deviation: float,
+        advance: Advance,
     ) -> tuple[Tensor, Tensor]:
         """Codes that fit the targets, from `start` (N, layers, n), and intermediate images."""
         steps = self.settings.steps
@@ -131,6 +153,7 @@ class Inversion:
             optimizer.zero_grad()
             torch.stack(losses).sum().backward()
             optimizer.step()
+            advance(1)
         return codes.detach().cpu(), torch.stack(way, 1)
 
 

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genlab.data.progress import tracked_steps
 from genlab.editing.attribute_classifier import Attribute, AttributeClassifier, Targets, noise_like
 from genlab.editing.space import LatentSpace
 from genlab.latent import LatentDirection
@@ -60,7 +61,7 @@ def learn_direction(
     before = _log_probabilities(space, classifier, codes)
     others = sorted(before.keys() - classifier.related_labels(attribute.label))
     sides = has_attribute.nonzero()[:, 0], (~has_attribute).nonzero()[:, 0]
-    for _ in range(STEPS):
+    for _ in tracked_steps("learning the direction", STEPS):
         rows = torch.cat(
             [side[torch.randint(len(side), (BATCH // 2,), generator=generator)] for side in sides]
         )

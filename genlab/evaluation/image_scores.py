@@ -61,11 +61,13 @@ def _generated(
     """Scores of generated images against the split's images, and against the training part."""
     count, seed = settings.count, settings.seed
     peers.join(loaded.device.type)
-    reference.features = ranks.gather(reference.features_of(ranks.shard(reference.images)))
+    reference.features = ranks.gather(
+        reference.features_of(ranks.shard(reference.images), "looking at real images")
+    )
     labels = reference.target_labels(condition_of(loaded), count, seed)
     with own_noise(loaded.learner):
         images, conditions = generate(loaded, count, seed, settings.batch_size, labels)
-    features = ranks.gather(reference.features_of(ranks.shard(images)))
+    features = ranks.gather(reference.features_of(ranks.shard(images), "features of samples"))
     if launch.rank() > 0:
         return {}
     stamp |= reference.stamp | {

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from genlab.data.image_set import drawn
+from genlab.data.progress import late_progress
 from genlab.data.stream import Batch, on_device, take
 from genlab.errors import CheckpointError
 from genlab.io.files import write_text
@@ -78,7 +79,12 @@ def scores_of(
 ) -> Tensor:
     """Scores (N,) of the data's images at `indices`."""
     seed_noise(seed)
-    return torch.cat([score(batch) for batch in batches(loaded, indices, batch_size)])
+    scores = []
+    with late_progress("scoring", len(indices)) as advance:
+        for batch in batches(loaded, indices, batch_size):
+            scores.append(score(batch))
+            advance(len(batch.images))
+    return torch.cat(scores)
 
 
 def batches(loaded: LoadedRun, indices: np.ndarray, batch_size: int) -> Iterator[Batch]:

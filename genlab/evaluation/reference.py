@@ -11,6 +11,7 @@ from genlab.config.build import build_data
 from genlab.config.run import RunConfig
 from genlab.data.image_set import DRAW_SEED, drawn
 from genlab.data.module import ImageData
+from genlab.data.progress import tracked
 from genlab.data.stream import take
 from genlab.errors import ConfigError
 from genlab.evaluation.feature_networks import CHOICES, feature_network
@@ -92,9 +93,10 @@ class Reference:
         rows = order.repeat(-(-count // total))[:count]
         return {name: self.labels[name][rows] for name in condition.classes}
 
-    def features_of(self, images: Tensor) -> Tensor:
-        """Features (N, D), on the CPU, of images uint8 (N, C, H, W)."""
-        return extract(self.network, images.split(BATCH))
+    def features_of(self, images: Tensor, task: str = "") -> Tensor:
+        """Features (N, D), on the CPU, of images uint8 (N, C, H, W); progress of a named task."""
+        batches = images.split(BATCH)
+        return extract(self.network, tracked(task, batches) if task else batches)
 
     def score(self, features: Tensor) -> dict[str, float]:
         """Scores of features (N, D): distance, fidelity, variety, modes."""

@@ -16,6 +16,7 @@ from genlab.config.run import RunConfig
 from genlab.config.schema import check
 from genlab.data.description import POINTS, Description, Origin
 from genlab.data.module import ImageData
+from genlab.data.progress import late_progress, tracked
 from genlab.data.stream import Batch, on_device
 from genlab.devices import keep_big_blocks
 from genlab.errors import CheckpointError, ConfigError, DataError, DataMissing
@@ -136,10 +137,11 @@ class LoadedRun:
     def codes(self, batch: Batch, batch_size: int) -> dict[str, Tensor]:
         """The output of the learner's `encode` for every image, concatenated on the CPU."""
         learner = self.require(Encodes, NO_CODES)
-        parts = [
-            learner.encode(learner.prepare(images), labels)
-            for images, labels in self.batches(batch, batch_size)
-        ]
+        parts = []
+        with late_progress("encoding", len(batch.images)) as advance:
+            for images, labels in self.batches(batch, batch_size):
+                parts.append(learner.encode(learner.prepare(images), labels))
+                advance(len(images))
         return {name: torch.cat([part[name].cpu() for part in parts]) for name in parts[0]}
 
     @torch.no_grad()
@@ -147,7 +149,9 @@ class LoadedRun:
         self, function: Callable[[Tensor], Tensor], inputs: Tensor, batch_size: int
     ) -> Tensor:
         """Apply `function` to batches on the device; results are concatenated on the CPU."""
-        parts = [function(part.to(self.device)).cpu() for part in inputs.split(batch_size)]
+        parts = []
+        for part in tracked("generating", inputs.split(batch_size)):
+            parts.append(function(part.to(self.device)).cpu())
         return torch.cat(parts)
 
 
