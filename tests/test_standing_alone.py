@@ -233,7 +233,7 @@ def test_a_judge_that_is_cached_is_found_without_the_images(
 
 
 @pytest.mark.parametrize("by", ["reconstruction", "likelihood"])
-def test_pictures_are_scored_beside_images_that_are_gone(
+def test_image_grid_are_scored_beside_images_that_are_gone(
     genlab: Genlab, read_only, place: Path, by: str
 ) -> None:
     words = ["image=mine", f"by={by}", "samples=2", "out=made"]

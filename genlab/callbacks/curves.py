@@ -4,7 +4,7 @@ import pytorch_lightning as pl
 
 from genlab.callbacks.history import History
 from genlab.drawing.charts import curves
-from genlab.drawing.pictures import save_png
+from genlab.drawing.image_grid import save_png
 from genlab.learners import Learner
 
 LEAST_ROWS = 3  # of a curve

@@ -17,9 +17,9 @@ from genlab.callbacks.samples import sampled
 from genlab.data.image_set import drawn
 from genlab.data.stream import Batch, on_device, take
 from genlab.drawing.animations import save_gif
+from genlab.drawing.image_grid import SUFFIXES, bounded, fitting, save_grid, thumbnail
 from genlab.drawing.labelled import by_class, shown_label
-from genlab.drawing.pictures import SUFFIXES, bounded, fitting, save_grid, thumbnail
-from genlab.drawing.sheets import POINTS, are_points, beside, sheet
+from genlab.drawing.sheets import POINTS, are_points, sheet, side_by_side
 from genlab.learners import Learner
 from genlab.learners.abilities import Generates, Reconstructs
 from genlab.learners.learner import evaluating, seed_noise
@@ -120,7 +120,7 @@ class Grids(pl.Callback):
             with evaluating(learner), trainer.precision_plugin.val_step_context():
                 views = learner.views(learner.prepare(images), labels)
             shown = max(self._most // len(views), 1)
-            rows = beside(*(to_uint8(view[:shown]) for view in views.values()))
+            rows = side_by_side(*(to_uint8(view[:shown]) for view in views.values()))
             self._save("reconstructions", rows, learner.images_seen, list(views))
 
     def _files(self, kind: str) -> list[Path]:

@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from genlab.cli import arguments, hydra_pages
 from genlab.cli.search_path import CheckedPages, Growth, UserPages
-from genlab.commands import paths
+from genlab.commands import user_paths
 from genlab.config import documentation, pages
 from genlab.config.hydra_errors import explain
 from genlab.config.parts import Tree
@@ -117,7 +117,7 @@ def _use(command: str, page: DictConfig) -> None:
     """The task of every other command."""
     plain: Any = OmegaConf.to_container(page, resolve=True)
     settings = settings_of(command).read(plain)
-    settings = paths.checked(settings)
+    settings = user_paths.checked(settings)
     if launch.rank() == 0 and "run" in vars(settings):
         wait("loading")
     importlib.import_module(f"genlab.commands.{command}").run(settings)

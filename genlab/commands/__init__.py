@@ -1,1 +1,1 @@
-"""What can be done with a finished run, one module per verb."""
+"""Commands on a finished run, one module each."""

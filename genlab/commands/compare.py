@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from genlab.commands.outputs import keep_others
-from genlab.commands.paths import several
+from genlab.commands.user_paths import several
 from genlab.config.parts import flatten
 from genlab.console import print_table
 from genlab.drawing.charts import bars
-from genlab.drawing.pictures import save_png
+from genlab.drawing.image_grid import save_png
 from genlab.errors import CheckpointError, ConfigError
 from genlab.io.files import write_csv, write_text
 from genlab.metrics import less_is_better
@@ -21,14 +21,14 @@ from genlab.settings.compare import Compare
 
 log = logging.getLogger(__name__)
 
-# What a stamp says of the run itself, and not of the way it was measured.
+# Entries of a stamp that describe the run itself, not how it was measured.
 _OWN = ("weights.", "genlab")
 _MOST = 50  # metrics in the table and the chart, and differences in the list
 _LONGEST = 120  # of a value of a stamp
 
 
 class Scores(NamedTuple):
-    """A run by the name it is shown under, its scores and how they were measured."""
+    """A run by its displayed name, its scores and the stamp of how they were measured."""
 
     name: str
     metrics: dict[str, float]
@@ -36,7 +36,7 @@ class Scores(NamedTuple):
 
 
 def run(settings: Compare) -> None:
-    """Read, compare stamps, print, write."""
+    """Read the evaluations, compare stamps, print, write."""
     folder = Path(settings.out or "comparison").expanduser()
     keep_others([folder / f"comparison.{suffix}" for suffix in ("md", "csv", "png")], settings)
     scores = read(named(settings.runs))
@@ -45,7 +45,7 @@ def run(settings: Compare) -> None:
     differences = _differences(scores)
     rows = [[each.name, *(_shown(each.metrics.get(name)) for name in names)] for each in scores]
     print_table(["run", *names], rows)
-    lines = ["Not ranked, for the scores were measured in different ways:", *differences]
+    lines = ["Not ranked, because the scores were measured in different ways:", *differences]
     if not differences:
         lines = ["Best, of scores measured in the same way:", *_best(scores, names)]
     for line in lines:
@@ -61,10 +61,10 @@ def run(settings: Compare) -> None:
 
 
 def named(runs: object) -> list[str]:
-    """The runs that a setting names, and those that its patterns fit.
+    """The runs that a setting names, and those that its patterns match.
 
     Raises:
-        ConfigError: a pattern fits no run that was evaluated, or there are fewer than two runs.
+        ConfigError: a pattern matches no evaluated run, or there are fewer than two runs.
     """
     found: list[str] = []
     for each in several(runs):
@@ -77,7 +77,7 @@ def named(runs: object) -> list[str]:
         ]
         if not fitting:
             raise ConfigError(
-                f"runs={each}: no run that was evaluated; genlab evaluate run=PATH evaluates one"
+                f"runs={each} matches no evaluated run; genlab evaluate run=PATH evaluates one"
             )
         found += [run for run in fitting if run not in found]
     if len(found) < 2:
@@ -86,9 +86,9 @@ def named(runs: object) -> list[str]:
 
 
 def read(paths: Sequence[str]) -> list[Scores]:
-    """The evaluations of runs, each named by what tells its path from the others'.
+    """The evaluations of runs, named by their folders, or by paths if folders have the same name.
 
-    Raises CheckpointError where a run has not been evaluated.
+    Raises CheckpointError if a run has not been evaluated.
     """
     folders = [finding.find(path, key="runs") for path in paths]
     short = [folder.name for folder in folders]
@@ -105,7 +105,7 @@ def read(paths: Sequence[str]) -> list[Scores]:
 
 
 def _metrics(scores: Sequence[Scores], wanted: Sequence[str] | None) -> list[str]:
-    """The metrics to show: those asked for, else what every run has; ConfigError for none."""
+    """The metrics to show: those in the settings, else those of all runs; ConfigError for none."""
     known = list(dict.fromkeys(name for each in scores for name in each.metrics))
     if wanted is None:
         shared = [name for name in known if all(name in each.metrics for each in scores)]
@@ -122,7 +122,7 @@ def _metrics(scores: Sequence[Scores], wanted: Sequence[str] | None) -> list[str
 
 
 def _differences(scores: Sequence[Scores]) -> list[str]:
-    """Where stamps differ, a line each."""
+    """Differences of the stamps, one line each."""
     stamps = [{k: v for k, v in flatten(each.stamp) if not k.startswith(_OWN)} for each in scores]
     lines = []
     for key in dict.fromkeys(key for stamp in stamps for key in stamp):
@@ -139,9 +139,9 @@ def _best(scores: Sequence[Scores], names: Sequence[str]) -> list[str]:
         less = less_is_better(name)
         if less is None:
             continue
-        having = [each for each in scores if name in each.metrics]
+        measured = [each for each in scores if name in each.metrics]
         choose = min if less else max
-        best = choose(having, key=lambda each: each.metrics[name])
+        best = choose(measured, key=lambda each: each.metrics[name])
         lines.append(f"- {name}: {best.name} ({_shown(best.metrics[name])})")
     return lines
 

@@ -14,14 +14,14 @@ from torch import Tensor
 
 from genlab.commands.loading import load_run_for
 from genlab.commands.outputs import destination, keep_others
-from genlab.drawing.pictures import (
+from genlab.drawing.image_grid import (
     grid,
     save_png,
     with_both_captions,
     with_caption,
     with_column_captions,
 )
-from genlab.drawing.sheets import beside
+from genlab.drawing.sheets import side_by_side
 from genlab.editing.attribute_classifier import Targets, class_attribute, label_attribute
 from genlab.editing.expressions import Term, attribute_targets, parse
 from genlab.editing.latent_editor import LatentEditor
@@ -31,7 +31,7 @@ from genlab.io.files import write_text
 from genlab.latent import LatentDirection
 from genlab.runs.loaded import LoadedRun
 from genlab.settings.edit import Edit
-from genlab.settings.fields import seeds_of
+from genlab.settings.kinds import seeds_of
 from genlab.words import near_miss
 
 log = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ def _add_up(editor: LatentEditor, expression: str) -> None:
 
 
 def _pairs(editor: LatentEditor, starts: Tensor, ends: Tensor, expression: str) -> None:
-    pairs = beside(editor.images(starts), editor.images(ends))
+    pairs = side_by_side(editor.images(starts), editor.images(ends))
     seeds = ", ".join(map(str, editor.settings.seeds))
     caption = f"before and after: the sum, then seeds {seeds}"
     _save(editor, grid(pairs, 6, caption, apart=(2, 4)), f"{expression}_seeds")

@@ -26,17 +26,17 @@ from genlab.words import readable
 log = logging.getLogger(__name__)
 
 SUFFIXES = {"parquet": [".parquet"], "npz": [".npz"], "both": [".parquet", ".npz"]}
-# Images in memory at a time: the set may be larger than that.
+# Images in memory at a time: the data set may be larger than memory.
 _CHUNK = 10_000
-_SEVERAL = {"index": "indices", "name": "names"}  # what arrays call the columns of tables
+_SEVERAL = {"index": "indices", "name": "names"}  # names of arrays by names of table columns
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What is known of encoded images besides their codes.
+    """Encoded images without their codes.
 
     Attributes:
-        keys: what tells them from others, (N,) by name: `index` into the set, or `name` of a file.
+        keys: what identifies them, (N,) by name: `index` into the set, or `name` of a file.
         labels: class numbers (N,) by label.
         classes: class names by label.
     """
@@ -47,7 +47,7 @@ class Rows:
 
 
 def run(settings: Encode) -> None:
-    """Encode the pictures of `image`, or images of the split; write."""
+    """Encode images in files, or images of the split; write."""
     loaded = load_run_for(settings, IMAGE)
     loaded.require(Encodes, NO_CODES)
     name = f"codes_{settings.split if settings.image is None else 'images'}"
@@ -76,7 +76,7 @@ def _of_split(loaded: LoadedRun, settings: Encode) -> tuple[Rows, dict[str, Tens
 
 
 def _of_files(loaded: LoadedRun, settings: Encode) -> tuple[Rows, dict[str, Tensor]]:
-    """Pictures of the user, called by their paths."""
+    """Images in the user's files, by their paths."""
     if condition_of(loaded):
         raise ConfigError(
             "image=: this model needs labels, which image files do not have: use split="
@@ -90,7 +90,7 @@ def _of_files(loaded: LoadedRun, settings: Encode) -> tuple[Rows, dict[str, Tens
 
 
 def _joined(parts: Iterable[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """What the learner says of images, (N, ...) by name, of what it says of some at a time."""
+    """Concatenate the learner's outputs of several batches, (N, ...) by name."""
     every = list(parts)
     return {name: torch.cat([part[name] for part in every]) for name in every[0]}
 
@@ -131,5 +131,5 @@ def _plain(values: Tensor) -> np.ndarray:
 
 
 def _free(name: str, taken: dict[str, Any]) -> str:
-    """The name, marked where the file has another use for it (a codebook's `indices`)."""
+    """The name, with a prefix if it is taken (a codebook's `indices`)."""
     return f"code_{name}" if name in taken else name

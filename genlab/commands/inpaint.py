@@ -1,4 +1,4 @@
-"""`genlab inpaint`: holes in pictures of yours, filled; all other pixels stay as they are."""
+"""`genlab inpaint`: fill holes in images; all other pixels stay as they are."""
 
 import logging
 import math
@@ -13,8 +13,8 @@ from torch import Tensor
 from genlab.commands.inputs import each, listed, names_of, read, reader, targets
 from genlab.commands.loading import load_run_for
 from genlab.commands.originals import has_colour, loses_bits, original, pasted
-from genlab.commands.paths import several
-from genlab.drawing.pictures import save_png
+from genlab.commands.user_paths import several
+from genlab.drawing.image_grid import save_png
 from genlab.editing.inversion import Inversion
 from genlab.editing.space import space_of
 from genlab.errors import ConfigError, DataError
@@ -27,27 +27,27 @@ from genlab.words import readable, some
 
 log = logging.getLogger(__name__)
 
-USUAL = 0.25  # share of a window that its hole takes, where the model was trained on no holes
+USUAL = 0.25  # share of the window that is a hole, for models that were not trained on holes
 
 Fill = Callable[[Tensor, Tensor], Tensor]
 """Images (1, C, R, R) in [-1, 1] and holes (1, 1, R, R) of 0 and 1 to filled images."""
 
 
 class Window(NamedTuple):
-    """A square of a picture."""
+    """A square part of an image."""
 
     top: int
     left: int
     side: int
 
-    def of(self, picture: Tensor) -> Tensor:
-        """Of a picture (..., H, W) the part (..., side, side)."""
+    def of(self, image: Tensor) -> Tensor:
+        """The part (..., side, side) of an image (..., H, W)."""
         rows = slice(self.top, self.top + self.side)
-        return picture[..., rows, self.left : self.left + self.side]
+        return image[..., rows, self.left : self.left + self.side]
 
 
 def run(settings: Inpaint) -> None:
-    """Read pictures and masks, fill, write."""
+    """Read images and masks, fill, write."""
     loaded = load_run_for(settings)
     fill, share = _filler(loaded, settings)
     files = listed(settings.image, "image", settings.out)
@@ -59,28 +59,30 @@ def run(settings: Inpaint) -> None:
     read_whole = reader(data, full_size=True)
 
     def load(file: Path) -> tuple[Tensor, Tensor, Window]:
-        picture = read_whole(file)
-        holes = _holes(masks[file], picture.shape[-2:])
-        return picture, holes, window_of(holes, share, data.resolution)
+        image = read_whole(file)
+        holes = _holes(masks[file], image.shape[-2:])
+        return image, holes, window_of(holes, share, data.resolution)
 
     grey, shallow = [], []
-    for file, (picture, holes, window) in each(files, load, "filling"):
-        made = filled(picture, holes, window, data.resolution, fill)
-        image = original(file)
-        save_png(pasted(image, made, holes, data.white_level), places[file])
+    for file, (image, holes, window) in each(files, load, "filling"):
+        output = filled(image, holes, window, data.resolution, fill)
+        file_image = original(file)
+        save_png(pasted(file_image, output, holes, data.white_level), places[file])
         log.info("wrote %s: %d pixels filled", places[file], int(holes.sum()))
-        if data.channels == 1 and has_colour(image):
+        if data.channels == 1 and has_colour(file_image):
             grey.append(readable(file.name))
         if loses_bits(file):
             shallow.append(readable(file.name))
     if shallow:
-        log.warning("colours of 16 bits have 8 now: %s", some(shallow))
+        log.warning("16-bit colours are 8-bit now: %s", some(shallow))
     if grey:
-        log.warning("filled with grey in colour images, as this model is grey: %s", some(grey))
+        log.warning(
+            "colour images were filled with grey, because the model is grey: %s", some(grey)
+        )
 
 
 def _filler(loaded: LoadedRun, settings: Inpaint) -> tuple[Fill, float]:
-    """What fills holes, and the share of a window that it expects them to take."""
+    """The function that fills holes, and the share of a window that it expects to be a hole."""
     learner, method = loaded.learner, settings.method
     if method != "projection" and isinstance(learner, Completes):
         translator, view = learner, learner.view
@@ -96,7 +98,7 @@ def _filler(loaded: LoadedRun, settings: Inpaint) -> tuple[Fill, float]:
             f"run={loaded.folder.path}: this model was not trained to fill holes: train "
             "model=context_encoder, or set method=projection for a generator"
         )
-    loaded.require(Generates, "neither fills holes nor makes pictures: train model=context_encoder")
+    loaded.require(Generates, "neither fills holes nor makes images: train model=context_encoder")
     space = space_of(loaded)
 
     def project(images: Tensor, holes: Tensor) -> Tensor:
@@ -107,34 +109,34 @@ def _filler(loaded: LoadedRun, settings: Inpaint) -> tuple[Fill, float]:
     return project, USUAL
 
 
-def filled(picture: Tensor, holes: Tensor, window: Window, resolution: int, fill: Fill) -> Tensor:
-    """The picture uint8 (C, H, W) with what `fill` makes of a window where holes (H, W) are 1."""
-    part = normalise(window.of(picture)[None])
+def filled(image: Tensor, holes: Tensor, window: Window, resolution: int, fill: Fill) -> Tensor:
+    """The image uint8 (C, H, W), with pixels by `fill` of a window where holes (H, W) are 1."""
+    part = normalise(window.of(image)[None])
     inside = window.of(holes)[None, None].float()
-    # A pixel of the model's image is known only where all that it stands for is.
+    # A pixel of the model's image is known only if all pixels that it averages are.
     small = _resized(part * (1 - inside), resolution)
     known = _resized(1 - inside, resolution)
     small = torch.where(known > 0, small / known.clamp(min=1e-3), small).clamp(-1, 1)
     unknown = (known < 1 - 1e-3).float()
-    made = _resized(fill(small, unknown).cpu().float(), window.side)
-    result = picture.clone()
+    output = _resized(fill(small, unknown).cpu().float(), window.side)
+    result = image.clone()
     target = window.of(result)
-    target[:] = torch.where(inside[0] > 0, to_uint8(made[0]), target)
+    target[:] = torch.where(inside[0] > 0, to_uint8(output[0]), target)
     return result
 
 
 def window_of(holes: Tensor, share: float, resolution: int) -> Window:
-    """The square around holes (H, W) in which they take about the share that a model expects.
+    """The square around holes (H, W) of which they are about the share that a model expects.
 
-    As much of the picture as there is where the holes are not much smaller than that: a model knows
-    whole pictures best.
+    If the holes are not much smaller than that, the square is as large as the image allows, because
+    models are trained on whole images.
 
-    Raises DataError where there are no holes, or where they do not fit into a square.
+    Raises DataError if there are no holes, or if they do not fit into a square.
     """
     height, width = holes.shape
     places = holes.nonzero()
     if not len(places):
-        raise DataError("the mask has no white pixels: white says what is to be filled")
+        raise DataError("the mask has no white pixels, which mark what to fill")
     low, high = places.amin(0), places.amax(0) + 1
     extent = int((high - low).max())
     whole, usual = min(height, width), math.sqrt(share)
@@ -143,8 +145,8 @@ def window_of(holes: Tensor, share: float, resolution: int) -> Window:
         side = whole
     if extent > side:
         raise DataError(
-            f"the holes span {extent} pixels, more than the picture's shorter side of {whole}: "
-            "fill smaller ones, one after another"
+            f"the holes span {extent} pixels, more than the image's shorter side of {whole}: "
+            "fill them in several steps"
         )
     centre = (low + high) // 2
     top, left = (
@@ -158,47 +160,49 @@ def window_of(holes: Tensor, share: float, resolution: int) -> Window:
 
 
 def _masks(files: list[Path], images: object, mask: object) -> dict[Path, Path]:
-    """The mask of each image: one that is named itself for all, else the one of the same place."""
+    """The mask of each image: a single file for all, else the one of the same path in a folder."""
     if mask is None:
-        raise ConfigError("say what is to be filled: mask=PATH of an image that is white there")
+        raise ConfigError(
+            "mask= is missing: give mask=PATH of an image that is white where to fill"
+        )
     found = listed(mask, "mask")
     if several(mask) == [str(found[0])]:
         return dict.fromkeys(files, found[0])
     named: dict[Path, Path] = {}
     for path, name in names_of(found, mask).items():
         if name in named:
-            raise DataError(f"mask={mask}: {named[name]} and {path} are of one name: remove one")
+            raise DataError(f"mask={mask}: {named[name]} and {path} have the same name: remove one")
         named[name] = path
     wanted = names_of(files, images)
     if missing := [readable(name) for name in wanted.values() if name not in named]:
         raise DataError(
-            f"mask={mask} holds no masks of these names: {some(missing)}: add them, or name one "
-            "mask file for all images"
+            f"mask={mask} has no masks of these names: {some(missing)}: add them, or name one mask "
+            "file for all images"
         )
     if unused := [path for name, path in named.items() if name not in wanted.values()]:
-        log.warning("masks of no image: %s", some([readable(path) for path in unused]))
+        log.warning("masks without an image: %s", some([readable(path) for path in unused]))
     return {file: named[name] for file, name in wanted.items()}
 
 
 def _holes(mask: Path, size: torch.Size) -> Tensor:
-    """1 where the mask is lighter than middle grey, (H, W); DataError for transparent ones."""
-    image = original(mask)
-    if image.has_transparency_data and image.getchannel("A").getextrema()[0] != 255:
+    """1 where the mask is lighter than middle grey, (H, W); DataError for a transparent mask."""
+    file_image = original(mask)
+    if file_image.has_transparency_data and file_image.getchannel("A").getextrema()[0] != 255:
         raise DataError(
-            f"{readable(mask)} is transparent in parts, which says nothing of holes: save the mask "
-            "in black and white, without transparency"
+            f"{readable(mask)} is partly transparent: save the mask in black and white, without "
+            "transparency"
         )
     holes = read(mask, 1)[0]
     if holes.shape != size:
         raise DataError(
-            f"{readable(mask)} has {holes.shape[1]} x {holes.shape[0]} pixels and its picture "
+            f"{readable(mask)} has {holes.shape[1]} x {holes.shape[0]} pixels and its image "
             f"{size[1]} x {size[0]}: make them the same"
         )
     return (holes > 127).to(torch.uint8)
 
 
-def _resized(pictures: Tensor, side: int) -> Tensor:
-    """(B, C, S, S) to (B, C, side, side): bilinear, antialiased; as they are at this size."""
-    if pictures.shape[-1] == side:
-        return pictures
-    return F.interpolate(pictures, (side, side), mode="bilinear", antialias=True)
+def _resized(images: Tensor, side: int) -> Tensor:
+    """Images (B, C, S, S) resized to (B, C, side, side), bilinear and antialiased."""
+    if images.shape[-1] == side:
+        return images
+    return F.interpolate(images, (side, side), mode="bilinear", antialias=True)

@@ -1,4 +1,4 @@
-"""`genlab interpolate`: from one picture to another through the space of latents."""
+"""`genlab interpolate`: paths between images through the latent space."""
 
 import logging
 from pathlib import Path
@@ -13,7 +13,7 @@ from genlab.commands.mix import layers_of, styles_of
 from genlab.commands.outputs import destinations
 from genlab.data.stream import take
 from genlab.drawing.animations import write_gif
-from genlab.drawing.pictures import grid, save_png
+from genlab.drawing.image_grid import grid, save_png
 from genlab.drawing.videos import write_mp4
 from genlab.editing.space import LatentSpace, space_of
 from genlab.errors import ConfigError
@@ -32,11 +32,11 @@ SUFFIXES = {
     "mp4": [".mp4"],
     "all": [".png", ".gif", ".mp4"],
 }
-# Pauses of a GIF are whole hundredths of a second, and players slow down those of one.
+# Delays of a GIF are hundredths of a second, and players slow down a delay of one.
 
 
 class Ends(NamedTuple):
-    """Latents (B, n) to go from and to, and their real images uint8 where there are some."""
+    """Latents (B, n) of the ends of paths, and their real images uint8, if any."""
 
     starts: Tensor
     ends: Tensor
@@ -44,9 +44,9 @@ class Ends(NamedTuple):
 
 
 def run(settings: Interpolate) -> None:
-    """Find the ends, go from one to the other, decode, write."""
+    """Find the ends, interpolate, decode, write."""
     loaded = load_run_for(settings, "between=random")
-    learner = loaded.require(Generates, "cannot make pictures of codes: choose another run")
+    learner = loaded.require(Generates, "cannot make images of codes: choose another run")
     ends = _between_images(loaded, settings) if settings.between == "images" else None
     ends = ends or _between_draws(learner, settings)
     space = _space(loaded, settings)
@@ -56,34 +56,34 @@ def run(settings: Interpolate) -> None:
     name += "_w" * space.styled + f"_layers_{settings.layers}" * (settings.layers != "all")
     suffixes = SUFFIXES[settings.format]
     files = destinations(settings, loaded.folder, name, suffixes, "generated")
-    pictures = _along(space, ends, settings)
+    images = _along(space, ends, settings)
     for suffix, file in files.items():
         if suffix == ".png":
-            save_png(strip(pictures, ends.images, _caption(space, ends, settings)), file)
+            save_png(strip(images, ends.images, _caption(space, ends, settings)), file)
         else:
-            _animate(pictures, file, settings.frames_per_second)
+            _animate(images, file, settings.frames_per_second)
         log.info("wrote %s", file)
 
 
-def strip(pictures: Tensor, images: tuple[Tensor, Tensor] | None, caption: str) -> Image.Image:
-    """Paths uint8 (B, S, C, H, W) as rows of a grid, with the images (B, C, H, W) at the ends."""
-    columns = list(pictures.unbind(1))
+def strip(images: Tensor, real: tuple[Tensor, Tensor] | None, caption: str) -> Image.Image:
+    """Paths uint8 (B, S, C, H, W) as rows of a grid, between real images (B, C, H, W), if any."""
+    columns = list(images.unbind(1))
     apart: tuple[int, ...] = ()
-    if images:
-        columns = [images[0], *columns, images[1]]
+    if real:
+        columns = [real[0], *columns, real[1]]
         apart = (1, len(columns) - 1)
     return grid(torch.stack(columns, 1).flatten(0, 1), len(columns), caption, apart)
 
 
 def _between_draws(learner: Generates, settings: Interpolate) -> Ends:
-    """Draws from the prior; of a conditional model both ends of a row have the same main label."""
+    """Draws from the prior; both ends of a path have the same main label of a conditional model."""
     generator = torch.Generator().manual_seed(settings.seed)
     starts = learner.latents(settings.count, generator, {})
     return Ends(starts, learner.latents(settings.count, generator, {}))
 
 
 def _between_images(loaded: LoadedRun, settings: Interpolate) -> Ends:
-    """Codes of twice as many images, the first half of them in the set's order to the second."""
+    """Codes of images of the split: paths go from the first half of them to the second."""
     count = settings.count
     indices = choose(loaded, settings.split, 2 * count, settings.seed)
     if len(indices) < 2 * count:
@@ -98,7 +98,7 @@ def _between_images(loaded: LoadedRun, settings: Interpolate) -> Ends:
 
 
 def _space(loaded: LoadedRun, settings: Interpolate) -> LatentSpace:
-    """Where paths go; ConfigError where styles are asked for and the model has none."""
+    """The space of the paths; ConfigError for styles of a model without them."""
     if settings.space == "w" or settings.layers != "all":
         styles_of(loaded)
     return space_of(loaded, styled=settings.space != "z")
@@ -111,14 +111,14 @@ def _caption(space: LatentSpace, ends: Ends, settings: Interpolate) -> str:
     if settings.layers != "all":
         layers = layers_of(space_of(space.loaded), settings.layers)
         words.append(f"in {described(layers)} alone")
-    images = f"{settings.split} images, which stand apart"
-    words.append(f"between {images if ends.images else 'draws from the prior'}")
+    real = f"{settings.split} images, shown at the ends"
+    words.append(f"between {real if ends.images else 'draws from the prior'}")
     return " ".join(words)
 
 
 def _along(space: LatentSpace, ends: Ends, settings: Interpolate) -> Tensor:
-    """Pictures uint8 (B, S, C, H, W) on the paths; other layers stay as they are at the start."""
-    if space.styled:  # at the ends all layers have one style
+    """Images uint8 (B, S, C, H, W) on the paths; layers not chosen keep the start's style."""
+    if space.styled:  # all layers of an end have the same style
         starts, goals = (space.codes(latents)[:, 0] for latents in ends[:2])
         positions = torch.linspace(0, 1, settings.steps)
         path = PATHS[settings.path](starts, goals, positions)[:, :, None]
@@ -130,24 +130,24 @@ def _along(space: LatentSpace, ends: Ends, settings: Interpolate) -> Tensor:
             path = styles.codes(path.flatten(0, 2)).unflatten(0, path.shape[:2])
         path = mixed(styles.codes(ends.starts)[:, None], path, layers_of(styles, settings.layers))
         space = styles
-    pictures = space.images(path.flatten(0, 1), settings.batch_size)
-    result: Tensor = pictures.unflatten(0, path.shape[:2])
+    images = space.images(path.flatten(0, 1), settings.batch_size)
+    result: Tensor = images.unflatten(0, path.shape[:2])
     return result
 
 
 def _paths(loaded: LoadedRun, ends: Ends, settings: Interpolate) -> Tensor:
-    """(B, S, n) latents; labels within them always change evenly, for they are no directions."""
+    """Latents (B, S, n); labels in them are always interpolated linearly."""
     positions = torch.linspace(0, 1, settings.steps)
     condition = condition_of(loaded)
     width = ends.starts.shape[1] - (condition.width if condition else 0)
     codes = PATHS[settings.path](ends.starts[:, :width], ends.ends[:, :width], positions)
-    told = PATHS["linear"](ends.starts[:, width:], ends.ends[:, width:], positions)
-    return torch.cat([codes, told], 2)
+    labels = PATHS["linear"](ends.starts[:, width:], ends.ends[:, width:], positions)
+    return torch.cat([codes, labels], 2)
 
 
-def _animate(pictures: Tensor, file: Path, frames_per_second: int) -> None:
-    """All paths side by side, to their ends and back, so that the last frame meets the first."""
-    forth = pictures.unbind(1)
+def _animate(images: Tensor, file: Path, frames_per_second: int) -> None:
+    """Write all paths side by side, forwards and backwards, so that the animation loops."""
+    forth = images.unbind(1)
     frames = map(grid, (*forth, *forth[-2:0:-1]))
     if file.suffix == ".mp4":
         write_mp4(frames, file, frames_per_second)

@@ -1,4 +1,4 @@
-"""Images as their files hold them: what a model makes is put into these, so that all else stays."""
+"""Original images in their own mode and size, into which a model's pixels are pasted."""
 
 from pathlib import Path
 
@@ -10,18 +10,18 @@ from genlab.bounds import WHITE_LEVEL
 from genlab.commands.inputs import FIX
 from genlab.data.image_files import decoding, opened
 from genlab.data.pixels import pillow_quiet
-from genlab.drawing.pictures import to_image
+from genlab.drawing.image_grid import to_image
 
-# What a PNG holds of the modes that Pillow reads; others become RGB.
+# Pillow's modes that a PNG can store; others become RGB.
 _KEPT = ("L", "LA", "RGB", "RGBA", "I;16")
 _BECOMES = {"1": "L"}
 
 
 def original(path: Path) -> Image.Image:
-    """The image of a file upright, as PNGs hold it: with colours, transparency, 16 bits of grey.
+    """The image of a file, rotated by EXIF, with colours, transparency and 16-bit grey.
 
-    In mode L, LA, RGB, RGBA or I;16; a palette becomes the colours that it stands for,
-    and colours of 16 bits have 8, see `loses_bits`.
+    In mode L, LA, RGB, RGBA or I;16; a palette is converted to its colours, and 16-bit colours to
+    8 bits, see `loses_bits`.
 
     Raises:
         DataError: it cannot be read, or is too large to decode, see `opened`.
@@ -41,21 +41,21 @@ def original(path: Path) -> Image.Image:
 
 
 def loses_bits(path: Path) -> bool:
-    """Whether the file has colours, or grey with transparency, of 16 bits, of which 8 are read."""
+    """Whether the file has 16-bit colours, or 16-bit grey with transparency: 8 bits are read."""
     with opened(path, FIX) as image:
-        # How the file's pixels are packed, such as RGB;16B: a part of what its decoder is told.
+        # The packing of the file's pixels, such as RGB;16B, is one of the decoder's arguments.
         packed = str([part[3] for part in getattr(image, "tile", ())])
         return ";16" in packed and not image.mode.startswith("I")
 
 
 def pasted(
-    image: Image.Image, made: Tensor, holes: Tensor, white_level: int = WHITE_LEVEL
+    image: Image.Image, output: Tensor, holes: Tensor, white_level: int = WHITE_LEVEL
 ) -> Image.Image:
-    """The original with pixels made, uint8 (C, H, W), where holes (H, W) are 1, in its own mode.
+    """The original, in its own mode, with the model's pixels where holes (H, W) are 1.
 
-    They are opaque. All other pixels stay as they are.
+    Those pixels, of `output` uint8 (C, H, W), become opaque. All others stay as they are.
     """
-    filling = to_image(made)
+    filling = to_image(output)
     if image.mode == "I;16":
         grey = np.asarray(filling.convert("L")).astype(np.uint32)
         deep = ((grey * white_level + 127) // 255).astype(np.uint16)

@@ -1,4 +1,4 @@
-"""Pictures written as a grid, as single files or as arrays."""
+"""Writing images as a grid, as single files or as arrays."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from genlab.commands.paths import names_file
-from genlab.drawing.pictures import save_png, to_image
+from genlab.commands.user_paths import names_file
+from genlab.drawing.image_grid import save_png, to_image
 from genlab.errors import ConfigError
 from genlab.io.files import write_atomically
 from genlab.runs.folder import RunFolder
@@ -24,7 +24,7 @@ _SHOWN = 3
 
 
 class Results(Protocol):
-    """Settings of a command that say where results go."""
+    """Settings of where a command writes results."""
 
     @property
     def out(self) -> str | None:
@@ -32,7 +32,7 @@ class Results(Protocol):
 
     @property
     def overwrite(self) -> bool:
-        """Whether files that are there may be replaced."""
+        """Whether existing files may be replaced."""
 
 
 class Writes(Results, Protocol):
@@ -44,19 +44,19 @@ class Writes(Results, Protocol):
 
 
 def place_of(settings: Writes, folder: RunFolder, name: str) -> Path:
-    """The file, or the folder of PNGs, that images go to; ConfigError where others are there."""
+    """The file or folder of PNGs to write images to; ConfigError if others are there."""
     path = destination(settings.out, folder, name, _SUFFIXES[settings.format])
     keep_others([path] if path.suffix else sorted(path.glob("*.png")), settings)
     return path
 
 
-def write_pictures(
+def write_images(
     arrays: Mapping[str, Tensor], draw_grid: Callable[[], Image.Image], form: str, path: Path
 ) -> None:
-    """Write `arrays["images"]` in one of `FORMATS` to the path and say where.
+    """Write `arrays["images"]` in one of `FORMATS` and log the path.
 
-    Images in `arrays` are uint8 (N, C, H, W) and become (N, H, W, C) in an npz; other arrays go
-    there as they are.
+    Images in `arrays` are uint8 (N, C, H, W) and become (N, H, W, C) in an npz, which other arrays
+    are added to unchanged.
     """
     if form == "grid":
         save_png(draw_grid(), path)
@@ -70,25 +70,26 @@ def write_pictures(
     else:
         digits = len(str(len(arrays["images"]) - 1))
         if others := list(path.glob("*.png")):
-            told = counted(len(others), "image")
-            log.warning("%s holds %s from before; some may stay", path, told)
-        for index, picture in enumerate(arrays["images"]):
-            save_png(to_image(picture), path / f"{index:0{digits}}.png")
+            log.warning(
+                "%s contains %s of before; some may stay", path, counted(len(others), "image")
+            )
+        for index, image in enumerate(arrays["images"]):
+            save_png(to_image(image), path / f"{index:0{digits}}.png")
     log.info("wrote %s", path)
 
 
 def named(labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Arrays for an npz: the class label under `labels`, other named labels under `labels/NAME`."""
+    """Arrays for an npz: the class label as `labels`, other labels as `labels/NAME`."""
     return {("labels" if n == "label" else f"labels/{n}"): v for n, v in labels.items()}
 
 
 def destination(
     out: str | None, folder: RunFolder, name: str, suffix: str, part: str = "generated"
 ) -> Path:
-    """The file to write: `out` itself where it has the suffix, else `name` in the folder `out`.
+    """The file to write: `out` itself if it has the suffix, else `name` in the folder `out`.
 
-    Without a suffix a folder to fill, `out` itself. Without `out` it is below `part` of the run.
-    ConfigError where `out` is a file of another kind.
+    Without a suffix it is a folder, `out` itself; without `out` it is in `part` of the run folder.
+    ConfigError if `out` is a file of another type.
     """
     if out is None:
         return folder.path / part / (name + suffix)
@@ -107,10 +108,10 @@ def destinations(
     part: str,
     own: bool = True,
 ) -> dict[str, Path]:
-    """A file to write for each suffix, see `destination` and `keep_others`; their folder is made.
+    """A file to write for each suffix, see `destination` and `keep_others`; makes their folder.
 
-    ConfigError where `out` is a file of another kind, or one file for several kinds, and where
-    other files are there.
+    ConfigError if `out` is a file of another type, or one file for several types, or if other files
+    exist.
     """
     out = settings.out
     if out and len(suffixes) > 1 and names_file(Path(out)):
@@ -124,28 +125,27 @@ def destinations(
 
 
 def keep_others(paths: Sequence[Path], settings: Results, own: bool = True) -> None:
-    """Raise ConfigError where results would take the place of files, unless they may.
+    """Raise ConfigError if results would replace existing files, unless settings allow it.
 
     Args:
-        paths: what will be written.
-        settings: of the command. Without `out` results go to the run folder.
-        own: the run alone made them: those of an earlier call in the run folder are replaced.
+        paths: the files to write.
+        settings: of the command. Without `out` results are written to the run folder.
+        own: results depend on the run alone: those of an earlier call in the run folder are
+            replaced.
     """
     if settings.out is not None or not own:
         refuse_overwriting(paths, settings.overwrite)
 
 
 def refuse_overwriting(paths: Sequence[Path], overwrite: bool) -> None:
-    """Raise ConfigError where there are files already, unless they may be written over."""
+    """Raise ConfigError for existing files, unless they may be replaced."""
     there = [path for path in paths if path.exists()]
     if there and not overwrite:
-        raise ConfigError(
-            f"{_names(there)} there already: add overwrite=true or choose another out="
-        )
+        raise ConfigError(f"{_names(there)} already: add overwrite=true or choose another out=")
 
 
 def _names(paths: Sequence[Path]) -> str:
-    """The first few with how many more there are, and the verb."""
+    """The first few paths, the number of further ones, and "exists" or "exist"."""
     shown = ", ".join(str(path) for path in paths[:_SHOWN])
     more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
-    return f"{shown}{more} {'is' if len(paths) == 1 else 'are'}"
+    return f"{shown}{more} {'exists' if len(paths) == 1 else 'exist'}"

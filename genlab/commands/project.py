@@ -13,7 +13,7 @@ from genlab.commands import inputs
 from genlab.commands.loading import IMAGE, load_run_for
 from genlab.commands.outputs import destinations
 from genlab.data.stream import Batch, take
-from genlab.drawing.pictures import grid, save_png, shortened, with_caption, with_row_captions
+from genlab.drawing.image_grid import grid, save_png, shortened, with_caption, with_row_captions
 from genlab.editing.inversion import Inversion, features_to_compare, space_to_search
 from genlab.editing.space import LatentSpace, space_of
 from genlab.errors import ConfigError

@@ -1,4 +1,4 @@
-"""`genlab reconstruct`: held-out images, or pictures in files, encoded and decoded."""
+"""`genlab reconstruct`: encode and decode held-out images, or images in files."""
 
 import logging
 import os
@@ -8,10 +8,10 @@ import torch
 
 from genlab.commands import inputs
 from genlab.commands.loading import IMAGE, load_run_for
-from genlab.commands.outputs import named, place_of, write_pictures
+from genlab.commands.outputs import named, place_of, write_images
 from genlab.data.stream import take
-from genlab.drawing.pictures import grid, save_png, to_image
-from genlab.drawing.sheets import beside
+from genlab.drawing.image_grid import grid, save_png, to_image
+from genlab.drawing.sheets import side_by_side
 from genlab.errors import ConfigError
 from genlab.learners.abilities import Reconstructs, Translates
 from genlab.learners.learner import seed_noise
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def run(settings: Reconstruct) -> None:
-    """Reconstruct the pictures of `image`, or images of the split; write."""
+    """Reconstruct images in files, or images of the split; write."""
     count = settings.count
     batch_size = settings.batch_size
     loaded = load_run_for(settings, IMAGE)
@@ -36,7 +36,7 @@ def run(settings: Reconstruct) -> None:
 
 
 def _files(loaded: LoadedRun, learner: Reconstructs, settings: Reconstruct) -> None:
-    """One PNG for each file, whose picture is encoded as it is: it may be noisy already."""
+    """Write one PNG for each file, whose image is encoded without the run's corruption."""
     if isinstance(learner, Translates):
         raise ConfigError(
             f"run={loaded.folder.path}: image= is for autoencoders: use genlab upscale, inpaint or "
@@ -53,20 +53,20 @@ def _files(loaded: LoadedRun, learner: Reconstructs, settings: Reconstruct) -> N
     )
     written = 0
     for some, images in inputs.batches(paths, loaded.config.data, batch_size):
-        made = loaded.in_batches(
+        output = loaded.in_batches(
             lambda part: learner.reconstruct(loaded.learner.prepare(part), {}), images, batch_size
         )
-        for path, picture in zip(some, to_uint8(made), strict=True):
-            save_png(to_image(picture), targets[path])
+        for path, image in zip(some, to_uint8(output), strict=True):
+            save_png(to_image(image), targets[path])
         written += len(some)
-    # Of several the folder around them, of one the file itself.
+    # The common folder of several files, or a single file itself.
     log.info("wrote %s (%d of %d)", Path(os.path.commonpath(targets.values())), written, len(paths))
 
 
 def _held_out(
     loaded: LoadedRun, learner: Reconstructs, count: int, batch_size: int, settings: Reconstruct
 ) -> None:
-    """Images of the split, chosen by the seed."""
+    """Reconstruct images of the split that are drawn with the seed."""
     indices = choose(loaded, settings.split, count, settings.seed)
     name = f"reconstructions_{settings.split}_seed{settings.seed}_{len(indices)}"
     path = place_of(settings, loaded.folder, name)
@@ -77,12 +77,12 @@ def _held_out(
         for images, labels in loaded.batches(batch, batch_size)
     ]
     views = {name: torch.cat([to_uint8(part[name]).cpu() for part in parts]) for name in parts[0]}
-    original, *between, made = views
+    original, *between, output = views
     columns = len(views) * max(1, round((len(batch.images) / len(views)) ** 0.5))
-    arrays = {"images": views[made], "originals": views[original]}
-    write_pictures(
+    arrays = {"images": views[output], "originals": views[original]}
+    write_images(
         {**arrays, **{name: views[name] for name in between}, **named(batch.labels)},
-        lambda: grid(beside(*views.values()), columns, ", ".join(views)),
+        lambda: grid(side_by_side(*views.values()), columns, ", ".join(views)),
         settings.format,
         path,
     )

@@ -13,7 +13,7 @@ from genlab.settings.runs import Runs
 from genlab.words import readable
 
 _KIB = 1024
-# Scores that say most of a run, the first two that it has.
+# The most informative scores; the first two that a run has are shown.
 _TELLING = (
     "frechet_distance",
     "evaluation/frechet_distance",
@@ -30,7 +30,7 @@ _TELLING = (
 
 
 def run(settings: Runs) -> None:
-    """Find, read, print; CheckpointError where there are none."""
+    """Find, read and print runs; CheckpointError if there are none."""
     if settings.folder is None:
         places, where = runs_of(Path.cwd()), "runs and sweeps"
     else:
@@ -59,7 +59,7 @@ def _length(state: State) -> str:
 
 
 def scores(metrics: Mapping[str, float]) -> str:
-    """The two scores that say most of a run."""
+    """The two most informative scores of a run."""
     telling = [name for name in _TELLING if name in metrics][:2]
     return ", ".join(f"{name} {metrics[name]:.4g}" for name in telling)
 

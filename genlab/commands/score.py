@@ -20,7 +20,7 @@ from genlab.commands.outputs import destinations
 from genlab.console import print_table
 from genlab.data.stream import Batch
 from genlab.drawing.charts import histogram
-from genlab.drawing.pictures import grid, save_png, with_caption, with_row_captions
+from genlab.drawing.image_grid import grid, save_png, with_caption, with_row_captions
 from genlab.errors import ConfigError
 from genlab.evaluation.anomaly_scores import (
     ScoredImages,

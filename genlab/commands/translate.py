@@ -1,4 +1,4 @@
-"""`genlab translate`: pictures of yours, turned into what a translator was trained to make."""
+"""`genlab translate`: images in files, translated as a model was trained to."""
 
 import logging
 from functools import partial
@@ -8,8 +8,8 @@ from torch import Tensor
 
 from genlab.commands.inputs import each, listed, read, targets
 from genlab.commands.loading import load_run_for
-from genlab.drawing.pictures import grid, save_png, to_image
-from genlab.drawing.sheets import beside
+from genlab.drawing.image_grid import grid, save_png, to_image
+from genlab.drawing.sheets import side_by_side
 from genlab.errors import ConfigError
 from genlab.io.files import may_write
 from genlab.learners.abilities import Completes, Translates
@@ -24,7 +24,7 @@ SHOWN = 32  # pairs on the sheet
 
 
 def run(settings: Translate) -> None:
-    """Read, translate, write."""
+    """Read images, translate, write."""
     loaded = load_run_for(settings)
     learner = loaded.require(Translates, "does not translate: train model=pix2pix or cyclegan")
     data = loaded.config.data
@@ -33,7 +33,7 @@ def run(settings: Translate) -> None:
     if view is not None and view.command != "translate":
         raise ConfigError(f"run={loaded.folder.path}: use genlab {view.command} with this model")
     if settings.derive and view is None:
-        raise ConfigError("derive=true: this model takes pictures as they are: leave it out")
+        raise ConfigError("derive=true: this model takes images as they are: leave it out")
     direction = settings.direction
     if direction is None and len(learner.directions) > 1:
         raise ConfigError(f"say which direction={' or direction='.join(learner.directions)}")
@@ -58,18 +58,18 @@ def run(settings: Translate) -> None:
         resolution=resolution,
         white_level=data.white_level,
     )
-    for file, picture in each(files, load, "translating"):
+    for file, image in each(files, load, "translating"):
         seed_noise(settings.seed)
-        given = normalise(picture[None].to(loaded.device))
+        given = normalise(image[None].to(loaded.device))
         if view is not None and settings.derive:
             given = view(given)
         with torch.inference_mode():
-            made = to_uint8(learner.translate(given, direction)).cpu()
-        save_png(to_image(made[0]), places[file])
+            output = to_uint8(learner.translate(given, direction)).cpu()
+        save_png(to_image(output[0]), places[file])
         log.info("wrote %s", places[file])
         if resolution and len(shown) < SHOWN:
-            before = to_uint8(given).cpu().expand(-1, made.shape[1], -1, -1)
-            shown.append(beside(before, made))
+            before = to_uint8(given).cpu().expand(-1, output.shape[1], -1, -1)
+            shown.append(side_by_side(before, output))
     if shown and may_write(loaded.folder.path):
         sheet = loaded.folder.path / f"translated_{direction}.png"
         save_png(

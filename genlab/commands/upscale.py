@@ -1,4 +1,4 @@
-"""`genlab upscale`: pictures of any size, enlarged by a network trained with model=srgan."""
+"""`genlab upscale`: images of any size, enlarged by a network trained with model=srgan."""
 
 import logging
 import math
@@ -17,7 +17,7 @@ from genlab.commands.originals import has_colour, original
 from genlab.data.pixels import whole
 from genlab.data.progress import progress
 from genlab.devices import forget_sizes
-from genlab.drawing.pictures import save_png, to_image
+from genlab.drawing.image_grid import save_png, to_image
 from genlab.errors import ConfigError
 from genlab.learners.abilities import Completes
 from genlab.networks.tiling import in_tiles
@@ -28,18 +28,18 @@ from genlab.words import readable, some
 
 log = logging.getLogger(__name__)
 
-BLIND = 16  # pixels around a tile where a network depends on all of a picture
+BLIND = 16  # pixels around a tile, for networks whose output depends on the whole image
 
 
 def run(settings: Upscale) -> None:
-    """Read, enlarge tile by tile, write."""
+    """Read images, enlarge them tile by tile, write."""
     side = settings.tile
     forget_sizes()
     loaded = load_run_for(settings)
     learner = loaded.learner
     if not isinstance(learner, Completes) or learner.view.command != "upscale":
         raise ConfigError(
-            f"run={loaded.folder.path}: this model does not enlarge pictures: train one with "
+            f"run={loaded.folder.path}: this model does not enlarge images: train one with "
             "model=srgan"
         )
     files = listed(settings.image, "image", settings.out)
@@ -52,11 +52,11 @@ def run(settings: Upscale) -> None:
     margin = _margin(loaded.learner.exported)
     written: list[Path] = []
     for file, (image, colours) in each(files, load, "enlarging"):
-        made = to_image(_enlarged(loaded, learner, colours, side, margin, len(files) == 1))
+        output = to_image(_enlarged(loaded, learner, colours, side, margin, len(files) == 1))
         if image.mode in ("LA", "RGBA"):
-            alpha = image.getchannel("A").resize(made.size, Image.Resampling.BICUBIC)
-            made.putalpha(alpha)
-        save_png(made, places[file])
+            alpha = image.getchannel("A").resize(output.size, Image.Resampling.BICUBIC)
+            output.putalpha(alpha)
+        save_png(output, places[file])
         written.append(places[file])
         if learner.channels == 1 and has_colour(image):
             grey.append(readable(file.name))
@@ -64,13 +64,13 @@ def run(settings: Upscale) -> None:
             flat.append(readable(file.name))
     log.info("wrote %s (%d of %d)", os.path.commonpath(written), len(written), len(files))
     if grey:
-        log.warning("colour images are grey now, as this model is: %s", some(grey))
+        log.warning("colour images are grey now, because the model is grey: %s", some(grey))
     if flat:
-        log.warning("images of 16 bits have 8 now: %s", some(flat))
+        log.warning("16-bit images are 8-bit now: %s", some(flat))
 
 
 def _apart(path: Path, channels: int, white_level: int) -> tuple[Image.Image, Tensor]:
-    """The original, and its colours uint8 (C, H, W) without transparency."""
+    """The original image, and its colours uint8 (C, H, W) without transparency."""
     image = original(path)
     opaque = image
     if image.mode in ("LA", "RGBA"):
@@ -79,24 +79,24 @@ def _apart(path: Path, channels: int, white_level: int) -> tuple[Image.Image, Te
 
 
 def _margin(network: nn.Module) -> int:
-    """How far a pixel of the network's images depends on those around it."""
+    """The distance up to which an output pixel depends on others, in pixels of the input."""
     margin: int | None = getattr(network, "radius", None)
     if margin is None:
-        log.warning("this network's images depend on all of a tile: seams may show")
+        log.warning("each pixel of this network depends on its whole tile: seams may be visible")
         return BLIND
     return margin
 
 
 def _enlarged(
-    loaded: LoadedRun, learner: Completes, picture: Tensor, side: int, margin: int, alone: bool
+    loaded: LoadedRun, learner: Completes, image: Tensor, side: int, margin: int, alone: bool
 ) -> Tensor:
-    """Uint8 (C, h, w) to (C, scale * h, scale * w), with a bar where it is the only one."""
+    """An image uint8 (C, h, w) enlarged to (C, scale * h, scale * w); a single one shows a bar."""
 
     def enlarge(part: Tensor) -> Tensor:
         given = normalise(part.to(loaded.device))
         return to_uint8(learner.translate(given, learner.directions[0]))
 
-    count = math.prod(math.ceil(size / side) for size in picture.shape[-2:])
+    count = math.prod(math.ceil(size / side) for size in image.shape[-2:])
     bar = progress("enlarging", count, "tile") if alone else nullcontext(lambda _: None)
     with torch.inference_mode(), bar as advance:
-        return in_tiles(enlarge, picture, learner.view.scale, side, margin, advance)
+        return in_tiles(enlarge, image, learner.view.scale, side, margin, advance)

@@ -17,7 +17,7 @@ from torch import Tensor
 from genlab.commands.loading import load_run_for
 from genlab.commands.outputs import keep_others
 from genlab.data.stream import Batch, take
-from genlab.drawing.pictures import grid, save_png, with_caption, with_row_captions
+from genlab.drawing.image_grid import grid, save_png, with_caption, with_row_captions
 from genlab.drawing.planes import scatter, thumbnails
 from genlab.drawing.projector import write_projector
 from genlab.errors import ConfigError, DataError

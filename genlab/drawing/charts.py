@@ -1,4 +1,4 @@
-"""Numbers of several runs as bars, and how values are spread."""
+"""Bar charts of several runs, curves, and histograms."""
 
 from collections.abc import Mapping, Sequence
 
@@ -38,7 +38,7 @@ def curves(
     """Lines through points (x, y) by name, in panels by title beside each other.
 
     Args:
-        across: what x is.
+        across: the label of the x axis.
     """
     figure = new_figure(5.2 * len(panels), 3.6)
     for number, (title, lines) in enumerate(panels.items(), 1):
@@ -56,17 +56,17 @@ def curves(
 
 
 def _length(value: float) -> float:
-    """Of a bar: nothing for what has no place on an axis."""
+    """The length of a bar: 0 for values that are too large for an axis."""
     return value if abs(value) < 1e30 else 0.0
 
 
 def histogram(values: Mapping[str, Sequence[float]], title: str) -> Image.Image:
-    """How several groups of values are spread, each over its own number, in the same 60 bins."""
+    """A histogram of several groups of values in the same 60 bins, as shares of each group."""
     import numpy as np
 
     figure = new_figure(6.4, 3.6)
     plot = figure.add_subplot()
-    # The tail of a few would squeeze all others into one bin.
+    # A few very large values would squeeze all others into one bin.
     highest = max(np.quantile(group, 0.995) for group in values.values())
     lowest = min(min(group) for group in values.values())
     edges = np.linspace(lowest, max(highest, lowest + 1e-12), 61).tolist()

@@ -1,4 +1,4 @@
-"""Figures of matplotlib as images."""
+"""Matplotlib figures as images."""
 
 import io
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def new_figure(width: float, height: float) -> "Figure":
-    """A figure of so many inches, made by hand: pyplot would keep state for the whole process."""
+    """A figure of a size in inches, without pyplot, which keeps state for the whole process."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=140, layout="constrained")

@@ -1,4 +1,4 @@
-"""Grids of labelled samples: rows of one class each, with its name."""
+"""Grids of labelled samples: one class per row, with its name."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from genlab.drawing.pictures import grid, shortened, with_caption, with_row_captions
+from genlab.drawing.image_grid import grid, shortened, with_caption, with_row_captions
 
 MOST_CLASSES = 40  # that a grid has rows for
 
@@ -15,7 +15,7 @@ MOST_CLASSES = 40  # that a grid has rows for
 def shown_label(
     labels: Mapping[str, Tensor], classes: Mapping[str, Sequence[str]]
 ) -> tuple[Tensor, list[str]] | None:
-    """The first label with several classes, as numbers (N,) and names; None where none has rows.
+    """The first label with several classes, as numbers (N,) and names; None without such a label.
 
     Args:
         labels: class numbers (N,) by label.
@@ -30,10 +30,10 @@ def shown_label(
 def by_class(
     images: Tensor, numbers: Tensor, names: Sequence[str], caption: str = ""
 ) -> Image.Image:
-    """Images uint8 (N, C, H, W) in rows of one class each, which stand beside them by name.
+    """Images uint8 (N, C, H, W) in rows of one class each, with its name to the left.
 
-    A class has as many rows as it needs in a sheet that is about as wide as high; the order of its
-    images stays. Places that are left are white.
+    The sheet is about as wide as high; a class has as many rows as it needs, and its images keep
+    their order. Unused cells are white.
     """
     present = numbers.unique().tolist()
     most = int(numbers.bincount().max())

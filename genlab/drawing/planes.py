@@ -1,4 +1,4 @@
-"""Images in a plane: as points coloured by a label, and as thumbnails."""
+"""Images at points of a plane: as dots coloured by a label, and as thumbnails."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,11 +8,11 @@ from PIL import Image
 from torch import Tensor
 
 from genlab.drawing.figures import new_figure, rendered
-from genlab.drawing.pictures import shortened, to_image, with_caption
+from genlab.drawing.image_grid import shortened, to_image, with_caption
 
 _MOST_CLASSES = 20
 _OTHERS = (0.82, 0.82, 0.82, 1)
-_LIGHT_GREY = 15  # in tab20, too much like the others
+_LIGHT_GREY = 15  # in tab20, too similar to the colour of other classes
 _CANVAS = 1400
 _FLATTEST = 0.4
 _THUMBNAIL = 40
@@ -26,10 +26,10 @@ def scatter(
     labels: np.ndarray | None = None,
     classes: Sequence[str] = (),
 ) -> Image.Image:
-    """Points (N, 2), coloured by labels (N,) where there are some, with a legend of classes.
+    """Points (N, 2), coloured by labels (N,) if there are any, with a legend of classes.
 
-    The 20 classes with the most points get colours of their own, all others are grey. Axes
-    without a name have no numbers either.
+    The 20 classes with the most points have their own colours, all others are grey. Axes without a
+    name have no ticks either.
     """
     figure = new_figure(9, 7.5)
     plot = figure.add_subplot()
@@ -64,7 +64,7 @@ def over_density(points: np.ndarray, reals: np.ndarray, title: str) -> Image.Ima
 
 
 def thumbnails(points: np.ndarray, images: Tensor, title: str) -> Image.Image:
-    """Images uint8 (N, C, H, W) at their points (N, 2), those left out that would cover others.
+    """Images uint8 (N, C, H, W) at their points (N, 2), without those that would cover others.
 
     Earlier images take precedence; the second coordinate grows upwards.
     """
@@ -72,7 +72,7 @@ def thumbnails(points: np.ndarray, images: Tensor, title: str) -> Image.Image:
     side = min(width * max(1, round(_THUMBNAIL / width)), _LARGEST_THUMBNAIL)
     offsets = points - points.min(0)
     offsets *= _CANVAS / max(offsets.max(), 1e-12)  # one scale for both axes
-    # A plane too flat for anything to be seen gets room around.
+    # A very flat plane gets a margin, so that the figure is readable.
     room = np.maximum(offsets.max(0), _FLATTEST * _CANVAS)
     offsets += (room - offsets.max(0)) / 2
     offsets[:, 1] = room[1] - offsets[:, 1]
@@ -80,16 +80,16 @@ def thumbnails(points: np.ndarray, images: Tensor, title: str) -> Image.Image:
     sheet = Image.new("RGB", (int(room[0]) + side, int(room[1]) + side), "white")
     placed = _apart(corners, side)
     for index in placed:
-        picture = to_image(images[index]).convert("RGB")
+        image = to_image(images[index]).convert("RGB")
         left, top = corners[index].tolist()
-        sheet.paste(_resized(picture, side), (left, top))
+        sheet.paste(_resized(image, side), (left, top))
     return with_caption(sheet, f"{title}: {len(placed):,} of {len(images):,} shown")
 
 
 def _colours(
     labels: np.ndarray | None, classes: Sequence[str], count: int
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    """The colour of every point, RGBA (N, 4), and of every name in the legend."""
+    """The colours of the points, RGBA (N, 4), and of the names in the legend."""
     from matplotlib import colormaps
 
     if labels is None:
@@ -124,7 +124,7 @@ def _add_legend(figure: Any, legend: dict[str, Any]) -> None:
 
 
 def _apart(corners: np.ndarray, side: int) -> list[int]:
-    """Indices of squares of one side at (N, 2) that do not overlap, the first ones first."""
+    """Indices of squares at corners (N, 2) that do not overlap; earlier ones take precedence."""
     placed: list[int] = []
     taken = np.empty((0, 2), int)
     for index, corner in enumerate(corners):
@@ -134,7 +134,7 @@ def _apart(corners: np.ndarray, side: int) -> list[int]:
     return placed
 
 
-def _resized(picture: Image.Image, side: int) -> Image.Image:
-    enlarge = side >= picture.width
+def _resized(image: Image.Image, side: int) -> Image.Image:
+    enlarge = side >= image.width
     way = Image.Resampling.NEAREST if enlarge else Image.Resampling.LANCZOS
-    return picture.resize((side, side), way)
+    return image.resize((side, side), way)

@@ -15,12 +15,11 @@ _LARGEST_SPRITE = 8192
 def write_projector(
     folder: Path, codes: Tensor, columns: Mapping[str, Sequence[object]], images: Tensor
 ) -> None:
-    """Write codes (N, n), columns of N values about them and images uint8 (N, C, H, W).
+    """Write codes (N, n), columns of N values each, and images uint8 (N, C, H, W).
 
-    `folder` becomes a run of its own in TensorBoard and is written anew; pass one that holds
-    nothing else.
+    `folder` becomes a separate run in TensorBoard. All its content is removed first.
     """
-    shutil.rmtree(folder, ignore_errors=True)  # TensorBoard would show the old codes beside
+    shutil.rmtree(folder, ignore_errors=True)  # TensorBoard would show old codes as well
     rows = [[_cell(value) for value in row] for row in zip(*columns.values(), strict=True)]
     single = len(columns) == 1
     with SummaryWriter(str(folder)) as writer:
@@ -38,9 +37,9 @@ def _cell(value: object) -> str:
 
 
 def _sprites(images: Tensor) -> Tensor:
-    """Images (N, 3, S, S) in [0, 1], small enough for all to fit into the one texture allowed."""
+    """Images (N, 3, S, S) in [0, 1], small enough to fit into TensorBoard's single texture."""
     side = min(images.shape[2], _LARGEST_SPRITE // math.ceil(math.sqrt(len(images))))
-    pictures = images.float() / 255
+    images = images.float() / 255
     if side < images.shape[2]:
-        pictures = F.interpolate(pictures, size=(side, side), mode="area")
-    return pictures.expand(-1, 3, -1, -1) if pictures.shape[1] == 1 else pictures
+        images = F.interpolate(images, size=(side, side), mode="area")
+    return images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images

@@ -5,11 +5,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from genlab.drawing.pictures import grid
+from genlab.drawing.image_grid import grid
 from genlab.drawing.planes import over_density
 from genlab.pixels import normalise
 
-POINTS = 20_000  # real ones whose density is shown
+POINTS = 20_000  # real points whose density is shown
 
 
 def are_points(images: np.ndarray | Tensor) -> bool:
@@ -18,18 +18,18 @@ def are_points(images: np.ndarray | Tensor) -> bool:
 
 
 def sheet(
-    pictures: Tensor, caption: str = "", columns: int | None = None, reals: Tensor | None = None
+    images: Tensor, caption: str = "", columns: int | None = None, reals: Tensor | None = None
 ) -> Image.Image:
-    """A grid of images, uint8 (N, C, H, W); points of the plane over the density of `reals`."""
-    if not are_points(pictures):
-        return grid(pictures, columns, caption)
+    """A grid of images uint8 (N, C, H, W); for points of the plane a plot over `reals`' density."""
+    if not are_points(images):
+        return grid(images, columns, caption)
     points, behind = (
         normalise(points.cpu()).flatten(1).numpy()
-        for points in (pictures, pictures if reals is None else reals)
+        for points in (images, images if reals is None else reals)
     )
     return over_density(points, behind, caption)
 
 
-def beside(*views: Tensor) -> Tensor:
-    """Every image of the first view followed by the same of the others, (views * N, C, H, W)."""
+def side_by_side(*views: Tensor) -> Tensor:
+    """Every image of the first view followed by those of the other views, (views * N, C, H, W)."""
     return torch.stack([view.cpu() for view in views], 1).flatten(0, 1)

@@ -11,7 +11,7 @@ from PIL import Image
 from genlab import ranks
 from genlab.data.image_set import drawn
 from genlab.data.stream import take
-from genlab.drawing.pictures import grid, save_png, with_caption, with_row_captions
+from genlab.drawing.image_grid import grid, save_png, with_caption, with_row_captions
 from genlab.drawing.sheets import are_points
 from genlab.errors import ConfigError
 from genlab.evaluation.memorisation import Memorisation, memorisation

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from genlab.data.image_set import drawn
 from genlab.data.stream import on_device
-from genlab.drawing.pictures import grid
-from genlab.drawing.sheets import beside
+from genlab.drawing.image_grid import grid
+from genlab.drawing.sheets import side_by_side
 from genlab.evaluation.reference import Reference
 from genlab.learners.learner import seed_noise
 from genlab.metrics import frechet_distance
@@ -80,6 +80,6 @@ def translation_sheet(directions: dict[str, Direction]) -> Image.Image:
     for made in directions.values():
         views = [made.before, made.after, *([made.target] if paired else [])]
         some = torch.from_numpy(drawn(np.arange(len(made.before)), SHOWN))
-        rows.append(beside(*(view[some] for view in views)))
+        rows.append(side_by_side(*(view[some] for view in views)))
     caption = "before, after" + (", image" if paired else "")
     return grid(torch.cat(rows), 4 * len(views), f"{caption}: {', '.join(directions)}")

@@ -11,7 +11,7 @@ from genlab.config.run import Report
 from genlab.console import say
 from genlab.drawing.charts import bars
 from genlab.drawing.figures import new_figure, rendered
-from genlab.drawing.pictures import save_png
+from genlab.drawing.image_grid import save_png
 from genlab.io.files import write_text
 
 log = logging.getLogger(__name__)

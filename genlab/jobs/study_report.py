@@ -45,7 +45,7 @@ def _write_trials(trials: list[Any], path: Path) -> None:
 def _draw(done: list[Any], best: Any, path: Path) -> None:
     """The objective of each trial that came to its end, in turn and by every setting."""
     from genlab.drawing.figures import new_figure, rendered
-    from genlab.drawing.pictures import save_png
+    from genlab.drawing.image_grid import save_png
 
     names = list(best.params)
     figure = new_figure(3.4 * (len(names) + 1), 3.4)

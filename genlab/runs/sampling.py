@@ -17,7 +17,7 @@ from genlab.networks import Chosen
 from genlab.networks.styles import truncated
 from genlab.pixels import to_uint8
 from genlab.runs.loaded import LoadedRun
-from genlab.settings.fields import seeds_of
+from genlab.settings.kinds import seeds_of
 from genlab.settings.sample import Sample
 
 

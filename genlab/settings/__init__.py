@@ -1,4 +1,4 @@
-"""The settings of every command: one dataclass each, which help, checks and schemas are made of."""
+"""The settings of every command: one dataclass each, the source of help, checks and schemas."""
 
 import importlib
 import inspect

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from genlab.settings.fields import TEXT, Settings, setting
+from genlab.settings.fields import Settings, setting
+from genlab.settings.kinds import TEXT
 
 
 @dataclass(frozen=True, kw_only=True)

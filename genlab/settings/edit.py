@@ -4,44 +4,36 @@ from dataclasses import dataclass
 from typing import Any
 
 from genlab.settings import fields
-from genlab.settings.fields import (
-    NUMBER,
-    SEEDS,
-    TEXT,
-    Settings,
-    any_of,
-    choice,
-    setting,
-    several,
-    whole,
-)
+from genlab.settings.fields import Settings, setting
+from genlab.settings.kinds import NUMBER, SEEDS, TEXT, any_of, choice, several, whole
 
 
 @dataclass(frozen=True, kw_only=True)
 class Edit(Settings):
-    """Images changed along directions in the latent space, and sums of codes."""
+    """Edits images along directions of the latent space, and by sums of codes."""
 
     command = "edit"
-    summary = "change what images show, by directions in the latent space and by sums"
+    summary = "edit attributes of generated images, by directions in the latent space or by sums"
     usage = (
         "run=last|PATH direction=WORD [KEY=VALUE ...]",
         'run=last|PATH "with_LABEL - without_LABEL + SEED" [KEY=VALUE ...]',
     )
     notes = """\
-Sums have terms with spaces around + and -, each with a factor or not (1.5*with_hat):
+The terms of a sum have spaces around + and -, and may have factors (1.5*with_hat):
   with_LABEL, without_LABEL          the mean code of images with it, and without (class none)
   LABEL:CLASS, not_LABEL:CLASS       the mean code of images of a class, and of all others
   7                                  the code of the seed 7
-A set differs from all other images in its own label alone, not in what goes with it: the step
-between them, one for every code, is learned with a classifier of the data set's labels that was
-taught on noisy images. From where it leads each code is improved by itself, so that its image
-shows what is asked for, and keeps its other labels, and its pixels where the step changes little.
-A second classifier says what images show. Both are trained once and cached.
+A set differs from all other images in its own label alone, not in attributes that are correlated
+with it: the direction between them, a function of the code, is learned with a classifier of the
+data set's labels that was trained on noisy images. After the move along it each code is refined by
+itself, so that its image has the attribute, and keeps its other labels, and the pixels that the
+direction changes little. A second classifier measures what images show. Both are trained once and
+cached.
 
-Beside the images, a JSON file says what the edit does to fresh images that do not show yet
-what is asked for: `flipped`, the share that shows it then (`flipped_through_noise`: to the
-classifier of noisy images), and `kept/LABEL`, the share in which another label (with or
-without, or which of two classes) is as it was.
+A JSON file beside the images has the effect of the edit on new images that do not have the
+attribute yet: `flipped`, the share that has it afterwards (`flipped_through_noise`: according to
+the classifier of noisy images), and `kept/LABEL`, the share in which another label (with or
+without, or which of two classes) is unchanged.
 
 Examples:
 
@@ -55,36 +47,36 @@ Examples:
     run: str | None = fields.run()
     direction: str | None = setting(
         TEXT.or_null,
-        "what to change: LABEL (has it or not), LABEL:CLASS (hair:long), pca (what codes "
-        "vary in most, GANSpace), factorised (what the layers of a StyleGAN magnify most,"
-        " SeFa)",
+        "what to change: LABEL (present or not), LABEL:CLASS (hair:long), pca (directions of "
+        "most variance of codes, GANSpace), factorised (directions that the layers of a "
+        "StyleGAN amplify most, SeFa)",
         None,
         "glasses",
     )
     expression: str | None = setting(
-        TEXT.or_null, 'the same as a bare "SUM", see below', None, "SUM"
+        TEXT.or_null, 'the same as "SUM" without a key, see below', None, "SUM"
     )
     strengths: Any = setting(
         any_of(choice("auto"), several(NUMBER, "numbers", "[-2,0,2]", least=1)),
-        "columns of the strip, as [-2,0,2]: for a label how often its step is taken, for "
-        "components in standard deviations of codes along them; auto: up to half as far "
-        "again as changes 85% of images, or from -3 to 3",
+        "columns of the strip, as [-2,0,2]: for a label multiples of its direction, for "
+        "components standard deviations of codes along them; auto: up to 1.5 times the "
+        "strength that changes 85% of images, or from -3 to 3",
         "auto",
     )
     strength: Any = setting(
         any_of(choice("auto"), NUMBER),
-        "how often the sets of a sum count; auto is the smallest strength that changes 85%"
-        " of images, also as seen through noise",
+        "the factor of the sets of a sum; auto is the smallest strength that changes 85% of "
+        "images, with and without noise",
         "auto",
     )
     settle: int = setting(
-        whole(0), "steps in which each result of a sum is improved by itself; 0 for not at all", 350
+        whole(0), "steps of Adam that refine each result of a sum by itself; 0 for none", 350
     )
     seeds: Any = setting(SEEDS, "images to edit, one row each: a range, or a list [3,5]", "0-7")
     count: int = fields.count(8, "components, of pca and factorised")
-    codes: int = setting(whole(), "draws that directions are found from", 4000)
-    check: int = setting(whole(), "fresh draws that show what an edit changes and keeps", 500)
-    seed: int = fields.seed("of both")
+    codes: int = setting(whole(), "random codes that directions are learned from", 4000)
+    check: int = setting(whole(), "new random codes that the effect is measured on", 500)
+    seed: int = fields.seed("of the random codes")
     out: str | None = fields.out("the folder RUN/generated")
     overwrite: bool = fields.overwrite()
     batch_size: int = fields.batch_size()

@@ -4,23 +4,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from genlab.settings import fields
-from genlab.settings.fields import PATHS, Settings, choice, setting
+from genlab.settings.fields import Settings, setting
+from genlab.settings.kinds import PATHS, choice
 
 
 @dataclass(frozen=True, kw_only=True)
 class Encode(Settings):
-    """Codes of images with their labels."""
+    """Writes the codes of images with their labels."""
 
     command = "encode"
-    summary = "write the codes of images of the data with their labels, or of images of your own"
+    summary = "write the codes of a run's images with their labels, or of your own images"
     usage = ("run=last|PATH [image=PATH] [KEY=VALUE ...]",)
     notes = """\
-The table has the columns index (the image's position in the data set; of your images name,
-the file's path), code_0, code_1, ..., each label with the names of its classes, and what else
-the model says in one number (a codebook's distance). The arrays are codes (N, n), indices or
-names, labels (others than the main label: labels/NAME), classes/NAME, and all else the model
-says (mean, log_variance, ...).
-A Gaussian posterior's code is its mean.
+The table has the columns index (the image's position in the data set; for your images name, the
+file's path), code_0, code_1, ..., each label with the names of its classes, and further outputs of
+the encoder that are one number (a codebook's distance). The arrays are codes (N, n), indices or
+names, labels (labels/NAME for others than the main label), classes/NAME, and all further outputs
+of the encoder (mean, log_variance, ...).
+The code of a Gaussian posterior is its mean.
 
 Examples:
 
@@ -40,7 +41,7 @@ Examples:
     )
     split: str = fields.split("without image=: a part of the data")
     count: int | None = fields.count(
-        None, "so many images of the split, drawn at random, always the same (default: all)"
+        None, "number of images, drawn from the split at random, always the same (default: all)"
     )
     format: str = setting(
         choice("parquet", "npz", "both"),

@@ -1,4 +1,4 @@
-"""What a command's settings say of themselves: on the terminal, and to an editor."""
+"""The help text and the JSON schema of a command's settings."""
 
 import textwrap
 from typing import Any
@@ -10,7 +10,7 @@ _LEFT = 21  # columns for the names
 
 
 def help_text(settings: type[Settings]) -> str:
-    """The help of a command: what it does, every setting, notes and examples."""
+    """The help of a command: its purpose, settings, notes and examples."""
     lines = [f"genlab {settings.command}: {settings.summary}", ""]
     for number, words in enumerate(settings.usage):
         lines.append(f"{'       ' if number else 'usage: '}genlab {settings.command} {words}")
@@ -32,8 +32,8 @@ def _example(settings: type[Settings], name: str) -> str:
 
 
 def _meaning(doc: str, choices: tuple[str, ...]) -> str:
-    unsaid = [word for word in choices if word not in doc]
-    return f"{doc}: {', '.join(choices)}" if unsaid else doc
+    missing = [word for word in choices if word not in doc]
+    return f"{doc}: {', '.join(choices)}" if missing else doc
 
 
 def _described(name: str, example: str, meaning: str) -> list[str]:

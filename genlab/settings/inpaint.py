@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from genlab.settings import fields
-from genlab.settings.fields import PATHS, Settings, choice, setting, whole
+from genlab.settings.fields import Settings, setting
+from genlab.settings.kinds import PATHS, choice, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,29 +28,29 @@ Examples:
     mask: Any = setting(
         PATHS.or_null,
         "an image of the same size, white where to fill (lighter than middle grey, "
-        "without transparency); or a folder with a mask of the same place and name for "
-        "every image: photos/a/1.jpg goes with masks/a/1.png. A single file serves all "
+        "without transparency); or a folder with a mask of the same path and name for "
+        "every image: masks/a/1.png for photos/a/1.jpg. A single file is used for all "
         "images",
         None,
         "PATH",
     )
     method: str = setting(
         choice("auto", "translator", "projection"),
-        "translator: the network of model=context_encoder fills the hole; projection: a "
-        "generator's code is looked for whose image agrees around the hole (any model "
-        "that makes images); auto: translator where there is one",
+        "translator: the network of model=context_encoder fills the hole; projection: find "
+        "a code whose image agrees around the hole (any model that makes images); auto: "
+        "translator if the run has one",
         "auto",
     )
     out: str | None = fields.out(
-        "the folder RUN/inpainted; for a single image a .png file will do. Names are "
-        "kept, and so are colours, transparency, 16 bits of grey and colour profile of "
-        "all other pixels; colours of 16 bits have 8 then. What is filled is opaque"
+        "the folder RUN/inpainted; for a single image also a .png file. Names are kept, and "
+        "so are colours, transparency, 16-bit grey and colour profile of all other pixels; "
+        "16-bit colours become 8-bit. Filled pixels are opaque"
     )
     overwrite: bool = fields.overwrite()
     steps: int = setting(whole(), "of method=projection: steps of Adam", 500)
     draws: int = setting(
-        whole(), "of method=projection: random codes that it starts from the best of", 1000
+        whole(), "of method=projection: random codes, the best of which is the start", 1000
     )
-    seed: int = fields.seed("of the draws")
+    seed: int = fields.seed("of the random codes")
     batch_size: int = fields.batch_size()
     accelerator: str = fields.accelerator()

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from genlab.settings import fields
-from genlab.settings.fields import TEXT, Settings, any_of, choice, setting, whole
+from genlab.settings.fields import Settings, setting
+from genlab.settings.kinds import TEXT, any_of, choice, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,7 +13,7 @@ class Interpolate(Settings):
     """Paths between codes, decoded."""
 
     command = "interpolate"
-    summary = "go from one image to another through the latent space"
+    summary = "interpolate between images in the latent space"
     notes = """\
 Examples:
 
@@ -31,33 +32,32 @@ Examples:
         "random",
     )
     count: int = fields.count(8, "paths, one row each")
-    steps: int = setting(whole(2), "images on a path, both ends included", 10)
+    steps: int = setting(whole(2), "images on a path, including both ends", 10)
     path: str = setting(
         choice("linear", "spherical"),
-        "linear (the straight line) or spherical (the great circle, which keeps the "
-        "length that draws from N(0, I) have: right for latents of GANs and VAEs; among "
-        "styles the straight line is)",
+        "linear (the straight line, for styles) or spherical (the great circle, which keeps "
+        "the length of draws from N(0, I), for latents of GANs and VAEs)",
         "linear",
     )
     space: str = setting(
         choice("auto", "z", "w"),
-        "z (latents), w (styles, of a StyleGAN, where changes are most even) or auto "
-        "(styles where there are some)",
+        "z (latents), w (styles of a StyleGAN, which change images most evenly) or auto "
+        "(styles if the model has them)",
         "auto",
     )
     layers: Any = setting(
         any_of(TEXT, whole()),
-        "of a StyleGAN: the layers that go from start to end, while all others stay as "
-        "they are at the start: coarse, middle, fine or a range (2-5, counted from 1, the"
-        " coarsest); genlab mix --help says what they do",
+        "of a StyleGAN: the layers that are interpolated, while all others keep the start's "
+        "style: coarse, middle, fine or a range (2-5, counted from 1, the coarsest); see "
+        "genlab mix --help",
         "all",
     )
     seed: int = fields.seed("of the draws, or of the choice of images")
-    split: str = fields.split("where images come from")
+    split: str = fields.split("the part of the data that images are from")
     format: str = setting(
         choice("strip", "gif", "mp4", "all"),
-        "strip (a PNG, one row for each path; real images stand at the ends of paths "
-        "between them), gif, mp4 (all paths at once, to the end and back), or all",
+        "strip (a PNG, one row for each path, with real images at the ends of paths between "
+        "them), gif, mp4 (all paths at once, forwards and backwards), or all",
         "strip",
     )
     frames_per_second: int = setting(whole(1, 50), "of GIF and MP4", 10)

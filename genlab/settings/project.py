@@ -4,21 +4,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from genlab.settings import fields
-from genlab.settings.fields import PATHS, Settings, any_of, choice, setting, several, whole
+from genlab.settings.fields import Settings, setting
+from genlab.settings.kinds import PATHS, any_of, choice, several, whole
 
 
 @dataclass(frozen=True, kw_only=True)
 class Project(Settings):
-    """Codes of real images."""
+    """Finds the codes of real images."""
 
     command = "project"
     summary = "find the codes of real images, for any model that makes images"
     usage = ("run=last|PATH image=FILE|index=NUMBER [KEY=VALUE ...]",)
     notes = """\
-A PNG has a row for each image: the image, 8 images on the way to its code, the last of
-which is that of the code. An npz has codes (N, layers, n), images and errors. What is made
-small is the squared error of pixels and, where data have labels, of the features of a
-classifier that is trained once and cached.
+A PNG has a row for each image: the image and 8 intermediate images of the optimisation, the last
+of which is the reconstruction. An npz has codes (N, layers, n), images and errors. The loss is the
+squared error of pixels and, if the data have labels, of the features of a classifier that is
+trained once and cached.
 
 Examples:
 
@@ -30,33 +31,33 @@ Examples:
     run: str | None = fields.run()
     image: Any = setting(
         PATHS.or_null,
-        "a file, a folder, a pattern ('faces/*.png'), or a list [a.png,b.png]; cut to a "
-        "square and resized as a folder of data would be",
+        "a file, a folder, a pattern ('faces/*.png'), or a list [a.png,b.png]; cropped to a "
+        "square and resized, like a folder of data",
         None,
         "face.jpg",
     )
     index: Any = setting(
-        any_of(whole(0), several(whole(0), "places", "[0,1,2]")).or_null,
-        "instead of image=: places of images in the split, a number or a list [0,1,2]",
+        any_of(whole(0), several(whole(0), "positions", "[0,1,2]")).or_null,
+        "instead of image=: positions of images in the split, a number or a list [0,1,2]",
         None,
         "3",
     )
-    split: str = fields.split("where index= counts")
+    split: str = fields.split("the part of the data for index=")
     method: str = setting(
         choice("auto", "encoder", "optimise"),
-        "encoder (the autoencoder's own), optimise (gradient descent from the best of "
-        "random codes, for every model), or auto: the encoder where there is one",
+        "encoder (of an autoencoder), optimise (gradient descent from the best of random "
+        "codes, for every model), or auto: the encoder if there is one",
         "auto",
     )
     space: str = setting(
         choice("auto", "z", "w", "w+"),
-        "where optimise looks: z (latents), w (a style for all layers), w+ (a style for "
-        "each layer, nearest to the image), or auto: w+ where there are styles, else z",
+        "the space for optimise: z (latents), w (one style for all layers), w+ (a style for "
+        "each layer, which fits images best), or auto: w+ if there are styles, else z",
         "auto",
     )
-    steps: int = setting(whole(), "of optimise", 500)
-    draws: int = setting(whole(), "of optimise: random codes, the best of which is the start", 1000)
-    seed: int = fields.seed("of these")
+    steps: int = setting(whole(), "for optimise: steps of Adam", 500)
+    draws: int = setting(whole(), "for optimise: random codes, the best is the start", 1000)
+    seed: int = fields.seed("of the random codes")
     out: str | None = fields.out("the folder RUN/generated")
     overwrite: bool = fields.overwrite()
     batch_size: int = fields.batch_size(100)

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from genlab.settings import fields
-from genlab.settings.fields import PATHS, Settings, choice, setting
+from genlab.settings.fields import Settings, setting
+from genlab.settings.kinds import PATHS, choice
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reconstruct(Settings):
-    """Held-out images, or images of your own, encoded and decoded by an autoencoder."""
+    """Encodes and decodes held-out images, or your own, with an autoencoder."""
 
     command = "reconstruct"
     summary = "encode and decode images with an autoencoder"
@@ -25,9 +26,9 @@ Examples:
     image: Any = setting(
         PATHS.or_null,
         "your own images: a file, a folder, a pattern ('faces/*.png'), or a list "
-        "[a.png,b.png]; each gives a PNG of its name. A denoising autoencoder takes them "
-        "as they are and cleans them; the run's corruption is not added. The data that "
-        "the run was trained on are not needed",
+        "[a.png,b.png]; a PNG of the same name is written for each. The run's corruption is "
+        "not added, so that a denoising autoencoder cleans noisy images. The data that the "
+        "run was trained on are not needed",
         None,
         "PATH",
     )
@@ -36,11 +37,11 @@ Examples:
     format: str = setting(
         choice("grid", "png", "npz"),
         "grid (original and reconstruction side by side in one PNG), png (a folder of "
-        'PNGs), npz (uint8 NHWC: "images" rebuilt, "originals"; "labels")',
+        'PNGs), npz (uint8 NHWC: reconstructed "images", "originals"; "labels")',
         "grid",
     )
-    count: int = fields.count(32, "how many images")
+    count: int = fields.count(32, "number of images")
     seed: int = fields.seed("of the choice of images")
-    out: str | None = fields.out("RUN/generated, of image= RUN/reconstructed")
+    out: str | None = fields.out("RUN/generated, for image= RUN/reconstructed")
     batch_size: int = fields.batch_size()
     accelerator: str = fields.accelerator()

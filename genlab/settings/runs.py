@@ -2,19 +2,20 @@
 
 from dataclasses import dataclass
 
-from genlab.settings.fields import PATH, TEXT, Settings, setting
+from genlab.settings.fields import Settings, setting
+from genlab.settings.kinds import PATH, TEXT
 
 
 @dataclass(frozen=True, kw_only=True)
 class Runs(Settings):
-    """The runs of a folder with their states and scores, one line each."""
+    """Lists the runs of a folder with their states and scores, one line each."""
 
     command = "runs"
     summary = "list the runs of a folder: state, length, size and scores"
     usage = ("[match=WORD] [folder=PATH]",)
     notes = """\
-States: finished (it has its length), training (a process works in it), stopped (genlab train
-resume=PATH continues it), started (nothing was saved yet), damaged (with the reason).
+States: finished (trained to its full length), training (a process is training it), stopped
+(genlab train resume=PATH continues it), started (nothing was saved yet), damaged (with the reason).
 
 Scores are those of genlab evaluate, or else the last ones of the training.
 """
@@ -22,7 +23,7 @@ Scores are those of genlab evaluate, or else the last ones of the training.
     match: str = setting(TEXT, "only runs whose path contains this", "")
     folder: str | None = setting(
         PATH.or_null,
-        "where runs are looked for, also one level below (default: the folders runs and sweeps)",
+        "folder to search for runs, also one level below (default: the folders runs and sweeps)",
         None,
         "PATH",
     )

@@ -5,25 +5,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from genlab.settings import fields
-from genlab.settings.fields import LABELS, NUMBERS, SEEDS, Settings, choice, setting, whole
+from genlab.settings.fields import Settings, setting
+from genlab.settings.kinds import LABELS, NUMBERS, SEEDS, choice, whole
 
 FORMATS = ("grid", "png", "npz")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample(Settings):
-    """New images by a trained model."""
+    """Generates new images with a trained model."""
 
     command = "sample"
-    summary = "make new images with a trained model"
+    summary = "generate new images with a trained model"
     notes = """\
-With a StyleGAN truncation draws styles towards their mean: 1 leaves them, 0 gives all images
-the mean style, above 1 they are exaggerated. It stops at layer 8 (32 pixels), so that colours
-and detail keep their variety. With other GANs, VAEs and whatever else draws from N(0, I), it
-is the bound of a truncated normal distribution. 2 changes little; with 1 and less many GANs
-turn grey, as latents that short never came up while they learned.
+With a StyleGAN, truncation moves styles towards their mean: 1 leaves them unchanged, 0 gives all
+images the mean style, above 1 styles are exaggerated. Only the first 8 layers (up to 32 pixels)
+are truncated, so that colours and detail keep their variety. With GANs, VAEs and other models
+with a prior N(0, I), truncation is the bound of a truncated normal distribution. 2 changes little;
+with 1 and less, images of many GANs turn grey, because latents of such a small norm hardly occurred
+in training.
 
-Of K classes in turn seed s shows class s mod K, alone or among others.
+With K classes, seed s shows class s mod K.
 
 Examples:
 
@@ -39,10 +41,10 @@ Examples:
         'grid (one PNG), png (a folder of PNGs), npz (uint8 NHWC under "images")',
         "grid",
     )
-    count: int = fields.count(64, "how many images")
+    count: int = fields.count(64, "number of images")
     labels: Mapping[str, Any] | None = setting(
         LABELS.or_null,
-        "classes to show, for models that were told labels (default: all in turn)",
+        "classes to generate, for conditional models (default: all in turn)",
         None,
         "{hair:none}",
     )
@@ -55,12 +57,12 @@ Examples:
     )
     truncation: Any = setting(
         NUMBERS.or_null,
-        "less variety for better images; with a list, [0.3,0.5,1], a column for each",
+        "less variety for better images; a list, [0.3,0.5,1], gives a column for each",
         None,
         "0.7",
     )
     truncation_layers: int = setting(
-        whole(), "how many layers, the coarsest first, have truncated styles", 8
+        whole(), "number of layers, from the coarsest, with truncated styles", 8
     )
     out: str | None = fields.out("RUN/generated")
     overwrite: bool = fields.overwrite()

@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from genlab.settings import fields
-from genlab.settings.fields import PATHS, TEXT, TRUTH, Settings, setting
+from genlab.settings.fields import Settings, setting
+from genlab.settings.kinds import PATHS, TEXT, TRUTH
 
 
 @dataclass(frozen=True, kw_only=True)
 class Translate(Settings):
-    """Images of yours, turned into what a translator was trained to make."""
+    """Translates your images as a model was trained to."""
 
     command = "translate"
-    summary = "turn images into what a translator was trained to make"
+    summary = "translate images with pix2pix or CycleGAN"
     usage = ("run=last|PATH image=PATH [KEY=VALUE ...]",)
     notes = """\
 A sheet of the first images, before and after, is written to RUN/translated_DIRECTION.png;
@@ -29,12 +30,12 @@ Examples:
     run: str | None = fields.run()
     image: Any = setting(PATHS, "an image, a folder of images, or a pattern")
     direction: str | None = setting(
-        TEXT.or_null, "of a model with two directions", None, "pixel-art_to_open-peeps"
+        TEXT.or_null, "for a model with two directions", None, "pixel-art_to_open-peeps"
     )
     derive: bool = setting(
         TRUTH,
-        "true: image= are whole images, of which the outline (or the grey image) is made "
-        "first, as in training; false: they are outlines (or grey) already",
+        "true: compute the outline (or the grey image) of image= first, as in training; "
+        "false: image= are outlines (or grey) already",
         False,
     )
     whole: bool = setting(
@@ -44,9 +45,8 @@ Examples:
         False,
     )
     out: str | None = fields.out(
-        "the folder RUN/translated/DIRECTION; for a single image a .png file will do. "
-        "Names are kept"
+        "the folder RUN/translated/DIRECTION; for a single image also a .png file. Names are kept"
     )
     overwrite: bool = fields.overwrite()
-    seed: int = fields.seed("of what derive draws")
+    seed: int = fields.seed("of random numbers in derive")
     accelerator: str = fields.accelerator()

@@ -4,24 +4,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from genlab.settings import fields
-from genlab.settings.fields import TEXT, TRUTH, Settings, choice, setting, several, whole
+from genlab.settings.fields import Settings, setting
+from genlab.settings.kinds import TEXT, TRUTH, choice, several, whole
 
 FEWEST = 3  # images that can be drawn
 
 
 @dataclass(frozen=True, kw_only=True)
 class Visualise(Settings):
-    """The latent space as images, and for TensorBoard's projector."""
+    """Draws the latent space, and writes it for TensorBoard's projector."""
 
     command = "visualise"
     summary = "draw the latent space"
     notes = """\
 METHOD_LABEL_SPLIT.png has a point for each image, coloured by a label; METHOD_images_SPLIT.png
-the images themselves. Distances mean something in pca; tsne and umap keep neighbours only.
-Of autoencoders there are also
-  traversals_SPLIT.png   each code of a real image varied from -3 to 3 standard deviations
-                         around its value, those first that say most (by KL, or else by variance)
-  decoded_SPLIT.png      where a code has two numbers: the whole plane, decoded
+shows the images themselves. Distances are meaningful in pca; tsne and umap preserve only
+neighbours.
+For autoencoders also
+  traversals_SPLIT.png   each code of a real image varied from -3 to 3 standard deviations around
+                         its value, the most informative first (by KL, or else by variance)
+  decoded_SPLIT.png      for codes of two numbers: the whole plane, decoded
 
 Examples:
 
@@ -32,8 +34,8 @@ Examples:
 
     run: str | None = fields.run()
     split: str = fields.split()
-    count: int = setting(whole(FEWEST), "images, drawn from the split", 2000)
-    seed: int = fields.seed("of that draw, and of t-SNE and UMAP")
+    count: int = setting(whole(FEWEST), "number of images, drawn from the split", 2000)
+    seed: int = fields.seed("of the choice of images, and of t-SNE and UMAP")
     methods: Any = setting(
         several(choice("pca", "tsne", "umap"), "planes", "[pca,umap]"),
         "planes to draw the codes in; [] for none",
@@ -45,7 +47,7 @@ Examples:
         None,
         "[hair]",
     )
-    tensorboard: bool = setting(TRUTH, "write the codes for TensorBoard's projector too", True)
+    tensorboard: bool = setting(TRUTH, "also write the codes for TensorBoard's projector", True)
     out: str | None = fields.out("the folder RUN/codes")
     overwrite: bool = fields.overwrite()
     batch_size: int = fields.batch_size()

@@ -16,7 +16,7 @@ def test_a_grid_shows_the_first_pictures_that_have_room(
     words = [*SMALL, "samples.count=36", "data.batch_size=32"]
     assert genlab("train", *words, f"hydra.run.dir={tmp_path / 'all'}")[0] == 0
     monkeypatch.setattr("genlab.callbacks.grids.fitting", lambda height, width: 8)
-    monkeypatch.setattr("genlab.drawing.pictures.MOST_LOSSLESS", 1000)
+    monkeypatch.setattr("genlab.drawing.image_grid.MOST_LOSSLESS", 1000)
     code, out, _ = genlab("train", *words, f"hydra.run.dir={tmp_path / 'some'}")
     assert code == 0
     assert "grids show 8 pictures, as many as a file has room for" in out

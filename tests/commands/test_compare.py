@@ -136,4 +136,4 @@ def test_runs_are_named_by_patterns_and_by_last(genlab, evaluated, tmp_path: Pat
     assert "name two run folders or more" in err
     code, _, err = genlab("compare", "runs=no/*")
     assert code == 2
-    assert "no run that was evaluated" in err
+    assert "matches no evaluated run" in err

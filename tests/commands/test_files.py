@@ -62,7 +62,7 @@ def test_nothing_found_names_the_setting(tmp_path: Path, monkeypatch, pattern: s
 
 def test_a_folder_without_pictures(photos: Path) -> None:
     (photos / "empty").mkdir()
-    with pytest.raises(DataError, match=r"image=.*empty holds no pictures: it needs files of png"):
+    with pytest.raises(DataError, match=r"image=.*empty contains no images: it needs files of png"):
         inputs.listed(photos / "empty", "image")
 
 
@@ -152,10 +152,10 @@ def test_results_keep_names_and_places(photos: Path) -> None:
 @pytest.mark.parametrize(
     ("pattern", "out", "message"),
     [
-        ("", "all.png", "all.png does not fit 4 picture.*name a folder"),
+        ("", "all.png", "all.png does not fit 4 images.*name a folder"),
         ("a.png", "a.jpg", "name a .png file or a folder"),
-        ("a.png", "photos", "would take the place of an original"),
-        ("b.JPG", "photos/a.png", "photos/a.png is there already: add overwrite=true or"),
+        ("a.png", "photos", "would replace an original"),
+        ("b.JPG", "photos/a.png", "photos/a.png exists already: add overwrite=true or"),
     ],
 )
 def test_nothing_is_lost(photos: Path, pattern: str, out: str, message: str) -> None:
@@ -165,7 +165,7 @@ def test_nothing_is_lost(photos: Path, pattern: str, out: str, message: str) -> 
 
 def test_originals_stay_even_where_files_may_be_written_over(photos: Path) -> None:
     assert placed(photos, photos / "b.JPG", photos / "a.png", overwrite=True) == ["photos/a.png"]
-    with pytest.raises(ConfigError, match="would take the place of an original"):
+    with pytest.raises(ConfigError, match="would replace an original"):
         placed(photos, photos, photos, overwrite=True)
 
 

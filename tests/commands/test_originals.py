@@ -12,7 +12,7 @@ from PIL import Image
 from genlab.commands.inpaint import _holes, _masks
 from genlab.commands.originals import has_colour, loses_bits, original, pasted
 from genlab.commands.upscale import _apart
-from genlab.drawing.pictures import save_png
+from genlab.drawing.image_grid import save_png
 from genlab.errors import DataError
 
 SIZE = (9, 7)
@@ -148,7 +148,7 @@ def test_one_mask_serves_all_only_where_it_is_named(places: Path) -> None:
     photos, mask = str(places / "photos"), str(places / "masks" / "a" / "1.png")
     assert set(matched(places, photos, mask).values()) == {"masks/a/1.png"}
     assert set(matched(places, photos, [mask]).values()) == {"masks/a/1.png"}
-    with pytest.raises(DataError, match=r"holds no masks of these names: a/1, b/1: add them"):
+    with pytest.raises(DataError, match=r"has no masks of these names: a/1, b/1: add them"):
         matched(places, photos, str(places / "masks" / "a"))
 
 
@@ -156,15 +156,15 @@ def test_missing_and_unused_masks_are_named(places: Path, caplog) -> None:
     photos, masks = str(places / "photos"), str(places / "masks")
     Image.new("L", (4, 4), 255).save(places / "masks" / "c.png")
     matched(places, photos, masks)
-    assert f"masks of no image: {masks}/c.png" in caplog.text
+    assert f"masks without an image: {masks}/c.png" in caplog.text
     (places / "masks" / "b" / "1.bmp").unlink()
-    with pytest.raises(DataError, match=r"holds no masks of these names: b/1: add"):
+    with pytest.raises(DataError, match=r"has no masks of these names: b/1: add"):
         matched(places, photos, masks)
 
 
 def test_two_masks_of_one_name_are_refused(places: Path) -> None:
     Image.new("L", (4, 4), 255).save(places / "masks" / "a" / "1.bmp")
-    with pytest.raises(DataError, match=r"1\.bmp and .*1\.png are of one name: remove one"):
+    with pytest.raises(DataError, match=r"1\.bmp and .*1\.png have the same name: remove one"):
         matched(places, str(places / "photos"), str(places / "masks"))
 
 
@@ -179,7 +179,7 @@ def test_transparent_masks_are_refused(tmp_path: Path) -> None:
     assert _holes(tmp_path / "opaque.png", torch.Size([2, 2])).all()
     mask.putpixel((0, 0), (255, 255, 255, 0))
     mask.save(tmp_path / "clear.png")
-    with pytest.raises(DataError, match=r"clear\.png is transparent in parts"):
+    with pytest.raises(DataError, match=r"clear\.png is partly transparent"):
         _holes(tmp_path / "clear.png", torch.Size([2, 2]))
 
 

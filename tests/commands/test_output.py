@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from genlab.commands.outputs import destination
-from genlab.commands.paths import check_place
+from genlab.commands.user_paths import check_place
 from genlab.errors import ConfigError, ResourceError
 from genlab.runs.folder import RunFolder
 
@@ -50,7 +50,7 @@ def test_places_that_can_be_written(tmp_path: Path, monkeypatch, out: str) -> No
 def test_a_place_that_cannot_be_written_is_found_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "taken").touch()
     for out in ("taken", "taken/below", "taken/scores.json"):
-        with pytest.raises(ResourceError, match="taken is a file, no folder; choose another"):
+        with pytest.raises(ResourceError, match="taken is a file, not a folder; choose another"):
             check_place(str(tmp_path / out))
 
 
@@ -76,11 +76,11 @@ def test_results_of_a_run_alone_are_made_again_in_its_folder_and_replaced_nowher
         assert genlab(*elsewhere)[0] == 0
         code, _, err = genlab(*elsewhere)
         assert code == 2, words
-        assert "there already: add overwrite=true or choose another out=" in err
+        assert "already: add overwrite=true or choose another out=" in err
         assert genlab(*elsewhere, "overwrite=true")[0] == 0
 
 
 def test_the_old_name_of_a_setting_leads_to_the_new_one(genlab) -> None:
     code, _, err = genlab("reconstruct", "run=x", "input=noisy")
     assert code == 2
-    assert "input: this setting is called image=: use that" in err
+    assert "input: this setting is named image= here" in err

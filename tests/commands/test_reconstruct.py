@@ -46,7 +46,7 @@ def test_a_folder_of_noisy_pictures_comes_back_clean_with_its_names(
         "reconstruct", f"run={denoiser}", "image=noisy", "out=clean", "batch_size=16"
     )
     assert (code, err) == (0, "")
-    assert said.count("pictures other than 8 x 8 grey are turned upright") == 1
+    assert said.count("images other than 8 x 8 grey are turned upright") == 1
     assert "wrote clean (40 of 40)" in said
     made = {p.relative_to("clean").as_posix(): pixels(p) for p in Path("clean").rglob("*.png")}
     assert made.keys() == noisy.keys()
@@ -72,7 +72,7 @@ def test_nothing_is_written_over_unasked(genlab, denoiser: Path, noisy) -> None:
     Path("clean/0.png").write_bytes(b"mine")
     code, _, err = genlab(*words)
     assert code == 2
-    assert "clean/0.png, clean/10.png, clean/12.png and 17 more are there already" in err
+    assert "clean/0.png, clean/10.png, clean/12.png and 17 more exist already" in err
     assert Path("clean/0.png").read_bytes() == b"mine"
     assert genlab(*words, "overwrite=true")[0] == 0
     assert pixels(Path("clean/0.png")).shape == (8, 8)
@@ -102,8 +102,8 @@ def test_names_need_no_quotes_and_lists_are_lists(genlab, denoiser: Path, noisy)
     ("words", "code", "message"),
     [
         (["image=nowhere"], 3, "image=nowhere: no such file"),
-        (["image=noisy", "out=all.png"], 2, "out=all.png does not fit 40 picture(s)"),
-        (["image=noisy", "out=noisy", "overwrite=true"], 2, "take the place of an original"),
+        (["image=noisy", "out=all.png"], 2, "out=all.png does not fit 40 images"),
+        (["image=noisy", "out=noisy", "overwrite=true"], 2, "would replace an original"),
     ],
 )
 def test_mistakes_get_one_line(genlab, denoiser: Path, noisy, words, code, message) -> None:

@@ -115,7 +115,7 @@ def test_the_strangest_picture_of_a_folder_comes_first(
 
     code, _, err = genlab("score", f"run={normal}", "image=parts")
     assert code == 2
-    assert "are there already: add overwrite=true" in err
+    assert "exist already: add overwrite=true" in err
     assert genlab("score", f"run={normal}", "image=parts", "overwrite=true")[0] == 0
 
 

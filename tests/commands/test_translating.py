@@ -102,8 +102,8 @@ def test_transparency_is_enlarged_and_what_is_lost_is_said(
     Image.fromarray(pixels[..., 0].astype(np.uint16) * 257).save(tmp_path / "in" / "deep.png")
     code, said, err = genlab("upscale", f"run={upscaler}", f"image={tmp_path}/in", "out=out")
     assert (code, err) == (0, "")
-    assert "warning: colour images are grey now, as this model is: clear.png" in said
-    assert "warning: images of 16 bits have 8 now: deep.png" in said
+    assert "warning: colour images are grey now, because the model is grey: clear.png" in said
+    assert "warning: 16-bit images are 8-bit now: deep.png" in said
     alpha = opened_as_array(tmp_path / "out" / "clear.png")[..., 1]
     assert alpha.shape == (20, 24)
     assert not alpha[:, :9].any()

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from genlab.drawing.animations import save_gif
-from genlab.drawing.pictures import grid, save_grid, save_png, to_image
+from genlab.drawing.image_grid import grid, save_grid, save_png, to_image
 
 
 def noise(count: int, size: int, seed: int = 0) -> torch.Tensor:
@@ -51,7 +51,7 @@ import numpy as np
 import torch
 
 from genlab.drawing.animations import save_gif
-from genlab.drawing.pictures import save_grid, to_image
+from genlab.drawing.image_grid import save_grid, to_image
 
 folder = Path({str(tmp_path)!r})
 for seed in range(60):

@@ -2,7 +2,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from genlab.drawing.pictures import grid, with_caption, with_row_captions
+from genlab.drawing.image_grid import grid, with_caption, with_row_captions
 from genlab.drawing.planes import scatter, thumbnails
 
 POINTS = np.random.default_rng(0).normal(size=(300, 2))

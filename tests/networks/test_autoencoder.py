@@ -43,7 +43,7 @@ MAKERS = [dense_autoencoder, convolutional_autoencoder]
 @pytest.mark.parametrize("make", MAKERS)
 @pytest.mark.parametrize("codes", [1, 2, 128])
 @pytest.mark.parametrize(("resolution", "channels"), [(8, 1), (20, 3), (28, 1), (48, 3), (64, 1)])
-def test_pictures_keep_their_shape(make, codes: int, resolution: int, channels: int) -> None:
+def test_image_grid_keep_their_shape(make, codes: int, resolution: int, channels: int) -> None:
     network = make(partial(GaussianBottleneck, codes=codes), resolution, channels)
     images = torch.rand(2, channels, resolution, resolution) * 2 - 1
     result = network.learn(images)

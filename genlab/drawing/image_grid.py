@@ -1,4 +1,4 @@
-"""Grids of images with captions, and the files that hold them."""
+"""Grids of images with captions, and their files."""
 
 import io
 import math
@@ -31,25 +31,26 @@ _TARGET_WIDTH = 640
 _LONGEST_NAME = 28
 
 
-def to_image(picture: Tensor) -> Image.Image:
-    """One image uint8 (C, H, W) for Pillow, grey where C is 1."""
-    array = picture.permute(1, 2, 0).numpy()
-    return Image.fromarray(array[:, :, 0] if picture.shape[0] == 1 else array)
+def to_image(tensor: Tensor) -> Image.Image:
+    """One image, uint8 (C, H, W), for Pillow; grey if C is 1."""
+    array = tensor.permute(1, 2, 0).numpy()
+    return Image.fromarray(array[:, :, 0] if tensor.shape[0] == 1 else array)
 
 
 def grid(
-    pictures: Tensor,
+    images: Tensor,
     columns: int | None = None,
     caption: str = "",
     apart: Collection[int] = (),
     margin: int = _MARGIN,
 ) -> Image.Image:
-    """Images uint8 (N, C, H, W) in rows of `columns` (near square by default), enlarged.
+    """Images uint8 (N, C, H, W) in a grid of `columns`, by default nearly square.
 
-    Small images are enlarged by a whole factor, pixel for pixel; the caption stands above.
-    `margin` pixels of the images lie between them, a wider gap before the columns `apart`.
+    Small grids are enlarged by an integer factor, without smoothing; the caption is above.
+    `margin` is the distance between images in pixels of the images; there is a wider gap before
+    the columns `apart`.
     """
-    count, channels, height, width = pictures.shape
+    count, channels, height, width = images.shape
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
     cell_height, cell_width = height + margin, width + margin
@@ -59,11 +60,11 @@ def grid(
         255,
         dtype=torch.uint8,
     )
-    for index, picture in enumerate(pictures.cpu()):
+    for index, tensor in enumerate(images.cpu()):
         row, column = divmod(index, columns)
         top = row * cell_height + margin
         left = column * cell_width + margin + gap * sum(column >= place for place in apart)
-        sheet[:, top : top + height, left : left + width] = picture
+        sheet[:, top : top + height, left : left + width] = tensor
     image = to_image(sheet).convert("RGB")
     scale = max(1, round(_TARGET_WIDTH / image.width))
     image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
@@ -71,19 +72,19 @@ def grid(
 
 
 def fitting(height: int, width: int) -> int:
-    """How many images of a size have room in a square grid of MOST_PIXELS; at least one."""
+    """How many images of a size fit into a square grid of MOST_PIXELS; at least one."""
     side = math.isqrt(MOST_PIXELS) - _MARGIN
     return max(1, (side // (height + _MARGIN)) * (side // (width + _MARGIN)))
 
 
 def bounded(image: Image.Image) -> Image.Image:
-    """An image of far more than MOST_PIXELS made smaller by a whole factor; others as they are."""
+    """The image, reduced by an integer factor if it has far more than MOST_PIXELS."""
     excess = math.sqrt(image.width * image.height / MOST_PIXELS)
     return image.reduce(math.ceil(excess)) if excess > 1.1 else image
 
 
 def thumbnail(image: Image.Image, content: bytes) -> tuple[bytes, tuple[int, int]]:
-    """The file's content and (width, height), or a JPEG of 512 pixels' width of a large image."""
+    """The file's content and (width, height); for a large image a JPEG, 512 pixels wide."""
     if image.width * image.height <= MOST_LOSSLESS:
         return content, image.size
     small = narrowed(image.convert("RGB"))
@@ -93,13 +94,13 @@ def thumbnail(image: Image.Image, content: bytes) -> tuple[bytes, tuple[int, int
 
 
 def narrowed(image: Image.Image) -> Image.Image:
-    """The image with a width of `SHOWN_WIDTH` pixels."""
+    """The image, resized to a width of `SHOWN_WIDTH` pixels."""
     height = max(1, round(image.height * SHOWN_WIDTH / image.width))
     return image.resize((SHOWN_WIDTH, height), Image.Resampling.BOX)
 
 
 def save_png(image: Image.Image, path: Path) -> bytes:
-    """Write one image atomically, making its folder; returns the file's content."""
+    """Write an image atomically, with its folder; returns the file's content."""
     return _save(image, path, format="PNG", compress_level=1)
 
 
@@ -127,12 +128,12 @@ def _save(image: Image.Image, path: Path, **settings: Any) -> bytes:
 
 
 def shortened(name: str) -> str:
-    """A name as captions and legends have room for it."""
+    """A name, cut to the length that captions and legends have room for."""
     return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
 
 
 def with_caption(image: Image.Image, caption: str, centred: bool = False) -> Image.Image:
-    """The image with a caption above it, in as many lines as its width asks for."""
+    """The image with a caption above it, wrapped to its width."""
     font = ImageFont.load_default(size=_FONT_SIZE)
     lines = [""]
     for word in caption.split():
@@ -151,7 +152,7 @@ def with_caption(image: Image.Image, caption: str, centred: bool = False) -> Ima
 
 
 def with_row_captions(image: Image.Image, captions: Sequence[str]) -> Image.Image:
-    """The grid with a caption to the left of each of its rows."""
+    """The grid with a caption to the left of each row."""
     font = ImageFont.load_default(size=_FONT_SIZE)
     width = math.ceil(max(map(font.getlength, captions))) + 14
     sheet = Image.new("RGB", (image.width + width, image.height), "white")
@@ -163,13 +164,13 @@ def with_row_captions(image: Image.Image, captions: Sequence[str]) -> Image.Imag
 
 
 def with_column_captions(image: Image.Image, captions: Sequence[str]) -> Image.Image:
-    """The grid of evenly wide columns with a caption above each of them, in lines as it needs."""
+    """The grid, of columns of equal width, with a wrapped caption above each column."""
     width = image.width // len(captions)
     blank = Image.new("RGB", (width, 0))
-    told = [with_caption(blank, caption, centred=True) for caption in captions]
-    height = max(label.height for label in told)
+    labels = [with_caption(blank, caption, centred=True) for caption in captions]
+    height = max(label.height for label in labels)
     sheet = Image.new("RGB", (image.width, image.height + height), "white")
-    for number, label in enumerate(told):
+    for number, label in enumerate(labels):
         sheet.paste(label, (number * width, height - label.height))
     sheet.paste(image, (0, height))
     return sheet
@@ -178,7 +179,7 @@ def with_column_captions(image: Image.Image, captions: Sequence[str]) -> Image.I
 def with_both_captions(
     image: Image.Image, rows: Sequence[str], columns: Sequence[str]
 ) -> Image.Image:
-    """The grid of evenly wide columns with captions beside its rows (none for []) and above."""
+    """The grid, of columns of equal width, with captions of its columns and rows ([] for none)."""
     named = with_row_captions(image, rows) if rows else image
     above = with_column_captions(Image.new("RGB", (image.width, 0)), columns)
     sheet = Image.new("RGB", (named.width, above.height + named.height), "white")

@@ -1,4 +1,4 @@
-"""Paths that settings name, checked before anything that takes seconds is imported."""
+"""Checks of paths in settings, before the imports that take seconds."""
 
 import glob
 import os
@@ -16,7 +16,7 @@ S = TypeVar("S", bound=Settings)
 
 
 def checked(settings: S) -> S:
-    """The settings with their run as a path; the error of a run, images or `out` of no use."""
+    """The settings with their run as a path; raises errors of the run, images and `out`."""
     given: dict[str, Any] = vars(settings)
     if given.get("out") is not None:
         check_place(str(given["out"]))
@@ -31,7 +31,7 @@ def checked(settings: S) -> S:
 
 
 def several(pattern: object) -> list[str]:
-    """Each of the names, with `~` expanded."""
+    """The names, with `~` expanded."""
     given = pattern if isinstance(pattern, list | tuple) else [pattern]
     return [os.path.expanduser(str(name)) for name in given]
 
@@ -42,25 +42,25 @@ def matches(pattern: str) -> list[Path]:
 
 
 def no_such_file(name: str, key: str) -> DataError:
-    """The error of a name, given by the setting `key`, that no file and no folder has."""
+    """The error for a name, the value of the setting `key`, that matches no file or folder."""
     return DataError(
         f'{key}={name}: no such file; name a file, a folder, or a pattern like "*.png"'
     )
 
 
 def names_file(path: Path) -> bool:
-    """Whether the path ends as files do; a dot before a number is part of a folder's name."""
+    """Whether the path has a file's suffix; a dot before a number is part of a folder's name."""
     return path.suffix[1:2].isalpha() and not path.is_dir()
 
 
 def check_place(out: str) -> None:
-    """Before the work: ConfigError for an empty `out`, ResourceError where none can be written."""
+    """Raise ConfigError for an empty `out`, ResourceError if nothing can be written there."""
     if not out:
         raise ConfigError("out= is empty: name a file or a folder, or leave it out")
     path = Path(out).expanduser()
     folder = path.parent if names_file(path) else path
     there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not there.is_dir():
-        raise ResourceError(f"out={out}: {there} is a file, no folder; choose another place")
+        raise ResourceError(f"out={out}: {there} is a file, not a folder; choose another one")
     if not may_write(there):
-        raise ResourceError(f"out={out}: {there} cannot be written to; choose another place")
+        raise ResourceError(f"out={out}: {there} cannot be written to; choose another folder")

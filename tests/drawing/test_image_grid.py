@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from genlab.drawing.pictures import (
+from genlab.drawing.image_grid import (
     bounded,
     fitting,
     grid,
