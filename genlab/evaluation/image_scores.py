@@ -62,7 +62,7 @@ def _generated(
     count, seed = settings.count, settings.seed
     peers.join(loaded.device.type)
     reference.features = ranks.gather(
-        reference.features_of(ranks.shard(reference.images), "looking at real images")
+        reference.features_of(ranks.shard(reference.images), "features of real images")
     )
     labels = reference.target_labels(condition_of(loaded), count, seed)
     with own_noise(loaded.learner):
