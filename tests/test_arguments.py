@@ -47,3 +47,14 @@ def test_a_run_has_no_settings_that_are_not_utf8() -> None:
         arguments.check("train", [word])
     arguments.check("score", [arguments.quoted("image=caf\udce9")])
     arguments.check("train", [arguments.quoted("data.path=日本")])
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"(?P<kind>[a-z]+)_\d+\.png", "(?P<a>it's, {2}|x=1)", "~(?P<a>b)"]
+)
+def test_a_pattern_is_taken_as_it_is_typed(pattern: str) -> None:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    word = arguments.quoted(f"data.labels_from={pattern}")
+    assert OverridesParser.create().parse_override(word).value() == pattern
+    arguments.check("train", [word])

@@ -21,11 +21,13 @@ PATH_KEYS = (
     "data.first",
     "data.second",
     "data.extra",
+    "data.labels",
     "encoder.run",
     "generator.run",
     "hydra.run.dir",
     "hydra.sweep.dir",
 )
+_TEXTS = ("data.labels_from",)  # which are taken as they are typed
 _LISTS = ("runs", "image", "mask")  # which take several paths, in brackets
 
 # What is in quotes, or stands between the characters that have a meaning in values.
@@ -87,7 +89,7 @@ def read(words: Sequence[str]) -> Arguments:
 
 
 def quoted(override: str) -> str:
-    """The override with a path as its value quoted for Hydra, `~` expanded.
+    """The override with a path, or a pattern, as its value quoted for Hydra, `~` expanded.
 
     Interpolations, null and what is quoted already stay as they are; so do lists of paths and all
     other values, but for words with letters that Hydra reads in quotes only, as in [日本].
@@ -95,12 +97,13 @@ def quoted(override: str) -> str:
     key, equals, value = override.partition("=")
     name = key.lstrip("+")
     typed = not value or value[0] in "'\"" or "${" in value or value == "null"
-    if name not in PATH_KEYS or typed or (name in _LISTS and value[0] == "["):
+    if name not in (*PATH_KEYS, *_TEXTS) or typed or (name in _LISTS and value[0] == "["):
         known = not equals or "${" in value or value.isascii()
         return override if known else f"{key}={_with_words_quoted(value)}"
     from hydra.core.override_parser.types import Quote, QuotedString
 
-    path = str(Path(value).expanduser()) if value.startswith("~") else value
+    is_home = name in PATH_KEYS and value.startswith("~")
+    path = str(Path(value).expanduser()) if is_home else value
     return f"{key}={QuotedString(path, Quote.single).with_quotes()}"
 
 

@@ -63,7 +63,7 @@ def completed(config: RunConfig) -> RunConfig:
     if not image_set.classes:
         raise ConfigError(
             "this model needs labels and the data set has none: sort the images into a folder for "
-            "each class, or choose other data"
+            "each class, set data.labels=FILE, or choose other data"
         )
 
     def fill(node: Any) -> Any:

@@ -13,7 +13,7 @@ def absolute(config: RunConfig) -> RunConfig:
     data = config.data
     moved = {path: os.path.abspath(Path(path).expanduser()) for path in _paths(data.source)}
     changed: dict[str, Any] = {"source": _moved(data.source, moved)}
-    for key in ("path", "first", "second"):
+    for key in ("path", "first", "second", "labels"):
         if isinstance(data.plain.get(key), str):
             changed[key] = moved.get(data.plain[key], data.plain[key])
     if data.extra is not None:

@@ -11,6 +11,7 @@ from genlab.data.folder import Folder
 from genlab.data.gaussian_grid import GaussianGrid
 from genlab.data.idx_sets import FashionMnist, Mnist
 from genlab.data.image_set import ImageSet
+from genlab.data.labels.labelling import Labelling
 from genlab.data.packed import Archive, Arrays, Parquet
 from genlab.data.source import Annotations, Source
 from genlab.data.stacked import Stacked
@@ -29,6 +30,7 @@ __all__ = [
     "Folder",
     "GaussianGrid",
     "ImageSet",
+    "Labelling",
     "Mnist",
     "Parquet",
     "Source",

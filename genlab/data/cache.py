@@ -38,6 +38,7 @@ _ABOUT = {
     "hashes?": {"images": [TEXT], "labels": {str: TEXT}},
 }
 GIB = 2**30
+_NAMES = 4 * GIB
 _logger = logging.getLogger(__name__)
 
 
@@ -72,27 +73,31 @@ def prepare(source: Source, in_memory_gb: float) -> ImageSet:
     if in_memory_gb < 0:
         raise ConfigError(f"data.in_memory_gb={in_memory_gb} must be 0 or more")
     folder = _entry(source)
-    image_set = _load(folder, in_memory_gb)
+    named = source.uses_names
+    image_set = _load(folder, in_memory_gb, named)
     if image_set is None:
         with _sole_builder(folder):
-            image_set = _load(folder, in_memory_gb)
+            image_set = _load(folder, in_memory_gb, named)
             if image_set is None:
                 _build(source, folder)
-                image_set = _load(folder, in_memory_gb)
+                image_set = _load(folder, in_memory_gb, named)
     if image_set is None:
         raise ResourceError(f"{folder} vanished while being read: run again")
-    return image_set
+    return source.labelled(image_set)
 
 
 def _entry(source: Source) -> Path:
-    fingerprint = source.fingerprint()
+    fingerprint = source.stored()
     canonical = json.dumps(fingerprint, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(canonical.encode()).hexdigest()[:16]
     return cache_folder() / "images" / f"{str(fingerprint['source']).lower()}-{digest}"
 
 
-def _load(folder: Path, in_memory_gb: float) -> ImageSet | None:
-    """The entry in `folder`; None, with the folder gone, where it is absent or damaged."""
+def _load(folder: Path, in_memory_gb: float, named: bool) -> ImageSet | None:
+    """The entry in `folder`; None, with the folder gone, where it is absent or damaged.
+
+    Entries from before names were kept count as damaged where they are wanted (`named`).
+    """
     if not folder.is_dir():
         return None
     try:
@@ -101,13 +106,26 @@ def _load(folder: Path, in_memory_gb: float) -> ImageSet | None:
         images = read_npy(folder / "images.npy", DataError, mapped=not in_memory)
         labels = read_npz(folder / "labels.npz", DataError, about["classes"], follow=False)
         hashes.refuse_damaged(folder, about.get("hashes"), images, labels)
-        image_set = ImageSet(images, labels, about["classes"], about["about"], about["test_start"])
+        names = _read_names(folder / "names.json", len(images)) if named else None
+        image_set = ImageSet(
+            images, labels, about["classes"], about["about"], about["test_start"], names
+        )
         image_set.check()
         return image_set
     except (DataError, OSError) as error:
         _logger.warning("%s is damaged and is prepared again: %s", folder, error)
         _discard(folder)
         return None
+
+
+def _read_names(file: Path, count: int) -> list[str]:
+    """The names of so many images."""
+    names = read_json(file, DataError, limit=_NAMES)
+    if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        raise DataError(f"{file}: it holds no names")
+    if len(names) != count:
+        raise DataError(f"{file}: {len(names)} names of {count} images")
+    return names
 
 
 def _discard(folder: Path) -> None:
@@ -185,6 +203,8 @@ def _write_annotations(work: Path, annotations: Annotations, images: np.ndarray)
         name: values.astype(np.int64) for name, values in annotations.labels.items()
     }
     np.savez(work / "labels.npz", **labels)
+    if annotations.names is not None:  # may hold what is no UTF-8: ASCII only
+        (work / "names.json").write_text(json.dumps(annotations.names))
     about = {
         "about": annotations.about,
         "classes": annotations.classes,

@@ -11,7 +11,9 @@ import numpy as np
 
 from genlab.bounds import WHITE_LEVEL
 from genlab.data.containers.container import Container, Limit
+from genlab.data.image_set import ImageSet
 from genlab.data.labels.columns import Labels, encoded
+from genlab.data.labels.labelling import Labelling
 from genlab.data.listing import Layout, laid_out
 from genlab.data.pixels import RULE, Fitted, fit, in_threads, is_turned, pillow_quiet
 from genlab.data.source import Advance, Annotations, Source
@@ -49,6 +51,7 @@ class Collection(Source):
         white_level: the value of white in images of 16 bits.
         column: what holds the images, where there is a choice: the column of a Parquet file, the
             array of an .npz; None to find it.
+        labelling: further labels, and which of all count.
     """
 
     version: ClassVar[int] = 2
@@ -63,6 +66,7 @@ class Collection(Source):
         max_pixels: int,
         white_level: int = WHITE_LEVEL,
         column: str | None = None,
+        labelling: Labelling | None = None,
     ) -> None:
         super().__init__(resolution, channels)
         if max_pixels < 1:
@@ -75,6 +79,7 @@ class Collection(Source):
         self.max_pixels = max_pixels
         self.white_level = white_level
         self.column = column
+        self.labelling = labelling or Labelling()
         self._limit = Limit(_FIX, max_pixels, "data.max_pixels")
 
     @abstractmethod
@@ -129,7 +134,13 @@ class Collection(Source):
             return fit(image, self.resolution, self.channels, self.white_level)
 
     def fingerprint(self) -> dict[str, object]:
+        """Settings and a stamp of the container, and of the labels that are added to it."""
+        labels = self.labelling.fingerprint()
+        return self.stored() | ({"labels": labels} if labels else {})
+
+    def stored(self) -> dict[str, object]:
         """Settings and a stamp of the container."""
+        chosen = self.labelling.chosen
         return super().fingerprint() | {
             "source": self.container.kind,
             "strict": self.strict,
@@ -137,6 +148,7 @@ class Collection(Source):
             "max_pixels": self.max_pixels,
             "white_level": self.white_level,
             "files": self.container.stamp(),
+            **({"label_columns": chosen} if chosen and self.container.kind != "Folder" else {}),
         }
 
     def count(self) -> int:
@@ -163,7 +175,22 @@ class Collection(Source):
         self._warn_of_dark([deepest for deepest in found if deepest is not None])
         labels = self._labels(layout, positions)
         about = f"{counted(len(images), 'image')} {self.container.about}"
-        return Annotations(about, labels.numbered, labels.classes, layout.test_start)
+        return Annotations(
+            about,
+            labels.numbered,
+            labels.classes,
+            layout.test_start,
+            [names[position] for position in positions],
+        )
+
+    @property
+    def uses_names(self) -> bool:
+        """Whether labels are added."""
+        return self.labelling.replaces
+
+    def labelled(self, image_set: ImageSet) -> ImageSet:
+        """The set with the labels that count."""
+        return self.labelling.applied(image_set)
 
     def _labels(self, layout: Layout, positions: np.ndarray) -> Labels:
         """What the container says itself, else what its folders say."""
@@ -172,7 +199,9 @@ class Collection(Source):
             if not layout.classes:
                 return Labels()
             return Labels({"label": layout.labels}, {"label": layout.classes})
-        return encoded([column.at(positions) for column in columns])
+        labels = encoded([column.at(positions) for column in columns], self.labelling.chosen)
+        labels.say_unused()
+        return labels
 
     def _warn_of_dark(self, deepest: list[int]) -> None:
         """Say where images of 16 bits, whose largest values are given, use 12 of them or less."""

@@ -1,6 +1,5 @@
 """Further training images from an array file, such as `genlab sample format=npz` writes."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,4 +40,4 @@ def extended(image_set: ImageSet, indices: np.ndarray, path: str) -> ImageSet:
             raise ConfigError(f"data.extra={path}: {name} has other classes than the data set")
         labels[name] = np.concatenate([values[indices], told.astype(np.int64)])
     pixels = np.concatenate([image_set.images[indices], images.transpose(0, 3, 1, 2)])
-    return replace(image_set, images=pixels, labels=labels, test_start=None)
+    return ImageSet(pixels, labels, image_set.classes, image_set.about, None)

@@ -23,6 +23,8 @@ class ImageSet:
         classes: class names by label name; a label is an index into them.
         about: one line on what the images are and their licence.
         test_start: images[test_start:] are the source's own test split; None without one.
+        names: what the images are called; None where nobody asks, or they have no names.
+        unused: images that no split has, bool (N,); None for none.
     """
 
     images: np.ndarray
@@ -30,6 +32,8 @@ class ImageSet:
     classes: dict[str, list[str]]
     about: str
     test_start: int | None
+    names: list[str] | None = None
+    unused: np.ndarray | None = None
 
     def check(self) -> None:
         """Raise DataError where the parts do not belong together."""
@@ -76,16 +80,21 @@ class ImageSet:
         one_of("split", name, SPLITS)
         generator = np.random.Generator(np.random.PCG64(seed))
         order = generator.permutation(len(self) if self.test_start is None else self.test_start)
+        if self.unused is not None:
+            order = order[~self.unused[order]]
         if self.test_start is None:
             held = _part_size("data.test", test, len(order))
             test_part, rest = order[:held], order[held:]
         else:
             test_part, rest = np.arange(self.test_start, len(self)), order
+            if self.unused is not None:
+                test_part = test_part[~self.unused[test_part]]
         held = _part_size("data.validation", validation, len(rest))
         parts = {"train": rest[held:], "validation": rest[:held], "test": test_part}
         if not len(parts["train"]):
+            count = len(order) if self.test_start is None else len(order) + len(test_part)
             raise DataError(
-                f"{len(self)} image{'s are' if len(self) != 1 else ' is'} too few to train on with "
+                f"{count} image{'s are' if count != 1 else ' is'} too few to train on with "
                 f"data.validation={validation} and data.test={test}: add images or lower these two"
             )
         return np.sort(parts[name]).astype(np.int64)

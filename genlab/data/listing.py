@@ -94,7 +94,7 @@ def say_no_images(root: str, names: Sequence[str]) -> None:
     """Log, once for each root, how many files are not images, and some of their names."""
     if names:
         told = some([readable(name) for name in names])
-        _say(f"left out {counted(len(names), 'file')} of {root} that are not images: {told}")
+        say(f"left out {counted(len(names), 'file')} of {root} that are not images: {told}")
 
 
 def laid_out(names: Sequence[str], root: str) -> Layout:
@@ -120,7 +120,7 @@ def laid_out(names: Sequence[str], root: str) -> Layout:
         if in_test.any():
             test_start = int((~in_test).sum())
         said = "all of them are trained on" if test_start is None else "test is its test part"
-        _say(f"folders {', '.join(sorted(tops))} of {root} are parts of one set: {said}")
+        say(f"folders {', '.join(sorted(tops))} of {root} are parts of one set: {said}")
     kinds = sorted({place[0] if place else "" for place in places})
     if len(kinds) < 2 or not all(places):
         return Layout(order, [], np.zeros(len(order), np.int64), test_start)
@@ -153,6 +153,6 @@ def is_hidden(name: str) -> bool:
 
 
 @cache
-def _say(line: str) -> None:
-    """Log a line once: a run lists its folder several times."""
+def say(line: str) -> None:
+    """Log a line once: a run lists its images several times."""
     _logger.info("%s", line)

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from genlab.data.image_set import ImageSet
 from genlab.errors import ConfigError
 
 Advance = Callable[[int], None]
@@ -23,6 +24,7 @@ class Annotations:
     labels: dict[str, np.ndarray] = field(default_factory=dict)
     classes: dict[str, list[str]] = field(default_factory=dict)
     test_start: int | None = None
+    names: list[str] | None = None
 
 
 class Source(ABC):
@@ -54,6 +56,23 @@ class Source(ABC):
             "resolution": self.resolution,
             "channels": self.channels,
         }
+
+    def stored(self) -> dict[str, object]:
+        """What the prepared images depend on: less than `fingerprint`, where labels are added."""
+        return self.fingerprint()
+
+    @property
+    def uses_names(self) -> bool:
+        """Whether `labelled` needs the names of images."""
+        return False
+
+    def labelled(self, image_set: ImageSet) -> ImageSet:
+        """A prepared set with labels that are added whenever it is opened; by default none are.
+
+        Raises:
+            DataError, ConfigError: they cannot be read, or are not there.
+        """
+        return image_set
 
     @abstractmethod
     def count(self) -> int:

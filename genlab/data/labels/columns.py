@@ -1,6 +1,5 @@
 """From columns of values to numbered classes, and to standardised numbers."""
 
-import logging
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from genlab.words import readable
+from genlab.data.listing import say
+from genlab.words import readable, some
 
 UNKNOWN = "unknown"
 """The class of images without a value; always the last class of its label."""
@@ -22,7 +22,8 @@ _YES = ("true", "yes", "1")
 _WHOLE = re.compile(r"-?\d{1,15}\.0+")
 _FEW = 20  # different values are classes, however few images there are
 _MOST_CODES = 1000
-_logger = logging.getLogger(__name__)
+_MOST_KINDS = 10_000
+_LONGEST = 200  # characters of a class
 
 
 class Column(NamedTuple):
@@ -38,9 +39,10 @@ class Column(NamedTuple):
     values: Sequence[Any]
     classes: Sequence[str] | None = None
 
-    def at(self, positions: Iterable[int]) -> "Column":
-        """The values at some positions."""
-        return self._replace(values=[self.values[position] for position in positions])
+    def at(self, positions: Iterable[int | None]) -> "Column":
+        """The values at some positions; no value for None."""
+        values = [None if at is None else self.values[at] for at in positions]
+        return self._replace(values=values)
 
 
 class Numbers(NamedTuple):
@@ -74,6 +76,23 @@ class Labels:
     numbers: dict[str, Numbers] = field(default_factory=dict)
     ignored: dict[str, int] = field(default_factory=dict)
 
+    def add(self, other: "Labels") -> None:
+        """Take up what other columns say."""
+        self.numbered.update(other.numbered)
+        self.classes.update(other.classes)
+        self.numbers.update(other.numbers)
+        self.ignored.update(other.ignored)
+
+    def say_unused(self) -> None:
+        """Log the columns that are no classes."""
+        told = [f"{name} ({count:,} different texts)" for name, count in self.ignored.items()]
+        told += [
+            f"{name} (numbers: mean {numbers.mean:.4g}, deviation {numbers.deviation:.4g})"
+            for name, numbers in self.numbers.items()
+        ]
+        if told:
+            say(f"columns that are no classes, and no model takes: {some(told, 20)}")
+
 
 def encoded(columns: Sequence[Column], wanted: Mapping[str, str] | None = None) -> Labels:
     """The labels that columns are.
@@ -84,26 +103,23 @@ def encoded(columns: Sequence[Column], wanted: Mapping[str, str] | None = None) 
       of a column called label, class, cls or target stay the classes "0" and "1".
     - Whole numbers from 0 or 1 upwards without a gap, each on two images on average, are classes
       of these names. Other numbers are standardised.
-    - Other text is classes, in the order of the alphabet; where most images have a text of their
-      own, as captions and addresses are, the column is ignored.
+    - Other text is classes, in the order of the alphabet. Columns of captions, addresses and the
+      like are ignored: most images have a text of their own, or there are more than 10 000, or one
+      has more than 200 characters.
 
     Args:
         columns: of one length each.
-        wanted: "auto", "classes" or "numbers" by column; None for all columns, by these rules.
-
-    Raises:
-        ValueError: a column cannot be what is wanted of it.
+        wanted: columns by name: "auto" for these rules, but for the last one, "classes" for a class
+            of every value; None for all columns.
     """
     labels = Labels()
     for column in columns:
-        if wanted is not None and column.name not in wanted:
-            continue
-        kind = "auto" if wanted is None else wanted[column.name]
-        _add(labels, column, kind, asked=wanted is not None)
+        if wanted is None or column.name in wanted:
+            _add(labels, column, None if wanted is None else wanted[column.name])
     return labels
 
 
-def _add(labels: Labels, column: Column, kind: str, asked: bool) -> None:
+def _add(labels: Labels, column: Column, kind: str | None) -> None:
     name = readable(column.name)
     if column.classes is not None:
         names = [readable(each) for each in column.classes]
@@ -115,14 +131,12 @@ def _add(labels: Labels, column: Column, kind: str, asked: bool) -> None:
     if not found:
         return
     values = None if kind == "classes" else _values(texts)
-    if kind == "numbers" and values is None:
-        raise ValueError(f"{name} holds {_example(found)!r}, which is no number")
-    if kind == "auto" and _are_truths(name, found):
+    if kind != "classes" and _are_truths(name, found):
         named = {text: int(text.lower() in _YES) for text in found}
         _number_texts(labels, name, [f"not {name}", name], texts, named)
-    elif values is not None and (kind == "numbers" or not _are_codes(name, values)):
+    elif values is not None and not _are_codes(name, values):
         labels.numbers[name] = _standardised(values)
-    elif kind == "auto" and not asked and len(found) > _FEW and len(found) > len(texts) / 2:
+    elif kind is None and _are_sentences(found, len(texts)):
         labels.ignored[name] = len(found)
     else:
         kinds = sorted(found, key=_rank)
@@ -201,6 +215,12 @@ def _are_codes(name: str, values: np.ndarray) -> bool:
     return name.lower() in MAIN or bool(dense and len(there) >= 2 * len(kinds))
 
 
+def _are_sentences(found: set[str], count: int) -> bool:
+    """Whether texts of so many images are none of classes; see `encoded`."""
+    own = len(found) > _FEW and len(found) > count / 2
+    return own or len(found) > _MOST_KINDS or max(map(len, found)) > _LONGEST
+
+
 def _rank(text: str) -> tuple[int, float, str]:
     """Numbers by their size, then other text by the alphabet."""
     try:
@@ -208,8 +228,3 @@ def _rank(text: str) -> tuple[int, float, str]:
     except ValueError:
         return 1, 0, text
     return (0, value, text) if math.isfinite(value) else (1, 0, text)
-
-
-def _example(found: set[str]) -> str:
-    """One of the texts that is no number."""
-    return sorted(found, key=_rank)[-1][:40]
