@@ -47,12 +47,15 @@ def train(
         folder: the run folder; None makes a new one in `runs`, named by date and model.
         resume: continue the run in the folder.
     """
+    words = _words(model, data, overrides)
     with composing.hydra():
         config = _composed(model, data, overrides)
-        place = Path(folder) if folder is not None else unused(_new(model))
-        config, words = with_runs_before(config, _words(model, data, overrides), place)
+    place = Path(folder) if folder is not None else unused(_new(model))
+    RunFolder(place).claim()
     try:
         with log_to(None, on_console=True):
+            with composing.hydra():
+                config, words = with_runs_before(config, words, place)
             train_in_folder(config, place, words, go_on=resume)
     finally:
         RunFolder(place).remove_if_empty()

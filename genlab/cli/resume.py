@@ -28,7 +28,7 @@ from genlab.console import log_to
 from genlab.errors import CheckpointError, ConfigError
 from genlab.io import secrets
 from genlab.jobs import sweep, train
-from genlab.jobs.prerequisites import with_pictures
+from genlab.jobs.prerequisites import with_generated_images
 from genlab.processes import launch, peers
 from genlab.runs.folder import RunFolder
 
@@ -55,7 +55,7 @@ def _resume(folder: RunFolder, words: Arguments) -> None:
         return
     with log_to(None, on_console=True):
         try:
-            config = with_pictures(RunConfig.read(plain), folder.path)
+            config = with_generated_images(RunConfig.read(plain), folder.path)
             sweep.print_end(folder.path, train.train(config, folder.path, None, go_on=True))
         except ConfigError as error:
             raise _told_with_file(error, folder, words.overrides) from error

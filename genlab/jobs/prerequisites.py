@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from hydra import compose
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -50,19 +51,21 @@ def with_runs_before(config: RunConfig, overrides: Sequence[str], folder: Path) 
     words = list(overrides)
     encoder = config.encoder
     if encoder and (encoder.run or encoder.page):
-        run = _run_of("encoder", encoder, config, folder)
+        run = _run_of("encoder", encoder, config, folder, words)
         config = config.replaced(encoder={"run": str(run)})
         words = _pinned(words, "encoder", run)
     before = config.generator
     if before and before.run:
         finding.find(before.run, key="generator.run")  # also where nothing is made by it
-    config = with_pictures(config, folder)
+    config = with_generated_images(config, folder, words)
     if config.generator and config.generator != before:
         words = _pinned(words, "generator", config.generator.run)
     return Prepared(config, words)
 
 
-def with_pictures(config: RunConfig, folder: Path) -> RunConfig:
+def with_generated_images(
+    config: RunConfig, folder: Path, overrides: Sequence[str] = ()
+) -> RunConfig:
     """The config with what its generator asks for as data.extra, made in `folder`."""
     generator = config.generator
     if generator and generator.ratio < 0:
@@ -71,8 +74,8 @@ def with_pictures(config: RunConfig, folder: Path) -> RunConfig:
         return config
     if not generator.run and not generator.page:
         raise ConfigError("generator.ratio above 0 needs generator.run=PATH or generator.page")
-    run = _run_of("generator", generator, config, folder)
-    made = _pictures(run, config, generator.ratio, folder)
+    run = _run_of("generator", generator, config, folder, overrides)
+    made = _generated_images(run, config, generator.ratio, folder)
     return config.replaced(generator={"run": str(run)}, data={"extra": str(made)})
 
 
@@ -80,17 +83,20 @@ def _pinned(words: Sequence[str], kind: str, run: Path | str | None) -> list[str
     return [f"{kind}.run={run}" if word.startswith(f"{kind}.run=") else word for word in words]
 
 
-def _run_of(kind: str, wanted: Encoder | Generator, config: RunConfig, folder: Path) -> Path:
+def _run_of(
+    kind: str,
+    wanted: Encoder | Generator,
+    config: RunConfig,
+    folder: Path,
+    given: Sequence[str],
+) -> Path:
     """The folder of the run that is named, or of one of the page that is named, trained here."""
     if wanted.run:
         return finding.find(wanted.run, key=f"{kind}.run").path
-    if not HydraConfig.initialized():
-        raise ConfigError(f"{kind}.run is missing: give it, {kind}.run=PATH")
     for word in (str(wanted.page), *map(str, wanted.overrides or [])):
         if "${" in word or word.lstrip("+~").startswith("hydra"):
             raise ConfigError(f"{kind}: {word}: only settings of the run itself can be given")
-    hydra = HydraConfig.get()
-    words = [word for word in hydra.overrides.task if word.startswith(("data", "trainer"))]
+    words = [word for word in given if word.startswith(("data", "trainer"))]
     own = _OWN[kind]
     overrides = [
         *(word for word in words if not word.startswith(own)),
@@ -101,7 +107,7 @@ def _run_of(kind: str, wanted: Encoder | Generator, config: RunConfig, folder: P
         *(wanted.overrides or []),
     ]
     if not any(word.startswith("data=") for word in words):
-        overrides.append(f"data={hydra.runtime.choices['data']}")
+        overrides.append(f"data={_data_page(given)}")
     composed = (
         GlobalHydra.instance().config_loader().load_configuration("train", overrides, RunMode.RUN)
     )
@@ -117,6 +123,16 @@ def _run_of(kind: str, wanted: Encoder | Generator, config: RunConfig, folder: P
     run.mkdir(parents=True, exist_ok=True)
     _trained_once(before, run, overrides)
     return run
+
+
+def _data_page(words: Sequence[str]) -> str:
+    """The data page that a run's words choose, themselves or by another page."""
+    if HydraConfig.initialized():
+        choices = HydraConfig.get().runtime.choices
+    else:
+        given = [word for word in words if not word.startswith("--")]
+        choices = compose("train", given, return_hydra_config=True).hydra.runtime.choices
+    return str(choices["data"])
 
 
 def _trained_once(config: RunConfig, run: Path, overrides: Sequence[str]) -> None:
@@ -140,7 +156,7 @@ _OWN = {
 }
 
 
-def _pictures(run: Path, config: RunConfig, ratio: float, folder: Path) -> Path:
+def _generated_images(run: Path, config: RunConfig, ratio: float, folder: Path) -> Path:
     """A file with `ratio` pictures for each training image of each class."""
     data = build_data(config)
     seed = config.seed
