@@ -44,8 +44,9 @@ class Editor:
         """Find the direction that changes one attribute; the first call may train a classifier.
 
         Args:
-            name: LABEL (glasses) or LABEL:CLASS (hair:long) of the labels of the data; pca (of most
-                variance of the codes), or factorised (amplified most by a StyleGAN's layers).
+            name: LABEL (glasses), LABEL:CLASS (hair:long) or a CLASS that one label alone has, of
+                the labels of the data; pca (of most variance of the codes), or factorised
+                (amplified most by a StyleGAN's layers).
             component: the number of the component of pca or factorised, from 1.
 
         Raises:
@@ -57,6 +58,9 @@ class Editor:
                 raise ConfigError(f"component={component} must be from 1 to {len(found)}")
             return Direction(f"{name} {component}", found[component - 1])
         classes = self.space.loaded.description.classes
+        owners = [label for label, kinds in classes.items() if name in kinds]
+        if len(owners) == 1 and name not in classes:
+            name = f"{owners[0]}:{name}"
         if ":" not in name and name not in classes:
             near = near_miss(name, [*COMPONENTS, *classes])
             raise ConfigError(

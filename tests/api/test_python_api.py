@@ -17,7 +17,9 @@ from hydra.core.global_hydra import GlobalHydra
 from PIL import Image
 
 import genlab
+from genlab.editing.latent_editor import LatentEditor
 from genlab.errors import CheckpointError, ConfigError, DataError
+from genlab.latent import LatentDirection
 
 SMALL = ["trainer=cpu", "samples.count=4", "data.batch_size=16", "total_images=64"]
 BLOCK = """
@@ -264,3 +266,12 @@ def test_grids_have_the_columns_that_are_asked_for(images: torch.Tensor) -> None
     assert 3 < wide / high < 5
     wide, high = genlab.grid(images, columns=1).size
     assert 3 < high / wide < 5
+
+
+def test_a_class_names_its_direction_where_one_label_has_it(dcgan, monkeypatch) -> None:
+    found = LatentDirection.constant(torch.zeros(3))
+    asked = []
+    monkeypatch.setattr(LatentEditor, "direction_to", lambda _, it: asked.append(it) or found)
+    editor = dcgan.editor()
+    assert editor.direction("7").name == editor.direction("label:7").name == "label:7"
+    assert [attribute.classes for attribute in asked] == [(7,), (7,)]
