@@ -26,7 +26,7 @@ class Device:
     reason: str
 
 
-def find(
+def resolve_accelerator(
     accelerator: str,
     precision: str = "auto",
     channels_last: bool | str = "auto",
@@ -44,12 +44,12 @@ def find(
         ("channels_last", channels_last, ("auto", True, False)),
     ):
         one_of(f"{group}{key}", value, known)
-    return _accelerator(accelerator, f"{group}accelerator")
+    return _available_accelerator(accelerator, f"{group}accelerator")
 
 
 def choose(accelerator: str, precision: str, channels_last: bool | str) -> Device:
     """Resolve "auto" for this machine; raises what `find` does."""
-    accelerator = find(accelerator, precision, channels_last)
+    accelerator = resolve_accelerator(accelerator, precision, channels_last)
     fast, why = _fast_bf16(accelerator)
     if precision == "auto":
         precision = "bf16-mixed" if fast else "32-true"
@@ -93,7 +93,7 @@ def forget_sizes() -> None:
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
 
 
-def _accelerator(name: str, key: str) -> str:
+def _available_accelerator(name: str, key: str) -> str:
     if name == "auto":
         if torch.cuda.is_available():
             return "cuda"

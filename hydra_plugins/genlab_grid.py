@@ -1,7 +1,7 @@
-"""Hydra's sweeper of the name grid: every combination of the values given.
+"""The Hydra sweeper `grid`: every combination of the given values.
 
-Hydra's own, basic, does not say in which folders its jobs are to be found.
-Hydra takes sweepers from the package hydra_plugins alone.
+Unlike Hydra's basic sweeper it knows the folders of its jobs. Hydra searches the package
+hydra_plugins for sweepers.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ from omegaconf import OmegaConf, open_dict
 class GridSweeper(BasicSweeper):
     """Launches all jobs at once, or `max_batch_size` of them at a time.
 
-    How they ended is told in their folders, whichever launcher runs them.
+    Their results are written to their folders, whichever launcher runs them.
     """
 
     def sweep(self, arguments: list[str]) -> None:
@@ -34,7 +34,7 @@ class GridSweeper(BasicSweeper):
         run = multirun.begin(Path(self.config.hydra.sweep.dir))
         write_text(run.folder / "multirun.yaml", hide(OmegaConf.to_yaml(self.config)))
         numbers = []
-        for batch in batches:  # all are composed before the first is launched
+        for batch in batches:  # all jobs are composed before the first one is launched
             first = len(run.jobs)
             for number, words in enumerate(batch, first):
                 run.jobs[number] = Job(self._folder(words, number), words)
@@ -43,7 +43,7 @@ class GridSweeper(BasicSweeper):
             run.launch(self.launcher.launch, row)
 
     def _folder(self, words: list[str], number: int) -> Path:
-        """Where the job of that number runs; Hydra's error for words that cannot be composed."""
+        """The folder of a job; Hydra's error for words that cannot be composed."""
         assert self.hydra_context is not None
         assert self.config is not None
         config = self.hydra_context.config_loader.load_sweep_config(self.config, words)

@@ -1,6 +1,6 @@
-"""Hydra's sweeper of the name optuna: a search for the settings with the best objective.
+"""The Hydra sweeper `optuna`: a search for the settings with the best objective.
 
-Hydra takes sweepers from the package hydra_plugins alone.
+Hydra searches the package hydra_plugins for sweepers.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ SAMPLERS = ("tpe", "random")
 class OptunaSweeper(Sweeper):
     """Each job is a trial of an Optuna study; see configs/hydra/sweeper/optuna.yaml.
 
-    A study that is there already is gone on with: interrupted trials first, in their own folders.
+    An existing study is continued: interrupted trials first, in their own folders.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class OptunaSweeper(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> None:
-        """Hydra's hook: run trials until the study has as many as were asked for."""
+        """Hydra's hook: run trials until the study has as many as `trials`."""
         from genlab.io.files import write_text
         from genlab.io.secrets import hide
         from genlab.jobs import multirun, study, study_report
@@ -111,7 +111,7 @@ class OptunaSweeper(Sweeper):
         study_report.report(opened, run.folder)
 
     def _run(self, opened: Any, trial: Any, run: "Multirun", words: list[str]) -> None:
-        """Have the launcher do one trial, and tell the study how it ended."""
+        """Launch one trial, and report its result to the study."""
         from genlab.callbacks import listener
         from genlab.jobs import job as jobs
         from genlab.jobs import study
@@ -121,12 +121,12 @@ class OptunaSweeper(Sweeper):
         with listener.listening(trial):
             run.launch(self.launcher.launch, [trial.number])
         end = jobs.end_of(job)
-        if end.status != "running":  # else a process of an earlier call is still at it
+        if end.status != "running":  # else a process of an earlier call still trains it
             study.tell(opened, trial, jobs.objective_value(end), end.status == "pruned")
 
     def _objective(self, words: list[str]) -> str:
-        """The metric that the search looks at; ConfigError where no trial would measure it."""
-        from genlab.jobs.measured import objective_of
+        """The metric of the search's objective; ConfigError if no trial would record it."""
+        from genlab.jobs.search_objective import objective_of
 
         assert self.hydra_context is not None
         assert self.config is not None
@@ -143,7 +143,7 @@ def _lowest(distribution: Any) -> Any:
 
 
 def _distribution(override: Override) -> Any:
-    """Optuna's distribution for the values of a sweep override; ConfigError for none."""
+    """Optuna's distribution for the values of a sweep override; ConfigError for invalid ones."""
     try:
         return _unchecked_distribution(override)
     except ValueError as error:
@@ -160,9 +160,9 @@ def _unchecked_distribution(override: Override) -> Any:
     value = override.value()
     if isinstance(value, ChoiceSweep):
         return CategoricalDistribution(list(override.sweep_string_iterator()))
-    sweep: Any = value  # its numbers are declared wider than they are
+    sweep: Any = value  # Hydra declares its numbers too broadly
     if isinstance(value, RangeSweep):
-        start, stop, step = sweep.start, sweep.stop, sweep.step  # Hydra leaves the end out
+        start, stop, step = sweep.start, sweep.stop, sweep.step  # Hydra excludes the stop
         if all(isinstance(number, int) for number in (start, stop, step)):
             return IntDistribution(start, stop - 1, step=step)
         return FloatDistribution(start, stop - step, step=step)

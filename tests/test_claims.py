@@ -10,7 +10,7 @@ from genlab.console import log_to
 from genlab.errors import ConfigError
 from genlab.io.files import write_atomically
 from genlab.runs import claims
-from genlab.runs.folder import RunFolder
+from genlab.runs.run_folder import RunFolder
 
 SMALL = ["model=vae_mlp", "data=digits", "trainer=cpu", "total_images=64", "samples.count=4"]
 
@@ -41,7 +41,7 @@ def test_a_run_in_somebodys_folder_is_refused(genlab, home: Path, monkeypatch) -
     assert code == 2
     code, _, err = genlab("train", "-m", *SMALL, "seed=1,2", f"hydra.sweep.dir={home}")
     assert code == 2
-    assert "holds files that are not a run's" in err
+    assert "contains files that are not a run's" in err
     assert content(home) == before
 
 

@@ -178,7 +178,7 @@ def test_a_home_that_cannot_be_written_to_stops_no_training(
         "train", "model=vae_mlp", "data=digits", "total_images=64", f"hydra.run.dir={run}"
     )
     assert code == 0
-    assert "run=last does not find this run" in out
+    assert "run=last will not find this run" in out
     assert genlab("sample", f"run={run}")[0] == 0
 
 
@@ -238,7 +238,7 @@ def test_the_config_can_be_shown(genlab) -> None:
 
 @pytest.mark.parametrize(
     ("page", "says"),
-    [("defaults: [vae]\n", "lead back to themselves"), ("a: [\n", "vae.yaml")],
+    [("defaults: [vae]\n", "refer to themselves"), ("a: [\n", "vae.yaml")],
 )
 def test_pages_of_ones_own_that_cannot_work_are_said(
     genlab, tmp_path, page: str, says: str
@@ -267,7 +267,7 @@ def test_no_memory_is_said_with_the_mend(
     monkeypatch.setattr("genlab.commands.sample.run", without_memory)
     code, _, err = genlab("sample", f"run={small_run}")
     assert code == 5
-    assert "not enough memory: ask for less at once (count=, batch_size=" in err
+    assert "not enough memory: reduce count=, batch_size=" in err
 
 
 def test_nothing_of_the_current_folder_is_imported(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ HOSTILE = [
     "genlab.data.cache.os.remove",
     "genlab.cli.main.main",
     "genlab.jobs.train.train",
-    "genlab.runs.folder.RunFolder",
+    "genlab.runs.run_folder.RunFolder",
     "genlab.processes.children.run_processes",
     "genlab.learners.learner.seed_noise",
     "genlab.networks.layers.initialise_weights",

@@ -19,7 +19,7 @@ from genlab.evaluation.memorisation import memorisation
 from genlab.evaluation.reference import Reference, build_reference
 from genlab.metrics import frechet_distance
 from genlab.networks import Condition
-from genlab.runs.weights import images_seen_of
+from genlab.runs.weights import weights_images_seen
 
 RUN = ["data=digits", "trainer=cpu", "samples.count=4", "model=gan", "log.every_images=1000"]
 SCORED = ["evaluate.every_images=2000", "evaluate.count=150"]
@@ -75,7 +75,7 @@ def test_best_weights_and_summary_agree_after_a_resume_that_does_worse(genlab, t
     assert genlab("train", f"resume={run}", *worse)[0] == 0
     best = json.loads((run / "summary.json").read_text())["best"]
     assert best["value"] == min(float(r["evaluation/frechet_distance"]) for r in rows(run))
-    assert images_seen_of(run / "best.safetensors") == best["images_seen"] <= 5056
+    assert weights_images_seen(run / "best.safetensors") == best["images_seen"] <= 5056
 
 
 def test_scores_measured_in_another_way_start_the_best_anew(genlab, tmp_path) -> None:

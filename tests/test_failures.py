@@ -23,7 +23,7 @@ from genlab.training.failures import explained
 def test_every_way_to_lack_memory_says_what_helps(error: Exception) -> None:
     message, code = explained(error, ["train"])
     assert code == 5
-    assert message.startswith("not enough memory: ask for less at once")
+    assert message.startswith("not enough memory: reduce count=")
     assert len(message) < 300
 
 

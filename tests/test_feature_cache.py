@@ -7,7 +7,7 @@ import torch
 
 from genlab.data.cache import cache_folder
 from genlab.evaluation import classifier_run, feature_networks
-from genlab.runs.folder import RunFolder
+from genlab.runs.run_folder import RunFolder
 
 
 @pytest.mark.parametrize("damage", ["weights.safetensors", "summary.json"])

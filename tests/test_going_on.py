@@ -14,7 +14,7 @@ from genlab.cli.arguments import quoted
 from genlab.cli.resume import merged
 from genlab.config.run import RunConfig
 from genlab.errors import CheckpointError, ConfigError, GenlabError
-from genlab.runs.folder import RunFolder
+from genlab.runs.run_folder import RunFolder
 
 Edit = Callable[[dict[str, Any]], object]
 

@@ -12,15 +12,15 @@ import pytest
 
 from genlab.errors import CheckpointError
 from genlab.jobs import multirun
-from genlab.jobs.job import REPORT, Job, all_jobs, end_of, told
-from genlab.runs.folder import RunFolder
+from genlab.jobs.job import REPORT, Job, all_jobs, end_of, read_job
+from genlab.runs.run_folder import RunFolder
 
 # A job in a process of its own: it holds its folder and, at its second try, tells its end.
 JOB = """
 import os, signal, sys
 from pathlib import Path
 from genlab.jobs.job import Job
-from genlab.runs.folder import RunFolder
+from genlab.runs.run_folder import RunFolder
 path, deadly = Path(sys.argv[1]), sys.argv[2]
 path.mkdir(exist_ok=True)
 folder = RunFolder(path)
@@ -74,7 +74,7 @@ def test_a_job_that_is_killed_again_has_died(tmp_path: Path, capsys) -> None:
     assert code == 7
     lines = (tmp_path / "sweep.csv").read_text().splitlines()
     assert lines[1].startswith("0,,died,")
-    assert "the same sweep again goes on with it" in lines[1]
+    assert "run the same sweep again to continue it" in lines[1]
     assert lines[2].startswith(",,done,0.5,")
 
 
@@ -90,11 +90,11 @@ def test_a_launcher_that_does_nothing_leaves_jobs_not_begun(tmp_path: Path) -> N
 
 
 def test_the_table_has_jobs_of_earlier_calls_which_do_not_count(tmp_path: Path) -> None:
-    Job(tmp_path / "10", ["seed=10"], "failed", "no such luck", 3).tell()
-    Job(tmp_path / "2", ["seed=2"], metrics={"train/loss": 1.0}).tell()
+    Job(tmp_path / "10", ["seed=10"], "failed", "no such luck", 3).write()
+    Job(tmp_path / "2", ["seed=2"], metrics={"train/loss": 1.0}).write()
     jobs = multirun.begin(tmp_path)
     jobs.jobs[1] = Job(tmp_path / "1", ["seed=1"])
-    Job(tmp_path / "1", ["seed=1"]).tell()
+    Job(tmp_path / "1", ["seed=1"]).write()
     assert multirun.report() == 0
     lines = (tmp_path / "sweep.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in lines[1:]] == ["1", "2", "10"]
@@ -102,7 +102,7 @@ def test_the_table_has_jobs_of_earlier_calls_which_do_not_count(tmp_path: Path) 
 
 def test_jobs_in_deeper_folders_are_found(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        Job(tmp_path / "model" / name, [name]).tell()
+        Job(tmp_path / "model" / name, [name]).write()
     found = all_jobs(tmp_path, [Job(tmp_path / "model" / "b", ["b"])])
     assert [job.overrides for job in found] == [["b"], ["a"]]
 
@@ -131,16 +131,16 @@ def test_a_job_that_another_process_is_at_is_running(tmp_path: Path) -> None:
 )
 def test_a_report_of_another_kind_is_refused(tmp_path: Path, change: dict) -> None:
     job = Job(tmp_path, ["seed=1"])
-    job.tell()
-    assert told(tmp_path) == job
+    job.write()
+    assert read_job(tmp_path) == job
     content = json.loads((tmp_path / REPORT).read_text())
     (tmp_path / REPORT).write_text(json.dumps(content | change))
     with pytest.raises(CheckpointError, match=r"job.json: "):
-        told(tmp_path)
+        read_job(tmp_path)
     assert end_of(job).status == "failed"
 
 
 def test_a_report_that_is_no_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / REPORT)
     with pytest.raises(CheckpointError, match="not a regular file"):
-        told(tmp_path)
+        read_job(tmp_path)

@@ -125,12 +125,12 @@ def test_weights_of_another_moment_than_a_finished_runs_are_exported_again(
     """As versions before left them behind that were killed between the two."""
     import shutil
 
-    from genlab.runs.weights import images_seen_of
+    from genlab.runs.weights import weights_images_seen
 
     run = tmp_path / "run"
     shutil.copytree(whole, run)
     shutil.copy(run / "best.safetensors", run / "weights.safetensors")
-    if images_seen_of(run / "weights.safetensors") == 480:
+    if weights_images_seen(run / "weights.safetensors") == 480:
         (run / "weights.safetensors").unlink()
     assert genlab("train", f"resume={run}")[0] == 0
     assert_same_run(whole, run)

@@ -9,7 +9,7 @@ import pytest
 
 from genlab.errors import CheckpointError
 from genlab.jobs import multirun
-from genlab.runs.folder import RunFolder
+from genlab.runs.run_folder import RunFolder
 
 SMALL = ["data=digits", "trainer=cpu", "total_images=300", "samples.count=4", "data.batch_size=32"]
 
@@ -87,7 +87,7 @@ def test_a_job_that_another_process_is_at_is_left_to_it(genlab, tmp_path: Path) 
     words = [*SMALL, "model=vae_mlp", "seed=1,2", f"hydra.sweep.dir={sweep}"]
     code, out, _ = genlab("train", "-m", *words)
     assert code == 0
-    assert "job 0 is left to the process that is at it" in out
+    assert "job 0 is left to the process that trains it" in out
     assert [row["status"] for row in rows(sweep)] == ["running", "done"]
     other.release()
     assert genlab("train", "-m", *words)[0] == 0

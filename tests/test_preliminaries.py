@@ -69,7 +69,7 @@ def test_a_run_with_pictures_goes_on_exactly(genlab, generators, tmp_path: Path)
 @pytest.mark.parametrize(
     ("run", "words", "told"),
     [
-        ("dcgan", ["generator.ratio=1"], "is not told classes"),
+        ("dcgan", ["generator.ratio=1"], "is not conditional"),
         ("cgan", ["generator.ratio=1", "data.resolution=20"], "data.resolution=16"),
         ("cgan", ["generator.ratio=-1"], "generator.ratio=-1"),
         (None, ["generator.ratio=1"], "generator.run=PATH"),

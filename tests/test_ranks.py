@@ -186,7 +186,7 @@ def waits() -> None:
         Path("preparing").touch()
         time.sleep(1000)
 
-    training.prepare = prepare
+    training.prepare_run = prepare
 
 
 def says_that_it_follows() -> None:
@@ -303,7 +303,7 @@ def test_sigusr1_saves_and_has_slurm_start_the_job_again(tmp_path: Path, requeue
     if requeues:
         assert codes(ranks) == [138, 138], said()
         saved = newest_valid(run / "checkpoints").state["images_seen"]
-        assert f"saved after {saved:,} images, as SIGUSR1 asked" in (run / "train.log").read_text()
+        assert f"saved after {saved:,} images because of SIGUSR1" in (run / "train.log").read_text()
     else:
         while not asked.exists():
             time.sleep(0.02)
@@ -322,7 +322,7 @@ def test_a_rank_that_fails_alone_ends_all(tmp_path: Path) -> None:
         def missing(*_: object) -> None:
             raise ResourceError("no device here")
 
-        training.prepare = missing
+        training.prepare_run = missing
 
     assert codes(start(SETTINGS, patches={1: fails}), seconds=30) == [5, 5], said()
     assert "no device here" in Path("rank1").read_text()

@@ -147,7 +147,7 @@ def test_changes_are_refused_with_the_difference_unless_asked_for(genlab, finish
     code, _, err = genlab("train", f"resume={finished}", *change)
     assert code == 4
     assert "model.optimizer.lr: 0.001 -> 0.002" in err
-    assert "keep them, as in model.optimizer.lr=0.001" in err
+    assert "keep them, for example model.optimizer.lr=0.001" in err
     code, _, err = genlab("train", f"resume={finished}", *change, "allow_changes=true")
     assert code == 0, err
     state = read_checkpoint(checkpoints_of(finished / "checkpoints")[0])

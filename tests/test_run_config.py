@@ -10,7 +10,7 @@ from genlab.config.pages import config_folder
 from genlab.config.parts import names_of
 from genlab.config.run import PARTS, RunConfig
 from genlab.errors import CheckpointError, ConfigError
-from genlab.runs.folder import RunFolder
+from genlab.runs.run_folder import RunFolder
 
 
 @pytest.fixture(scope="module")

@@ -5,23 +5,23 @@ from pathlib import Path
 import pytest
 
 from genlab.errors import CheckpointError
-from genlab.runs.finding import find, remember
-from genlab.runs.folder import RunFolder, unused
+from genlab.runs.finding import find_run, remember
+from genlab.runs.run_folder import RunFolder, new_folder
 
 
 def test_two_runs_of_one_moment_have_a_folder_each(tmp_path: Path) -> None:
-    taken = [unused(tmp_path / "run") for _ in range(3)]
+    taken = [new_folder(tmp_path / "run") for _ in range(3)]
     assert [path.name for path in taken] == ["run", "run_2", "run_3"]
 
 
 def test_a_folder_is_left_by_a_run_that_never_started_and_by_no_other(tmp_path: Path) -> None:
-    never, started = unused(tmp_path / "run"), unused(tmp_path / "run")
+    never, started = new_folder(tmp_path / "run"), new_folder(tmp_path / "run")
     (started / "config.yaml").touch()
     for path in (never, started):
         RunFolder(path).remove_if_empty()
     assert not never.exists()
     assert (started / ".lock").exists()
-    assert unused(tmp_path / "run") == never
+    assert new_folder(tmp_path / "run") == never
 
 
 def foreign(folder: Path, kind: str) -> Path:
@@ -43,7 +43,7 @@ def foreign(folder: Path, kind: str) -> Path:
 def test_links_and_pipes_in_a_run_folder_are_refused(kind: str, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)  # names of sockets are short
     run = foreign(tmp_path, kind)
-    for use in (lambda: find(str(run)), RunFolder(run).lock):
+    for use in (lambda: find_run(str(run)), RunFolder(run).lock):
         with pytest.raises(CheckpointError, match=r"thing is a .*, which no run writes: remove it"):
             use()
     assert not (run / ".lock").exists()
@@ -52,14 +52,14 @@ def test_links_and_pipes_in_a_run_folder_are_refused(kind: str, tmp_path, monkey
 def test_a_run_is_reached_through_a_link(tmp_path: Path) -> None:
     run = foreign(tmp_path, "nothing")
     (tmp_path / "link").symlink_to(run)
-    assert find(str(tmp_path / "link")).path == run
+    assert find_run(str(tmp_path / "link")).path == run
 
 
 def test_the_best_weights_are_not_looked_for_behind_a_link(tmp_path: Path) -> None:
     run = foreign(tmp_path, "nothing")
     (run / "best.safetensors").symlink_to(foreign(tmp_path / "other", "nothing") / "config.yaml")
     with pytest.raises(CheckpointError, match=r"best\.safetensors is a link"):
-        find(str(run / "best.safetensors"))
+        find_run(str(run / "best.safetensors"))
 
 
 @pytest.mark.parametrize("content", [b"", b"\0", b"\xff", b"x" * 5000])
@@ -69,7 +69,7 @@ def test_a_damaged_pointer_to_the_last_run_is_one_line(content: bytes, tmp_path,
     (tmp_path / "genlab").mkdir()
     (tmp_path / "genlab" / "last_run").write_bytes(content)
     with pytest.raises(CheckpointError) as refused:
-        find("last")
+        find_run("last")
     assert "\n" not in str(refused.value)
 
 

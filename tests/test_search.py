@@ -62,7 +62,7 @@ def test_a_search_names_the_best_trial_and_goes_on_where_it_was(genlab, tmp_path
 
     code, _, err = genlab("train", *words[:-3], "data.batch_size=8,16", *words[-2:])
     assert code == 2
-    assert "in another way: search in another hydra.sweep.dir" in err
+    assert "differently: use another hydra.sweep.dir" in err
 
 
 def test_hopeless_trials_are_given_up(genlab, tmp_path: Path, monkeypatch) -> None:
@@ -76,7 +76,7 @@ def test_hopeless_trials_are_given_up(genlab, tmp_path: Path, monkeypatch) -> No
     code, out, _ = genlab("train", *words, "hydra.sweeper.trials=2")
     assert code == 0
     assert [t.state.name for t in study(folder).trials] == ["COMPLETE", "PRUNED"]
-    assert "given up after 2,0" in out
+    assert "pruned after 2,0" in out
     assert not (folder / "1" / "summary.json").exists()
 
 

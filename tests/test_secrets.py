@@ -9,7 +9,7 @@ from test_going_on import run, stored  # noqa: F401 (fixtures)
 from genlab.cli.resume import merged
 from genlab.errors import CheckpointError
 from genlab.io.secrets import HIDDEN, hide, is_secret, note, redacted, redacted_words
-from genlab.runs.folder import RunFolder
+from genlab.runs.run_folder import RunFolder
 
 SMALL = ["model=vae_mlp", "data=digits", "trainer=cpu", "total_images=64", "samples.count=4"]
 

@@ -165,7 +165,9 @@ class Run:
         folder = self._loaded.folder
         with tempfile.TemporaryDirectory() as place:
             file = Path(wanted.out or place) / "evaluation.json"
-            asked = replace(wanted, run=folder.named, out=str(file), accelerator=self._accelerator)
+            asked = replace(
+                wanted, run=folder.run_argument, out=str(file), accelerator=self._accelerator
+            )
             scores.run(asked)
             found: dict[str, float] = json.loads(file.read_text())["metrics"]
         return found

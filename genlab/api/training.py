@@ -14,7 +14,7 @@ from genlab.console import log_to
 from genlab.jobs.prerequisites import with_runs_before
 from genlab.jobs.sweep import resolved
 from genlab.jobs.train import train as train_in_folder
-from genlab.runs.folder import RunFolder, unused
+from genlab.runs.run_folder import RunFolder, new_folder
 
 
 def compose(
@@ -50,7 +50,7 @@ def train(
     words = _words(model, data, overrides)
     with composing.hydra():
         config = _composed(model, data, overrides)
-    place = Path(folder) if folder is not None else unused(_new(model))
+    place = Path(folder) if folder is not None else new_folder(_new(model))
     RunFolder(place).claim()
     try:
         with log_to(None, on_console=True):

@@ -1,4 +1,4 @@
-"""Learners and data as Lightning trains them: what it hooks into, and the way back from it."""
+"""Adapters of learners and data to Lightning's modules."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ from genlab.learners.learner import Engine, Losses
 
 
 class Training(pl.LightningModule):
-    """A learner as Lightning's module, with the learner's own names in checkpoints.
+    """A learner as a LightningModule, with the learner's own names in checkpoints.
 
-    Optimizers are stepped by the learner (manual optimisation) and not through Lightning's wrapper,
-    whose bookkeeping counts every player's step.
+    The learner steps its optimizers itself (manual optimisation), without Lightning's wrappers,
+    which count every player's step.
     """
 
     def __init__(self, learner: Learner) -> None:
@@ -25,11 +25,11 @@ class Training(pl.LightningModule):
         self.learner = learner
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        """One per player."""
+        """One optimizer per player."""
         return self.learner.optimizers_of_players()
 
     def on_train_start(self) -> None:
-        """Optimizer settings are the config's, also where a run continues."""
+        """Set the optimizers' settings from the config, also in a continued run."""
         optimizers = self.optimizers(use_pl_optimizer=False)
         optimizers = optimizers if isinstance(optimizers, list) else [optimizers]
         for optimizer in optimizers:
@@ -44,24 +44,24 @@ class Training(pl.LightningModule):
         )
 
     def training_step(self, batch: Batch, batch_idx: int) -> Losses:
-        """A step of the learner."""
+        """Do one step of the learner."""
         return self.learner.training_step(batch)
 
     def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
-        """The learner's."""
+        """The learner's state."""
         return self.learner.state_dict(*args, **kwargs)
 
     def load_state_dict(self, state_dict: Any, strict: bool = True, assign: bool = False) -> Any:
-        """The learner's."""
+        """Load the learner's state."""
         return self.learner.load_state_dict(state_dict, strict=strict, assign=assign)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the learner's counts."""
+        """Save the learner's counters."""
         checkpoint["images_seen"] = self.learner.images_seen
         checkpoint["roll_backs"] = self.learner.roll_backs
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Give them back."""
+        """Restore the learner's counters."""
         self.learner.images_seen = checkpoint["images_seen"]
         self.learner.roll_backs = checkpoint.get("roll_backs", 0)
 
@@ -71,7 +71,7 @@ class Training(pl.LightningModule):
 
 
 class TrainingData(pl.LightningDataModule):
-    """The training images as an endless stream, placed by the learner's count of images."""
+    """The training images as an endless stream, whose position is the learner's `images_seen`."""
 
     def __init__(self, data: ImageData, learner: Learner) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class TrainingData(pl.LightningDataModule):
         self._learner = learner
 
     def train_dataloader(self) -> Stream:
-        """Made once the counts of a checkpoint are known."""
+        """The stream, created after the counters of a checkpoint are restored."""
         assert self.trainer is not None
         data, learner = self.data, self._learner
         image_set, groups = data.training()
@@ -102,7 +102,7 @@ def learner_of(module: pl.LightningModule) -> Learner:
 
 
 def data_of(trainer: pl.Trainer) -> ImageData:
-    """The data that a trainer was given (Lightning does not declare the attribute)."""
+    """The data of a trainer (Lightning does not declare the attribute)."""
     module = getattr(trainer, "datamodule", None)
     assert isinstance(module, TrainingData)
     return module.data

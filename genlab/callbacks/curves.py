@@ -1,4 +1,4 @@
-"""losses.png: a finished run's losses, and its scores, against the images that it has seen."""
+"""losses.png: the losses and scores of a finished run over the images seen."""
 
 import pytorch_lightning as pl
 
@@ -7,7 +7,7 @@ from genlab.drawing.charts import curves
 from genlab.drawing.image_grid import save_png
 from genlab.learners import Learner
 
-LEAST_ROWS = 3  # of a curve
+LEAST_ROWS = 3  # a curve has at least so many
 _PANELS = {
     "losses": ("loss", "reconstruction", "penalty"),
     "errors and accuracies": ("mse", "accuracy"),
@@ -16,13 +16,13 @@ _PANELS = {
 
 
 class Curves:
-    """Draws the file when the run is done, from the rows of its history."""
+    """Draws losses.png when the run is finished, from the rows of its history."""
 
     def __init__(self, history: History) -> None:
         self.history = history
 
     def draw(self, trainer: pl.Trainer, learner: Learner) -> None:
-        """Write the file, by the first rank, where there are enough rows."""
+        """Write the file on the first rank, if there are enough rows."""
         panels: dict[str, dict[str, list[tuple[float, float]]]] = {}
         for title, ends in _PANELS.items():
             for row in self.history.rows:

@@ -12,7 +12,7 @@ from genlab import ranks
 from genlab.callbacks.adapter import learner_of
 from genlab.callbacks.finite import require_finite
 from genlab.callbacks.history import History
-from genlab.callbacks.samples import sampled
+from genlab.callbacks.samples import generate_samples
 from genlab.io.schemas import ANY, COUNT, FINITE, checked
 from genlab.learners import Learner
 from genlab.learners.abilities import Generates
@@ -20,9 +20,9 @@ from genlab.networks import Condition
 from genlab.networks.styles import own_noise
 from genlab.runs.weights import (
     exported_tensors,
-    misfit_of_tensors,
+    intact_images_seen,
     read_weights,
-    whole_images_seen,
+    tensors_mismatch,
     write_weights,
 )
 
@@ -112,12 +112,12 @@ class Evaluation(pl.Callback):
         name = f"evaluation/{self.scorer.metric}"
         scored = [row for row in self.history.rows if name in row]
         best = min(scored, key=lambda row: float(row[name]), default=None)
-        kept = whole_images_seen(self.best_weights)
+        kept = intact_images_seen(self.best_weights)
         if best and kept == int(best["images_seen"]):
             self.best = self._record(float(best[name]), kept)
             self._tensors = read_weights(self.best_weights).tensors
         elif self.best and kept != self.best["images_seen"]:
-            if problem := misfit_of_tensors(self._tensors, exported_tensors(learner)):
+            if problem := tensors_mismatch(self._tensors, exported_tensors(learner)):
                 raise ValueError(problem)
             write_weights(self._tensors, self.best["images_seen"], self.best_weights)
 
@@ -169,4 +169,6 @@ class Evaluation(pl.Callback):
         labels = self.scorer.target_labels(learner.condition, self.scorer.count, self.seed)
         latents = ranks.shard(learner.latents(self.scorer.count, noise, labels))
         with own_noise(learner):
-            return ranks.gather(self.scorer.features_of(sampled(trainer, learner, latents, _CHUNK)))
+            return ranks.gather(
+                self.scorer.features_of(generate_samples(trainer, learner, latents, _CHUNK))
+            )

@@ -1,4 +1,4 @@
-"""Whether what a run is about to keep is made of finite numbers."""
+"""Checks that all numbers that a run saves are finite."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -13,13 +13,13 @@ from genlab.learners import Learner
 
 
 def require_finite(trainer: pl.Trainer, learner: Learner, state: Any, what: str) -> None:
-    """Raise Diverged on every rank where `state`, of any rank, has a number that is not finite."""
+    """Raise Diverged on all ranks if `state` of any rank has a number that is not finite."""
     if not all_agree(trainer, learner, is_finite(state)):
         raise Diverged(f"{what} no longer finite after {learner.images_seen:,} images")
 
 
 def is_finite(state: Any) -> bool:
-    """Whether all numbers and tensors in nested containers are finite; one wait for the device."""
+    """Whether all numbers and tensors in nested containers are finite, with one synchronisation."""
     answers: dict[torch.device, list[Tensor]] = {}
     for leaf in _numbers(state):
         if not isinstance(leaf, Tensor):
@@ -31,7 +31,7 @@ def is_finite(state: Any) -> bool:
 
 
 def agreed(trainer: pl.Trainer, learner: Learner, *flags: int) -> tuple[int, ...]:
-    """The largest of each flag over all ranks."""
+    """The maximum of each flag over all ranks."""
     if trainer.world_size == 1:
         return flags
     shared = torch.tensor(flags, device=learner.device)

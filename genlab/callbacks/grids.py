@@ -1,4 +1,4 @@
-"""Grids of the same samples and reconstructions, time after time."""
+"""Grids of the same samples and reconstructions as training goes on."""
 
 import logging
 import math
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from genlab.callbacks.adapter import data_of, learner_of
 from genlab.callbacks.history import History
-from genlab.callbacks.samples import sampled
+from genlab.callbacks.samples import generate_samples
 from genlab.data.image_set import drawn
 from genlab.data.stream import Batch, on_device, take
 from genlab.drawing.animations import save_gif
@@ -33,12 +33,12 @@ _KINDS = ("samples", "reconstructions")
 
 
 class Grids(pl.Callback):
-    """Writes grids to samples and reconstructions at the start, as it goes, and at the end.
+    """Writes grids to samples and reconstructions at the start, during training, and at the end.
 
-    Latents are drawn from the seed, always the same noise; the reconstructed images are
-    spread over the validation part. `evolution.gif` shows the sample grids one after another.
-    With `every_images="auto"` they are drawn at the intervals of `growing_interval`.
-    Of large pictures a grid has fewer, as many as `fitting` has room for, and is a JPEG.
+    Latents are always the same, drawn with the seed; the reconstructed images are spread evenly
+    over the validation part. `evolution.gif` animates the grids. With `every_images="auto"` grids
+    are drawn at the intervals of `growing_interval`. A grid of large images has fewer, as many as
+    `fitting` allows, and is a JPEG.
     """
 
     def __init__(
@@ -49,12 +49,12 @@ class Grids(pl.Callback):
         self.every_images = every_images
         self.count = count
         self.seed = seed
-        self._most = count  # in a grid
+        self._most = count  # images in a grid
         self._originals: Batch | None = None
-        self._points: Tensor | None = None  # real ones, where the images are points
+        self._points: Tensor | None = None  # real points, for data of points
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Fix latents and images; draw the first grids of a new run."""
+        """Choose the images; draw the first grids of a new run."""
         learner = learner_of(pl_module)
         if not trainer.is_global_zero:
             return
@@ -65,12 +65,12 @@ class Grids(pl.Callback):
         data = data_of(trainer)
         self._most = fitting(*data.image_set.images.shape[-2:])
         if self._most < self.count and not learner.images_seen:
-            log.info("grids show %d pictures, as many as a file has room for", self._most)
+            log.info("grids show %d images, as many as a file has room for", self._most)
         if are_points(data.image_set.images):
             self._points = take(data.image_set, drawn(data.indices("train"), POINTS)).images
         elif isinstance(learner, Reconstructs):
             indices = data.indices("validation")
-            # Spread over the part: sets may be sorted by their classes.
+            # Spread evenly: data sets may be sorted by class.
             count = max(min(self.count, self._most) // 2, 1)
             places = np.linspace(0, len(indices) - 1, min(count, len(indices)))
             if len(indices):
@@ -82,7 +82,7 @@ class Grids(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
     ) -> None:
-        """Draw when due."""
+        """Draw if it is due."""
         learner = learner_of(pl_module)
         every = self.every_images
         if isinstance(every, str):
@@ -91,7 +91,7 @@ class Grids(pl.Callback):
             self.draw(trainer, learner)
 
     def finish(self, trainer: pl.Trainer, learner: Learner) -> None:
-        """Draw the last grids and the evolution."""
+        """Draw the last grids and the animations."""
         if not trainer.is_global_zero:
             return
         self.draw(trainer, learner)
@@ -104,16 +104,16 @@ class Grids(pl.Callback):
                 self.history.add_image(tag, gif.read_bytes(), size, learner.images_seen)
 
     def draw(self, trainer: pl.Trainer, learner: Learner) -> None:
-        """Write the grids of this moment."""
+        """Write grids of the current weights."""
         if isinstance(learner, Generates):
             noise = torch.Generator().manual_seed(self.seed)
             count = self.count if self._points is None else max(self.count, 1000)
             latents = learner.latents(count, noise, {})[: self._most]
-            made = sampled(trainer, learner, latents, _CHUNK)
-            told = None
+            samples = generate_samples(trainer, learner, latents, _CHUNK)
+            label = None
             if learner.condition is not None:
-                told = shown_label(learner.labels_of(latents), learner.condition.classes)
-            self._save("samples", made, learner.images_seen, told=told)
+                label = shown_label(learner.labels_of(latents), learner.condition.classes)
+            self._save("samples", samples, learner.images_seen, label=label)
         if self._originals is not None and isinstance(learner, Reconstructs):
             seed_noise(self.seed)
             images, labels = self._originals
@@ -124,7 +124,7 @@ class Grids(pl.Callback):
             self._save("reconstructions", rows, learner.images_seen, list(views))
 
     def _files(self, kind: str) -> list[Path]:
-        """The grids that there are, oldest first."""
+        """The existing grids, oldest first."""
         folder = self.folder / kind
         names = ("images-" + 12 * "[0-9]" + suffix for suffix in SUFFIXES)
         return sorted(file for name in names for file in folder.glob(name))
@@ -132,17 +132,17 @@ class Grids(pl.Callback):
     def _save(
         self,
         kind: str,
-        pictures: Tensor,
+        images: Tensor,
         images_seen: int,
         views: Sequence[str] = (),
-        told: tuple[Tensor, list[str]] | None = None,
+        label: tuple[Tensor, list[str]] | None = None,
     ) -> None:
         group = max(len(views), 1)
-        columns = math.ceil(math.sqrt(len(pictures)) / group) * group
+        columns = math.ceil(math.sqrt(len(images)) / group) * group
         caption = f"{', '.join(views) or kind} after {images_seen:,} images"
-        if told and not are_points(pictures):
-            image = bounded(by_class(pictures, *told, caption))
+        if label and not are_points(images):
+            image = bounded(by_class(images, *label, caption))
         else:
-            image = bounded(sheet(pictures, caption, columns, self._points))
+            image = bounded(sheet(images, caption, columns, self._points))
         content = save_grid(image, self.folder / kind / f"images-{images_seen:012d}")
         self.history.add_image(kind, *thumbnail(image, content), images_seen)

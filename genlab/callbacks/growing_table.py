@@ -1,4 +1,4 @@
-"""A table in a file that grows at its end."""
+"""A table in a file that rows are appended to."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -10,22 +10,22 @@ Row = Mapping[str, str]
 
 
 class GrowingTable:
-    """A CSV file of rows by the names of their columns, in the order in which these came up.
+    """A CSV file of rows by column name, with columns in the order of their first values.
 
-    A row that is added, or a last one that gained values, is one write at the end of the file, so
-    that a killed process leaves whole rows. A new column, or a file that is not as it was left, has
-    all of it written anew, atomically.
+    A new row, or new values of the last row, are a single write at the end of the file, so that a
+    killed process leaves whole rows. With a new column, or if the file was changed by others, the
+    whole file is rewritten atomically.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._names: list[str] = []
         self._rows = 0  # in the file
-        self._last = b""  # the last of them, as written
-        self._end = -1  # bytes in the file; -1 before it is known
+        self._last = b""  # the last row, as written
+        self._end = -1  # size of the file in bytes; -1 if unknown
 
     def write(self, rows: Sequence[Row]) -> None:
-        """Have the file hold these rows, of which those before the last are as they were."""
+        """Update the file to these rows; rows before the last must not have changed."""
         if not rows or any(name not in self._names for name in rows[-1]):
             self._write_all(rows)
             return
@@ -38,7 +38,7 @@ class GrowingTable:
         self._rows, self._last, self._end = len(rows), line, start + len(line)
 
     def _written(self, line: bytes, start: int) -> bool:
-        """Write at a place in the file; false, with the file as it was, where that cannot be."""
+        """Write at a position of the file; if that fails, restore the file and return false."""
         try:
             descriptor = os.open(self.path, os.O_RDWR | NO_LINK)
         except OSError:
@@ -51,7 +51,7 @@ class GrowingTable:
                     return True
             except OSError:
                 pass
-            os.pwrite(descriptor, self._last, self._end - len(self._last))  # takes no more room
+            os.pwrite(descriptor, self._last, self._end - len(self._last))  # needs no more space
             os.truncate(descriptor, self._end)
             return False
         finally:

@@ -1,4 +1,4 @@
-"""The record of a run in numbers: metrics.csv and TensorBoard scalars."""
+"""The metrics of a run: metrics.csv and TensorBoard."""
 
 import math
 from collections.abc import Mapping
@@ -24,12 +24,11 @@ _SCALAR = Kind("a single value", lambda value: isinstance(value, Tensor) and val
 
 
 class History(pl.Callback):
-    """Averages what the game returns and writes a row every so many images.
+    """Averages the values that training steps return and writes a row every `every_images` images.
 
-    A value that some batches do not have is averaged over those that do.
-
-    The running sums are part of the checkpoint, so a resumed run writes the rows that an
-    uninterrupted one would have written. metrics.csv holds no clock time for the same reason.
+    A value that some batches lack is averaged over the others. The running sums are part of the
+    checkpoint, so that a resumed run writes the same rows as an uninterrupted one; for the same
+    reason metrics.csv has no clock times.
     """
 
     def __init__(self, folder: Path, every_images: int) -> None:
@@ -60,7 +59,7 @@ class History(pl.Callback):
         self._counts = state_dict["counts"]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Open the files; a resumed run drops what it will write again."""
+        """Open the files; a resumed run drops rows that it will write again."""
         learner = learner_of(pl_module)
         images_seen = learner.images_seen
         self._sums = {name: value.to(learner.device) for name, value in self._sums.items()}
@@ -74,7 +73,7 @@ class History(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, *_: Any
     ) -> None:
-        """Add the batch's values; write a row where one is due."""
+        """Add the batch's values; write a row if it is due."""
         learner = learner_of(pl_module)
         for name, value in outputs.items():
             self._sums[name] = self._sums[name] + value if name in self._sums else value
@@ -83,7 +82,7 @@ class History(pl.Callback):
             self.flush(trainer, learner)
 
     def flush(self, trainer: pl.Trainer, learner: Learner) -> None:
-        """Write the averages since the last row, over all ranks, and begin anew."""
+        """Write the averages since the last row, over all ranks, and reset the sums."""
         if not self._sums:
             return
         names = list(self._sums)
@@ -106,7 +105,7 @@ class History(pl.Callback):
         named = {f"{part}/{name}": value for name, value in values.items()}
         self.rows[-1].update({name: repr(value) for name, value in named.items()})
         self._table.write(self.rows)
-        # One event for all of them: add_scalar's one for each takes ten times as long.
+        # One event for all values: add_scalar for each takes ten times as long.
         shown = [Summary.Value(tag=name, simple_value=value) for name, value in named.items()]
         self.writer._get_file_writer().add_summary(Summary(value=shown), images_seen)
 
@@ -126,7 +125,7 @@ class History(pl.Callback):
             self.writer.add_text(tag, text, images_seen)
 
     def close_with(self, settings: Mapping[str, Any]) -> None:
-        """Write the settings beside the last metrics for TensorBoard's HPARAMS, and close."""
+        """Write the settings and the last metrics for TensorBoard's HPARAMS, and close."""
         if self.writer is not None:
             plain = {k: v for k, v in settings.items() if isinstance(v, bool | int | float | str)}
             for summary in hparams(plain, self.latest):
@@ -136,11 +135,11 @@ class History(pl.Callback):
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
-        """Let nothing be lost that TensorBoard's writer holds back."""
+        """Flush TensorBoard's writer."""
         self.close()
 
     def close(self) -> None:
-        """Release TensorBoard's writer."""
+        """Close TensorBoard's writer."""
         if self.writer is not None:
             self.writer.close()
             self.writer = None
@@ -162,9 +161,9 @@ class History(pl.Callback):
 
 
 def events_folder(run: Path) -> Path:
-    """Where a run's events lie: TensorBoard names runs by their folders.
+    """The folder of a run's events: the run folder itself, since TensorBoard names runs by folders.
 
-    Runs from before are gone on with where theirs lie.
+    Older runs keep theirs in a subfolder.
     """
     return run / "tensorboard" if any((run / "tensorboard").glob(_EVENTS)) else run
 

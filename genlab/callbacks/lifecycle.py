@@ -1,4 +1,4 @@
-"""When a run saves and when it stops, agreed by all ranks."""
+"""Saving and stopping of a run, agreed by all ranks."""
 
 import logging
 import signal
@@ -17,7 +17,7 @@ from genlab.io.schemas import FINITE, checked
 from genlab.learners import Learner
 from genlab.processes import signals, slurm
 from genlab.runs.checkpoints import checkpoint_name, prune, set_aside, with_room
-from genlab.runs.weights import export_weights, whole_images_seen
+from genlab.runs.weights import export_weights, intact_images_seen
 
 log = logging.getLogger(__name__)
 
@@ -25,19 +25,19 @@ Finish = Callable[[pl.Trainer, Learner], None]
 
 
 class Lifecycle(pl.Callback):
-    """Saves every so many images or minutes, stops at the run's length or on SIGINT and SIGTERM.
+    """Saves at intervals of images or minutes; stops at the run's length, or on SIGINT and SIGTERM.
 
-    A signal only sets a flag; the state is saved when the batch under way is done. SIGUSR1, with
-    which SLURM announces a time limit, saves and goes on, or has SLURM start the job again. Must
-    be the last callback, so that what the others carry is up to date when it saves.
+    A signal only sets a flag; the state is saved after the current batch. SIGUSR1, by which SLURM
+    announces a time limit, saves and continues, or makes SLURM start the job again. Must be the
+    last callback, so that the state of the others is up to date when it saves.
 
     Args:
         folder: the run folder.
         total_images: the run's length in images.
-        max_minutes: its length in minutes of training, interruptions not counted.
-        every_images, every_minutes: when to save.
-        keep: how many checkpoints stay.
-        finish: what to do, in order, when the run has reached its length.
+        max_minutes: its length in minutes of training, without interruptions.
+        every_images, every_minutes: intervals of checkpoints.
+        keep: the number of checkpoints to keep.
+        finish: functions that are called in order when the run has reached its length.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Lifecycle(pl.Callback):
         self.every_seconds = None if every_minutes is None else 60 * every_minutes
         self.keep = keep
         self.finish = finish
-        self.signal: int | None = None  # that all ranks have stopped for
+        self.signal: int | None = None  # by which all ranks were stopped
         self._seconds_before = 0.0
         self._started = self._saved = time.monotonic()
         self._received = 0
@@ -78,7 +78,7 @@ class Lifecycle(pl.Callback):
         self._seconds_before = checked(state_dict, {"seconds": FINITE})["seconds"]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Start the clock and listen for signals; a run that has its length trains no more."""
+        """Start the clock and handle signals; a run that has its length is not trained further."""
         learner = learner_of(pl_module)
         self._started = self._saved = time.monotonic()
         self._listening.enter_context(signals.listening(self._on_stop))
@@ -86,14 +86,14 @@ class Lifecycle(pl.Callback):
         if trainer.is_global_zero and learner.images_seen:
             with self._writing():
                 set_aside(self._checkpoints, learner.images_seen)
-                self._publish(learner)  # for which a killed run had no time
+                self._publish(learner)  # in case a killed run had no time for it
         if any(agreed(trainer, learner, self._over(learner))):
             trainer.should_stop = True
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
     ) -> None:
-        """Save or stop when it is time."""
+        """Save or stop if it is due."""
         learner = learner_of(pl_module)
         now = time.monotonic()
         timely = learner.passed(self.every_images) or (
@@ -110,9 +110,9 @@ class Lifecycle(pl.Callback):
             trainer.should_stop = True
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Finish a run that reached its length."""
+        """Finish a run that has reached its length."""
         learner = learner_of(pl_module)
-        self._listening.close()  # from here on a signal ends the run where it is
+        self._listening.close()  # from here on a signal ends the run at once
         if self.signal is None:
             (late,) = agreed(trainer, learner, self._received)
             self.signal = late or None
@@ -123,18 +123,18 @@ class Lifecycle(pl.Callback):
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
-        """Give the signals back."""
+        """Restore the signal handlers."""
         self._listening.close()
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Refuse to save what is not finite, on any rank: weights, optimizers, sums, pools, all."""
+        """Refuse to save any state of any rank that is not finite."""
         learner = learner_of(pl_module)
         require_finite(trainer, learner, checkpoint, "the run's state is")
 
     def save(self, trainer: pl.Trainer, learner: Learner) -> None:
-        """Write a checkpoint and the exported weights; Diverged where they are not finite."""
+        """Write a checkpoint and the exported weights; Diverged if they are not finite."""
         with self._writing():
             trainer.save_checkpoint(self._checkpoints / checkpoint_name(learner.images_seen))
             if trainer.is_global_zero:
@@ -142,29 +142,29 @@ class Lifecycle(pl.Callback):
         self._saved = time.monotonic()
 
     def _publish(self, learner: Learner) -> None:
-        """Remove old checkpoints and export the newest one's weights, unless they are."""
+        """Remove old checkpoints and export the newest one's weights, unless they are exported."""
         prune(self._checkpoints, self.keep)
         weights = self.folder / "weights.safetensors"
-        if whole_images_seen(weights) != learner.images_seen:
+        if intact_images_seen(weights) != learner.images_seen:
             with_room(self._checkpoints, lambda: export_weights(learner, weights))
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """What the disk refuses is a ResourceError that says what to do."""
+        """Turn errors of writing into a ResourceError that says what to do."""
         try:
             yield
         except OSError as error:
             file = Path(str(error.filename2 or error.filename or self.folder))
             raise ResourceError(
-                f"{file.name} cannot be written ({error.strerror}); earlier checkpoints are whole: "
+                f"{file.name} cannot be written ({error.strerror}); earlier ones are intact: "
                 f"make room and continue with resume={self.folder}"
             ) from error
 
     def _saved_on_request(self, trainer: pl.Trainer, learner: Learner) -> int:
-        """Say what SIGUSR1 led to: the signal to stop with, where SLURM starts the job again."""
+        """Log what SIGUSR1 led to; returns the signal to stop with if SLURM restarts the job."""
         (requeued,) = agreed(trainer, learner, trainer.is_global_zero and slurm.requeue())
-        told = "SLURM will start the job again" if requeued else "going on"
-        log.info("saved after %s images, as SIGUSR1 asked: %s", f"{learner.images_seen:,}", told)
+        then = "SLURM will start the job again" if requeued else "continuing"
+        log.info("saved after %s images because of SIGUSR1: %s", f"{learner.images_seen:,}", then)
         return signal.SIGUSR1 if requeued else 0
 
     @property

@@ -1,4 +1,4 @@
-"""A search as the run under way sees it: what it looks at, and who listens."""
+"""The connection of a run to a search: its objective, and the search's listener."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -6,19 +6,19 @@ from typing import Any
 
 
 class Listener:
-    """Hears the objective of the run under way, and says when to give it up."""
+    """Receives the objective of the current run, and decides whether to prune it."""
 
     def __init__(self, ask: Callable[[float, int], bool]) -> None:
         self._ask = ask
         self.pruned = False
 
     def hopeless(self, value: float, number: int) -> bool:
-        """Whether a run whose measurement of this number has this value is not worth its time."""
+        """Whether to prune a run whose measurement with this number has this value."""
         self.pruned = self._ask(value, number)
         return self.pruned
 
 
-# What a search looks at where no objective is set: the first of these that a run records.
+# The objective of a search if none is set: the first of these that a run records.
 DEFAULTS = (
     "validation/loss",  # autoencoders
     "evaluation/frechet_distance",  # GANs with evaluate.every_images
@@ -29,9 +29,9 @@ DEFAULTS = (
 
 
 def objective_among(metrics: Iterable[str], wanted: str | None) -> str | None:
-    """The metric that a search looks at: the one asked for, else the first of DEFAULTS.
+    """The metric of a search's objective: the wanted one, else the first of DEFAULTS.
 
-    None where there is no such metric.
+    None if there is no such metric.
     """
     names = list(metrics)
     if wanted is not None:
@@ -47,13 +47,13 @@ _listeners: list[Listener] = []
 
 
 def listener() -> Listener | None:
-    """Who listens to the run under way in this process; None where no search is on."""
+    """The listener of the current run in this process; None without a search."""
     return _listeners[-1] if _listeners else None
 
 
 @contextmanager
 def listening(trial: Any) -> Iterator[Listener]:
-    """While the block runs, the trial hears the run's objective."""
+    """While the block runs, the trial receives the run's objective."""
 
     def ask(value: float, number: int) -> bool:
         trial.report(value, number)

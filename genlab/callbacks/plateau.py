@@ -1,4 +1,4 @@
-"""The end of a run whose held-out accuracy is level."""
+"""Ending a run whose held-out accuracy no longer improves."""
 
 import logging
 
@@ -18,8 +18,8 @@ _METRIC = "validation/accuracy/"
 class Plateau(pl.Callback):
     """Ends a classifier's run when its held-out accuracy, the mean over labels, is level.
 
-    It decides from the rows of metrics alone, which a resumed run has too, so that the run ends at
-    the same image. Must come after the validation and before the lifecycle.
+    The decision depends on the rows of metrics alone, so that a resumed run ends at the same image.
+    Must come after the validation and before the lifecycle.
     """
 
     def __init__(self, history: History, lifecycle: Lifecycle) -> None:
@@ -27,13 +27,13 @@ class Plateau(pl.Callback):
         self.lifecycle = lifecycle
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """A run that was interrupted at its end goes no further."""
+        """End a run at once that was interrupted at its end."""
         self._look(learner_of(pl_module))
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object
     ) -> None:
-        """Look at the last measurement."""
+        """Check the last measurement."""
         self._look(learner_of(pl_module))
 
     def _look(self, learner: Learner) -> None:
@@ -46,5 +46,5 @@ class Plateau(pl.Callback):
             if (values := [float(v) for name, v in row.items() if name.startswith(_METRIC)])
         ]
         if is_level(measured) and learner.images_seen < self.lifecycle.total_images:
-            log.info("level at an accuracy of %.3f: enough", measured[-1])
+            log.info("level at an accuracy of %.3f: finished", measured[-1])
             self.lifecycle.total_images = learner.images_seen

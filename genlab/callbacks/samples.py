@@ -1,4 +1,4 @@
-"""Samples of a learner while it trains."""
+"""Samples of a learner during training."""
 
 import pytorch_lightning as pl
 import torch
@@ -11,7 +11,9 @@ from genlab.pixels import to_uint8
 
 
 @torch.inference_mode()
-def sampled(trainer: pl.Trainer, learner: Learner, latents: Tensor, at_once: int) -> Tensor:
+def generate_samples(
+    trainer: pl.Trainer, learner: Learner, latents: Tensor, at_once: int
+) -> Tensor:
     """Latents (N, width) to pictures, uint8 (N, C, H, W) on the learner's device.
 
     In evaluation mode and the run's precision, `at_once` of them at a time.

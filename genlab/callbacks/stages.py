@@ -1,4 +1,4 @@
-"""Where one stage of a run ends and the next begins, in the log and in TensorBoard."""
+"""The beginning of each stage of a run, in the log and in TensorBoard."""
 
 import logging
 from typing import Any
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class StageLog(pl.Callback):
-    """Says what the networks receive from now on whenever that changes."""
+    """Logs the stage, the networks' further arguments, whenever it changes."""
 
     def __init__(self, history: History) -> None:
         self.history = history
@@ -24,9 +24,9 @@ class StageLog(pl.Callback):
     ) -> None:
         """Compare with the batch before."""
         learner = learner_of(pl_module)
-        told = learner.stages.name(learner.images_seen)
-        if told == self._stage:
+        name = learner.stages.name(learner.images_seen)
+        if name == self._stage:
             return
-        self._stage = told
-        log.info("from image %s on: %s", f"{learner.images_seen:,}", told)
-        self.history.note("stage", told, learner.images_seen)
+        self._stage = name
+        log.info("from image %s on: %s", f"{learner.images_seen:,}", name)
+        self.history.note("stage", name, learner.images_seen)

@@ -1,4 +1,4 @@
-"""summary.json: what a finished run was and what it reached."""
+"""summary.json: settings and results of a finished run."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ from genlab.metrics import state_sha256
 
 
 class Summary:
-    """Writes the file; called by the first rank's lifecycle when the run is done."""
+    """Writes summary.json; called by the first rank's lifecycle when the run is finished."""
 
     def __init__(self, path: Path, history: History, device: Device, seed: int) -> None:
         self.path = path
@@ -33,7 +33,7 @@ class Summary:
         self.evaluation: Evaluation | None = None
 
     def write(self, trainer: pl.Trainer, learner: Learner) -> None:
-        """Gather and write; every rank takes part, for the comparison of weights."""
+        """Gather and write; every rank takes part, to compare weights."""
         assert self.lifecycle is not None
         hashes = weights_of_ranks(trainer, learner)
         if not trainer.is_global_zero:
@@ -60,9 +60,9 @@ class Summary:
 
 
 def weights_of_ranks(trainer: pl.Trainer, learner: Learner) -> list[str]:
-    """The sha256 of each rank's weights and buffers; all are equal where training is in step."""
+    """The sha256 of each rank's weights and buffers; they are equal if ranks are in sync."""
     if trainer.world_size > 1:
-        for buffer in learner.buffers():  # batch statistics are the first rank's, as in checkpoints
+        for buffer in learner.buffers():  # like checkpoints, with the first rank's statistics
             torch.distributed.broadcast(buffer, 0)
     own = state_sha256(learner)
     hashes: list[Any] = [own]
@@ -73,7 +73,7 @@ def weights_of_ranks(trainer: pl.Trainer, learner: Learner) -> list[str]:
 
 
 def git_revision() -> str | None:
-    """The commit of the checkout that genlab runs from, None where it is installed."""
+    """The commit of the checkout that genlab runs from, None if it is installed."""
     folder = Path(genlab.__file__).parent
     command = ["git", "-C", str(folder), "rev-parse", "HEAD"]
     try:

@@ -1,4 +1,4 @@
-"""The held-out measurements of a learner, while it trains and afterwards."""
+"""Measures of a learner on held-out images, during and after training."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ class Validation(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
     ) -> None:
-        """Measure when due."""
+        """Measure if it is due."""
         learner = learner_of(pl_module)
         if learner.passed(self.every_images):
             self.measure(trainer, learner)
@@ -37,7 +37,7 @@ class Validation(pl.Callback):
         data = data_of(trainer)
         rank, world = trainer.global_rank, trainer.world_size
         if len(data.indices("validation")) < world:
-            rank, world = 0, 1  # every rank measures all, which leaves the mean as it is
+            rank, world = 0, 1  # every rank measures all images, which does not change the mean
         with trainer.precision_plugin.val_step_context():
             sums, count = summed(
                 learner, data.held_out("validation", BATCH, rank=rank, world=world)

@@ -201,11 +201,11 @@ def run_verb(verb: str, words: list[str]) -> int:
 
 def _note_what_stands(overrides: list[str]) -> None:
     """Have the folders that are there now outlive a run that does not start."""
-    from genlab.runs.claims import note_standing
+    from genlab.runs.claims import note_existing_folders
 
     places = [w.split("=", 1)[1] for w in overrides if w.startswith("hydra.run.dir=")]
     for place in places or ["runs"]:
-        note_standing(Path(arguments.unquoted(place).split("${")[0] or "."))
+        note_existing_folders(Path(arguments.unquoted(place).split("${")[0] or "."))
 
 
 def _application(verb: str, words: list[str]) -> None:
@@ -226,7 +226,7 @@ def _resume(named: str, words: arguments.Arguments) -> int:
 
     given = [arguments.quoted(w) for w in words.overrides if not w.startswith("resume=")]
     arguments.check("train", given)
-    folder = finding.find(named, key="resume")
+    folder = finding.find_run(named, key="resume")
     with stoppable(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if not words.flags and launch.rank() == 0:

@@ -30,7 +30,7 @@ from genlab.io import secrets
 from genlab.jobs import sweep, train
 from genlab.jobs.prerequisites import with_generated_images
 from genlab.processes import launch, peers
-from genlab.runs.folder import RunFolder
+from genlab.runs.run_folder import RunFolder
 
 _WHOLE = ("data", "trainer")
 """Groups whose page fills one node of a resolved config and nothing else."""
@@ -42,7 +42,7 @@ def resume(folder: RunFolder, words: Arguments) -> None:
     if launch.rank() > 0:
         train.follow()
         return
-    with peers.leading(sweep.told):
+    with peers.leading(sweep.message_and_code):
         _resume(folder, words)
 
 

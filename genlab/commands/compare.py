@@ -16,7 +16,7 @@ from genlab.errors import CheckpointError, ConfigError
 from genlab.io.files import write_csv, write_text
 from genlab.metrics import less_is_better
 from genlab.runs import finding
-from genlab.runs.folder import RunFolder
+from genlab.runs.run_folder import RunFolder
 from genlab.settings.compare import Compare
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def read(paths: Sequence[str]) -> list[Scores]:
 
     Raises CheckpointError if a run has not been evaluated.
     """
-    folders = [finding.find(path, key="runs") for path in paths]
+    folders = [finding.find_run(path, key="runs") for path in paths]
     short = [folder.name for folder in folders]
     scores = []
     for path, folder in zip(paths, folders, strict=True):

@@ -22,7 +22,7 @@ from genlab.data.listing import SUFFIXES, images_below, say_left_out
 from genlab.data.pixels import RULE, fit, pillow_quiet, whole
 from genlab.data.progress import progress
 from genlab.errors import ConfigError, DataError
-from genlab.runs.folder import RunFolder
+from genlab.runs.run_folder import RunFolder
 from genlab.words import counted
 
 log = logging.getLogger(__name__)

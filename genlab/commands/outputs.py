@@ -13,7 +13,7 @@ from genlab.commands.user_paths import names_file
 from genlab.drawing.image_grid import save_png, to_image
 from genlab.errors import ConfigError
 from genlab.io.files import write_atomically
-from genlab.runs.folder import RunFolder
+from genlab.runs.run_folder import RunFolder
 from genlab.words import counted
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from pathlib import Path
 from genlab.console import print_table
 from genlab.errors import CheckpointError
 from genlab.runs.finding import newest_first, runs_of
-from genlab.runs.folder import RunFolder
-from genlab.runs.state import State, state_of
+from genlab.runs.run_folder import RunFolder
+from genlab.runs.state import RunState, state_of
 from genlab.settings.runs import Runs
 from genlab.words import readable
 
@@ -52,7 +52,7 @@ def _row(place: Path) -> list[str]:
     return [shown, state.name, _length(state), _size(state.size), scores(state.metrics or {})]
 
 
-def _length(state: State) -> str:
+def _length(state: RunState) -> str:
     if state.images_seen >= state.total_images:
         return f"{state.images_seen:,}"
     return f"{state.images_seen:,} of {state.total_images:,}"

@@ -26,7 +26,7 @@ def checked(settings: S) -> S:
                 raise no_such_file(name, key)
     if "run" not in given:
         return settings
-    found: dict[str, Any] = {"run": finding.find(given["run"]).named}
+    found: dict[str, Any] = {"run": finding.find_run(given["run"]).run_argument}
     return replace(settings, **found)
 
 

@@ -67,7 +67,7 @@ def chosen(scale: str, accelerator: str) -> str:
         return scale
     from genlab import devices  # which imports torch, and every command imports this module
 
-    return "paper" if devices.find(accelerator) == "cuda" else "laptop"
+    return "paper" if devices.resolve_accelerator(accelerator) == "cuda" else "laptop"
 
 
 def scaled(config: DictConfig, processes: int = 1) -> Tree:

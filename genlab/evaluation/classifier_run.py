@@ -24,8 +24,8 @@ from genlab.learners import Learner
 from genlab.metrics import ClassifierFeatures, FeaturesUnavailable, state_sha256
 from genlab.metrics.level import PATIENCE
 from genlab.processes import launch
-from genlab.runs.folder import RunFolder
 from genlab.runs.loaded import load_weights
+from genlab.runs.run_folder import RunFolder
 from genlab.words import installing
 
 log = logging.getLogger(__name__)
@@ -126,7 +126,8 @@ def _train_once(run_config: RunConfig, folder: RunFolder, labels: list[str], ins
     """Train the classifier unless it exists; wait if another process is training it."""
     if folder.summary.exists():
         return
-    from genlab.training.fit import fit, prepare  # imports Lightning, which nothing else here does
+    from genlab.training.fit import fit  # imports Lightning, which nothing else here does
+    from genlab.training.preparation import prepare_run
 
     said = False
     while not folder.summary.exists():
@@ -149,7 +150,7 @@ def _train_once(run_config: RunConfig, folder: RunFolder, labels: list[str], ins
                     fit(
                         run_config,
                         folder,
-                        prepare(run_config, folder, world=1),
+                        prepare_run(run_config, folder, world=1),
                         until_level=_is_short(run_config),
                     )
         except Stopped as stopped:

@@ -24,8 +24,8 @@ from genlab.learners import Learner
 from genlab.learners.abilities import Generates, Reconstructs, Translates
 from genlab.learners.learner import seed_noise
 from genlab.metrics import squared_error, state_sha256
-from genlab.runs.folder import RunFolder
 from genlab.runs.loaded import LoadedRun, load_run
+from genlab.runs.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
-"""Jobs of a multirun and how they ended, each told by a file in its own run folder.
+"""Jobs of a multirun and their results, each in a file in its own run folder.
 
-Launchers run jobs in other processes and on other machines, so nothing is told through memory.
+Launchers run jobs in other processes and on other machines, so results are not kept in memory.
 """
 
 import json
@@ -17,7 +17,7 @@ from genlab.io.files import write_text
 from genlab.io.reading import read_json
 from genlab.io.schemas import COUNT, MAPPING, NUMBER, TEXT, Kind
 from genlab.io.secrets import redacted, redacted_words
-from genlab.runs.folder import LOCK, RunFolder
+from genlab.runs.run_folder import LOCK, RunFolder
 
 REPORT = "job.json"
 ENDS = ("done", "pruned", "stopped", "failed")
@@ -36,9 +36,9 @@ _SCHEMA = {
 
 @dataclass
 class Job:
-    """One job and how it ended.
+    """One job and its result.
 
-    `settings` are those that the multirun's `report` is about, by dotted name.
+    `settings` are those that the multirun's `report` needs, by dotted name.
     """
 
     path: Path
@@ -51,8 +51,8 @@ class Job:
     report: Report | None = None
     settings: dict[str, Any] = field(default_factory=dict)
 
-    def tell(self) -> None:
-        """Write the report into the run folder, making it."""
+    def write(self) -> None:
+        """Write the report into the run folder, which is created."""
         self.path.mkdir(parents=True, exist_ok=True)
         content = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "path"}
         content["report"] = self.report and self.report.plain
@@ -60,8 +60,8 @@ class Job:
         write_text(self.path / REPORT, json.dumps(redacted(content), indent=2) + "\n")
 
 
-def told(path: Path) -> Job | None:
-    """The job of a run folder as it has told; None before it has, CheckpointError for no report."""
+def read_job(path: Path) -> Job | None:
+    """The job that a run folder reports; None without a report, CheckpointError if invalid."""
     file = path / REPORT
     if not file.exists():
         return None
@@ -76,18 +76,18 @@ def told(path: Path) -> Job | None:
 
 
 def end_of(job: Job) -> Job:
-    """How a job ended, is still under way, died, or was never begun."""
+    """The result of a job: its report, or that it is running, died, or was never started."""
     try:
-        if found := told(job.path):
+        if found := read_job(job.path):
             return found
     except CheckpointError as error:
         return Job(job.path, job.overrides, "failed", str(error), CheckpointError.exit_code)
     folder = RunFolder(job.path)
-    if folder.held:
-        return Job(job.path, job.overrides, "running", "another process is at it")
+    if folder.is_locked:
+        return Job(job.path, job.overrides, "running", "another process is training it")
     if begun(job):
-        mend = "ended without a word: the same sweep again goes on with it"
-        return Job(job.path, job.overrides, "died", mend, WorkerFailed.exit_code)
+        message = "ended without a report: run the same sweep again to continue it"
+        return Job(job.path, job.overrides, "died", message, WorkerFailed.exit_code)
     return Job(job.path, job.overrides, "not begun", "", WorkerFailed.exit_code)
 
 
@@ -97,9 +97,9 @@ def begun(job: Job) -> bool:
 
 
 def all_jobs(folder: Path, expected: Iterable[Job]) -> list[Job]:
-    """The jobs that are expected and any others in the multirun's folder, as they ended.
+    """The results of the expected jobs and of any others in the multirun's folder.
 
-    In the order of their numbers where folders are named by these, else the others come last.
+    In the order of their numbers if folders are named by these, else the others come last.
     """
     jobs = {job.path: end_of(job) for job in expected}
     depths = {len(path.relative_to(folder).parts) for path in jobs if folder in path.parents}
@@ -114,6 +114,6 @@ def all_jobs(folder: Path, expected: Iterable[Job]) -> list[Job]:
 
 
 def objective_value(job: Job) -> float | None:
-    """What a search looks at; None for a job without a finite one."""
+    """The job's value of the search's objective; None without a finite one."""
     value = job.metrics.get(job.objective or "")
     return value if job.status == "done" and value is not None and math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""The many jobs of a multirun: started through any launcher, and a table of them at the end."""
+"""The jobs of a multirun: started through any launcher, with a table of results at the end."""
 
 import logging
 import os
@@ -22,9 +22,9 @@ from genlab.words import counted
 log = logging.getLogger(__name__)
 
 LOCK = ".sweep.lock"
-SECONDS = 1.0  # between two looks at jobs that other processes are at
-_ENTRIES = 10 * ENTRIES  # of the folders of many runs
-_UNTOLD = ("running", "died", "not begun")
+SECONDS = 1.0  # between two checks of jobs that other processes run
+_ENTRIES = 10 * ENTRIES  # in the folders of many runs
+_UNFINISHED = ("running", "died", "not begun")
 
 Launch = Callable[[Sequence[Sequence[str]], int], object]
 """Hydra's launcher: the overrides of jobs and the number of the first of them."""
@@ -32,31 +32,31 @@ Launch = Callable[[Sequence[Sequence[str]], int], object]
 
 @dataclass
 class Multirun:
-    """The folder of a multirun and the jobs that this process has to do there, by number."""
+    """The folder of a multirun and the jobs that this process runs there, by number."""
 
     folder: Path
     jobs: dict[int, Job] = field(default_factory=dict)
 
     def launch(self, launch: Launch, numbers: Sequence[int]) -> None:
-        """Do these jobs, whatever becomes of the launcher's processes.
+        """Run these jobs, also if processes of the launcher die.
 
-        A launcher whose process dies gives up its other jobs, too: those that were not begun are
-        launched again, then each of those that have not told their end once more by itself.
+        A launcher whose process dies gives up its other jobs as well: those that were not started
+        are launched again, then each job without a result once more by itself.
         """
-        if self._tried(launch, numbers):
+        if self._launch_all(launch, numbers):
             return
-        left = self._untold(numbers)
+        left = self._unfinished(numbers)
         fresh = [number for number in left if not begun(self.jobs[number])]
         if fresh and len(fresh) < len(numbers):
             log.warning("the launcher is started again for %s", counted(len(fresh), "job"))
-            self._tried(launch, fresh)
-        for number in self._untold(numbers):
+            self._launch_all(launch, fresh)
+        for number in self._unfinished(numbers):
             if begun(self.jobs[number]):
                 log.warning("job %d is launched again, by itself", number)
-                self._tried(launch, [number])
+                self._launch_all(launch, [number])
 
-    def _tried(self, launch: Launch, numbers: Sequence[int]) -> bool:
-        """Launch jobs; false where the launcher failed, after all that it left behind is done."""
+    def _launch_all(self, launch: Launch, numbers: Sequence[int]) -> bool:
+        """Launch jobs; false if the launcher failed, after its remaining jobs have ended."""
         whole = True
         for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
             row = [number for _, number in run]
@@ -70,24 +70,24 @@ class Multirun:
                     sleep(SECONDS)
         return whole
 
-    def _untold(self, numbers: Sequence[int]) -> list[int]:
-        return [number for number in numbers if end_of(self.jobs[number]).status in _UNTOLD]
+    def _unfinished(self, numbers: Sequence[int]) -> list[int]:
+        return [number for number in numbers if end_of(self.jobs[number]).status in _UNFINISHED]
 
 
 _begun: list[Multirun] = []
 
 
 def start_over() -> None:
-    """Forget multiruns that an error ended, and what was said of their jobs."""
+    """Forget multiruns that were ended by an error, and messages that were shown once."""
     _begun.clear()
     ConsoleHandler.forget()
 
 
 def begin(folder: Path) -> Multirun:
-    """A multirun whose table `report` gives in this process.
+    """Begin a multirun in this process; `report` prints its table.
 
-    Raises ConfigError where the folder holds files of somebody else, CheckpointError where links
-    or special files lie in it: what is written there could end elsewhere.
+    Raises ConfigError if the folder contains other files, CheckpointError for links or special
+    files in it, through which files elsewhere could be written.
     """
     claim(folder, "hydra.sweep.dir", own=("multirun.yaml", "0"), beside=r"\d+")
     require_plain_folder(folder, CheckpointError, most=_ENTRIES, launchers=".submitit")
@@ -96,20 +96,20 @@ def begin(folder: Path) -> Multirun:
 
 
 def under_way() -> bool:
-    """Whether this process has begun a multirun: the processes of launchers have not."""
+    """Whether this process has begun a multirun; processes of launchers have not."""
     return bool(_begun)
 
 
 def report() -> int:
-    """Print the tables of the multiruns begun here and write them as CSV; returns the exit code.
+    """Print the tables of multiruns begun here and write them as CSV; returns the exit code.
 
-    Of jobs that earlier calls and other processes did in the same folder, too; these have no part
-    in the exit code.
+    They include jobs of earlier calls and other processes in the same folder, which do not affect
+    the exit code.
     """
     codes = [0]
     while _begun:
         multirun = _begun.pop(0)
-        with exclusive(multirun.folder / LOCK):  # the last to write has seen all that have ended
+        with exclusive(multirun.folder / LOCK):  # so that the last table includes all results
             jobs = all_jobs(multirun.folder, multirun.jobs.values())
             if jobs:
                 _write(multirun.folder, jobs)
@@ -138,7 +138,7 @@ def _write(folder: Path, jobs: Sequence[Job]) -> None:
         for job, settings in zip(jobs, varied, strict=True)
     ]
     header = [*keys, "status", *names, "run folder", "error"]
-    # A terminal has room for the losses; the file has every metric.
+    # The terminal shows losses only; the file has every metric.
     objectives = {job.objective for job in jobs}
     shown = [
         i
@@ -156,7 +156,7 @@ def _write(folder: Path, jobs: Sequence[Job]) -> None:
 
 
 def _settings(words: Iterable[str]) -> dict[str, str]:
-    """What overrides set, by key; floats in few digits. What leaves a setting out stays whole."""
+    """The values of overrides by key, floats in few digits; deletions are kept as they are."""
     found = {}
     for word in words:
         key, equals, value = word.partition("=")
@@ -165,16 +165,16 @@ def _settings(words: Iterable[str]) -> dict[str, str]:
 
 
 def _short(value: str) -> str:
-    """A float in as many digits as metrics have, anything else as it is."""
+    """A float with as many digits as metrics; other values unchanged."""
     return number(float(value)) if re.fullmatch(r"-?\d*\.\d+(e[+-]?\d+)?", value) else value
 
 
 def _name(job: Job, common: set[str]) -> str:
-    """What tells a job from others, but for its seed."""
+    """The overrides that distinguish a job from others, without its seed."""
     words = [w for w in job.overrides if w not in common and not w.startswith("seed=")]
     return " ".join(words) or "all"
 
 
 def number(value: float | None) -> str:
-    """A metric in a table, empty for none."""
+    """A metric in a table; empty for None."""
     return "" if value is None else f"{value:.5g}"

@@ -1,4 +1,4 @@
-"""Runs that another run needs first: an encoder to start from, a generator of further images."""
+"""Runs that another run needs first: a pre-trained encoder, a generator of further images."""
 
 import hashlib
 import logging
@@ -36,37 +36,37 @@ BATCH = 250
 
 
 class Prepared(NamedTuple):
-    """A run's config and overrides with the folders of the runs that it builds on."""
+    """A run's config and overrides with the folders of the runs that it needs."""
 
     config: RunConfig
     overrides: list[str]
 
 
 def with_runs_before(config: RunConfig, overrides: Sequence[str], folder: Path) -> Prepared:
-    """Train in `folder` what its encoder and generator ask for, if that is not there.
+    """Train the runs in `folder` that the encoder and generator settings need, unless they exist.
 
-    "last" becomes a path in the config and in the overrides: it will be another run when this one
-    goes on.
+    "last" is replaced by a path in the config and the overrides, because it may be another run when
+    this one is continued.
     """
     words = list(overrides)
     encoder = config.encoder
     if encoder and (encoder.run or encoder.page):
         run = _run_of("encoder", encoder, config, folder, words)
         config = config.replaced(encoder={"run": str(run)})
-        words = _pinned(words, "encoder", run)
+        words = _with_run(words, "encoder", run)
     before = config.generator
     if before and before.run:
-        finding.find(before.run, key="generator.run")  # also where nothing is made by it
+        finding.find_run(before.run, key="generator.run")  # checked even with a ratio of 0
     config = with_generated_images(config, folder, words)
     if config.generator and config.generator != before:
-        words = _pinned(words, "generator", config.generator.run)
+        words = _with_run(words, "generator", config.generator.run)
     return Prepared(config, words)
 
 
 def with_generated_images(
     config: RunConfig, folder: Path, overrides: Sequence[str] = ()
 ) -> RunConfig:
-    """The config with what its generator asks for as data.extra, made in `folder`."""
+    """The config with generated images as data.extra, written to `folder`."""
     generator = config.generator
     if generator and generator.ratio < 0:
         raise ConfigError(f"generator.ratio={generator.ratio} must not be negative; 0 for none")
@@ -75,11 +75,11 @@ def with_generated_images(
     if not generator.run and not generator.page:
         raise ConfigError("generator.ratio above 0 needs generator.run=PATH or generator.page")
     run = _run_of("generator", generator, config, folder, overrides)
-    made = _generated_images(run, config, generator.ratio, folder)
-    return config.replaced(generator={"run": str(run)}, data={"extra": str(made)})
+    path = _generated_images(run, config, generator.ratio, folder)
+    return config.replaced(generator={"run": str(run)}, data={"extra": str(path)})
 
 
-def _pinned(words: Sequence[str], kind: str, run: Path | str | None) -> list[str]:
+def _with_run(words: Sequence[str], kind: str, run: Path | str | None) -> list[str]:
     return [f"{kind}.run={run}" if word.startswith(f"{kind}.run=") else word for word in words]
 
 
@@ -90,12 +90,12 @@ def _run_of(
     folder: Path,
     given: Sequence[str],
 ) -> Path:
-    """The folder of the run that is named, or of one of the page that is named, trained here."""
+    """The folder of the named run, or of a run of the named page, which is trained here."""
     if wanted.run:
-        return finding.find(wanted.run, key=f"{kind}.run").path
+        return finding.find_run(wanted.run, key=f"{kind}.run").path
     for word in (str(wanted.page), *map(str, wanted.overrides or [])):
         if "${" in word or word.lstrip("+~").startswith("hydra"):
-            raise ConfigError(f"{kind}: {word}: only settings of the run itself can be given")
+            raise ConfigError(f"{kind}: {word}: only settings of the run itself are allowed")
     words = [word for word in given if word.startswith(("data", "trainer"))]
     own = _OWN[kind]
     overrides = [
@@ -116,17 +116,17 @@ def _run_of(
     before = checked(scaled(composed, total_processes(composed.trainer)))
     if isinstance(wanted, Encoder):
         autoencoder_of(before, wanted.layer, f"encoder.page={wanted.page}")
-    told = hashlib.sha256(" ".join(sorted(overrides)).encode()).hexdigest()[:8]
-    run = folder / f"{kind}_{wanted.page}_seed{config.seed}_{told}"
+    content = hashlib.sha256(" ".join(sorted(overrides)).encode()).hexdigest()[:8]
+    run = folder / f"{kind}_{wanted.page}_seed{config.seed}_{content}"
     if not (run / "summary.json").exists():
         log.info("first the %s: %s", kind, run)
     run.mkdir(parents=True, exist_ok=True)
-    _trained_once(before, run, overrides)
+    _train_once(before, run, overrides)
     return run
 
 
 def _data_page(words: Sequence[str]) -> str:
-    """The data page that a run's words choose, themselves or by another page."""
+    """The data page that a run's words choose, directly or through another page."""
     if HydraConfig.initialized():
         choices = HydraConfig.get().runtime.choices
     else:
@@ -135,8 +135,8 @@ def _data_page(words: Sequence[str]) -> str:
     return str(choices["data"])
 
 
-def _trained_once(config: RunConfig, run: Path, overrides: Sequence[str]) -> None:
-    """Train the run to its end; wait where another job of the multirun is at it."""
+def _train_once(config: RunConfig, run: Path, overrides: Sequence[str]) -> None:
+    """Train the run to its end; wait if another job of the multirun is training it."""
     said = False
     while True:
         try:
@@ -149,7 +149,7 @@ def _trained_once(config: RunConfig, run: Path, overrides: Sequence[str]) -> Non
             time.sleep(1)
 
 
-# An encoder learns from all images; a generator from those that the run itself has.
+# An encoder is trained on all images, a generator on those of the run itself.
 _OWN = {
     "encoder": ("data.labels_per_class=", "data.batch_size=", "data.crop="),
     "generator": ("data.batch_size=", "data.flip=", "data.crop="),
@@ -157,11 +157,11 @@ _OWN = {
 
 
 def _generated_images(run: Path, config: RunConfig, ratio: float, folder: Path) -> Path:
-    """A file with `ratio` pictures for each training image of each class."""
+    """A file with `ratio` generated images for each training image of each class."""
     data = build_data(config)
     seed = config.seed
-    told = f"{run} {ratio} {seed} {data.parts.labels_per_class}"
-    path = folder / f"synthetic_{hashlib.sha256(told.encode()).hexdigest()[:8]}.npz"
+    content = f"{run} {ratio} {seed} {data.parts.labels_per_class}"
+    path = folder / f"synthetic_{hashlib.sha256(content.encode()).hexdigest()[:8]}.npz"
     if path.exists():
         return path
     loaded = load_run(str(run), "auto")
@@ -184,11 +184,11 @@ def _generated_images(run: Path, config: RunConfig, ratio: float, folder: Path) 
 
 
 def _label(loaded: LoadedRun, config: RunConfig) -> str:
-    """The label whose classes the generator makes; ConfigError where they are not the data's."""
+    """The label that the generator is conditioned on; ConfigError if it is not the data's."""
     named = f"generator.run={loaded.folder.path}"
     condition = condition_of(loaded)
     if condition is None:
-        raise ConfigError(f"{named} is not told classes: train model=cgan, say")
+        raise ConfigError(f"{named} is not conditional: train a conditional model, model=cgan")
     if other := loaded.config.data.unlike(config.data):
         raise ConfigError(f"{named} was trained with {other}: set the same")
     ours = build_data(config).image_set.classes

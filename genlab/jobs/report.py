@@ -1,4 +1,4 @@
-"""Many runs summed up: metrics averaged over seeds as a table, one against a setting as a plot."""
+"""Reports of many runs: metrics averaged over seeds, as a table and a plot over a setting."""
 
 import logging
 import statistics
@@ -36,9 +36,9 @@ def write_report(
     """Write report.md and report.png into `folder` and print the table.
 
     Args:
-        wanted: `metric`, the setting `across` which it is drawn, the settings that tell `curves`
-            apart, and optionally the curve that is the `baseline`. The mean is over seeds;
-            differences to the baseline are taken seed by seed.
+        wanted: `metric`, the setting `across` on the x axis, the settings that distinguish
+            `curves`, and optionally the curve that is the `baseline`. Means are over seeds;
+            differences to the baseline are computed seed by seed.
         runs: config and metrics of each run.
         folder: of the multirun.
     """
@@ -111,8 +111,8 @@ def _curves(
         of_place = values.setdefault(name, {}).setdefault(place, {})
         if seed in of_place:
             log.warning(
-                "report: several runs of %s at %s=%s, seed %s; the last one counts: add what tells "
-                "them apart to report.curves",
+                "report: several runs of %s at %s=%s, seed %s; only the last one counts: add the "
+                "setting in which they differ to report.curves",
                 *(name, wanted.across, place, seed),
             )
         of_place[seed] = metrics[wanted.metric]

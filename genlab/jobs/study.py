@@ -1,4 +1,4 @@
-"""A search's study: which trials there are, whose they are, how they ended, and which was best."""
+"""The study of a search: its trials, which process runs them, and their results."""
 
 import logging
 import math
@@ -11,7 +11,7 @@ import numpy as np
 from genlab.errors import ConfigError, GenlabError
 from genlab.io.locks import LockFile, exclusive
 from genlab.io.reading import one_line
-from genlab.runs.folder import RunFolder
+from genlab.runs.run_folder import RunFolder
 from genlab.words import installing
 
 log = logging.getLogger(__name__)
@@ -21,9 +21,17 @@ JOURNAL = "study.journal"
 
 
 class Settings(NamedTuple):
-    """Of a study: its name, where it is kept, its length, how it draws, and what it looks for.
+    """Settings of a study.
 
-    `storage` None keeps it in the multirun's folder.
+    Attributes:
+        name: of the study.
+        storage: the URL of its database; None for a file in the multirun's folder.
+        trials: their number.
+        sampler: tpe or random.
+        seed: of the sampler.
+        prune: whether unpromising trials are ended early.
+        objective: the metric.
+        direction: whether it is minimised or maximised.
     """
 
     name: str
@@ -37,7 +45,7 @@ class Settings(NamedTuple):
 
 
 def require_optuna() -> Any:
-    """The module; ConfigError with what installs it where it is missing."""
+    """The module optuna; ConfigError, with the command that installs it, if it is missing."""
     try:
         import optuna
     except ImportError as error:
@@ -46,14 +54,14 @@ def require_optuna() -> Any:
 
 
 def open_study(settings: Settings, folder: Path) -> Any:
-    """The study, new or gone on with; ConfigError where it cannot be had."""
+    """Create or continue the study; ConfigError if it cannot be opened."""
     optuna = require_optuna()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     named = settings.storage or str(folder)
     kept = f"hydra.sweeper.storage={named}" if settings.storage else str(_file(folder))
     pruners = optuna.pruners
     try:
-        with exclusive(folder / LOCK):  # two that make the same tables get in each other's way
+        with exclusive(folder / LOCK):  # two processes must not create the same tables
             study = optuna.create_study(
                 study_name=settings.name,
                 storage=settings.storage or _kept_in(folder),
@@ -68,7 +76,7 @@ def open_study(settings: Settings, folder: Path) -> Any:
     except Exception as error:  # each kind of storage has errors of its own
         reason = f"{type(error).__name__}: {one_line(error)}"
         raise ConfigError(
-            f"{kept}: the study cannot be read ({reason}): mend it, or search in another "
+            f"{kept}: the study cannot be read ({reason}): fix it, or search in another "
             "hydra.sweep.dir"
         ) from error
     aim = study.direction.name.lower()
@@ -77,44 +85,44 @@ def open_study(settings: Settings, folder: Path) -> Any:
 
 
 def _kept_in(folder: Path) -> Any:
-    """The storage of a study in the multirun's folder: a journal, or the database of old ones."""
+    """The storage of a study in the multirun's folder: a journal, or an older database."""
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
     journal = _file(folder)
     if journal.name != JOURNAL:
         return f"sqlite:///{journal.resolve()}"
-    # Optuna declares its own lock classes only, and uses what ours has: acquire and release.
+    # Optuna declares only its own lock classes, but needs just acquire and release.
     return JournalStorage(JournalFileBackend(str(journal), JournalLock(journal)))  # type: ignore[arg-type]
 
 
 def _file(folder: Path) -> Path:
-    """The file of a study that is kept in the multirun's folder."""
+    """The file of a study in the multirun's folder."""
     old = folder / "study.db"
     return old if old.exists() else folder / JOURNAL
 
 
 def _refuse_another_objective(study: Any, settings: Settings) -> None:
-    """Note the study's objective; ConfigError where its trials were measured by another."""
+    """Record the study's objective; ConfigError if its trials have another one."""
     known = study.user_attrs.get("objective")
     if known is None:
         study.set_user_attr("objective", settings.objective)
     elif known != settings.objective:
         raise ConfigError(
-            f"objective={settings.objective}: the study's trials were measured by {known}: set "
+            f"objective={settings.objective}: the study's trials have the objective {known}: set "
             f"objective={known}, or search in another hydra.sweep.dir"
         )
 
 
 class JournalLock:
-    """Optuna's lock of a journal, given back by the kernel when its holder is killed."""
+    """A lock of Optuna's journal, which the kernel releases if its process is killed."""
 
     def __init__(self, journal: Path) -> None:
         self._journal = journal
         self._lock = LockFile(journal.with_name(f".{journal.name}.lock"), needed=False)
 
     def acquire(self) -> bool:
-        """Wait for the lock; drop a line that a killed process left half written."""
+        """Wait for the lock; remove a partly written last line of a killed process."""
         self._lock.take()
         with self._journal.open("r+b") as file:
             size = file.seek(0, 2)
@@ -125,31 +133,31 @@ class JournalLock:
         return True
 
     def release(self) -> None:
-        """Give it back."""
+        """Release the lock."""
         self._lock.release()
 
 
 def refuse_another_space(study: Any, distributions: Mapping[str, Any], folder: Path) -> None:
-    """Raise ConfigError where trials of the study varied other settings, or others of them."""
+    """Raise ConfigError if trials of the study varied other settings or other values."""
     with exclusive(folder / LOCK):  # not while another process draws one
         trials = study.get_trials(deepcopy=False)
     for trial in trials[-1:]:
-        # One that was being drawn when its process was killed has some of them.
+        # A trial that was being sampled when its process was killed has only some of them.
         drawn = {name: distributions.get(name) for name in trial.distributions}
         if trial.distributions != (distributions if trial.state.is_finished() else drawn):
             raise ConfigError(
-                f"the study has trials that varied {', '.join(trial.distributions)} in another "
-                "way: search in another hydra.sweep.dir, or as another hydra.sweeper.study"
+                f"the study has trials that varied {', '.join(trial.distributions)} differently: "
+                "use another hydra.sweep.dir, or another hydra.sweeper.study"
             )
 
 
 def trials_to_run(
     study: Any, settings: Settings, distributions: Mapping[str, Any], folder: Path
 ) -> Iterator[Any]:
-    """Trials that were interrupted, then new ones until there are as many as are asked for.
+    """Interrupted trials, then new ones until the study has as many as the settings say.
 
-    Each is this process's own until the next one is asked for: any number of processes may work
-    on a study in one folder.
+    Each is locked by this process until the next one is requested, so that any number of processes
+    can work on a study in one folder.
     """
     left: set[int] = set()
     while claim := _claimed(study, settings, distributions, folder, left):
@@ -158,16 +166,16 @@ def trials_to_run(
         try:
             yield trial
         finally:
-            with exclusive(folder / LOCK):  # not while another process looks for what is left
+            with exclusive(folder / LOCK):  # not while another process chooses a trial
                 lock.release()
 
 
 def _claimed(
     study: Any, settings: Settings, distributions: Mapping[str, Any], folder: Path, left: set[int]
 ) -> tuple[Any, LockFile] | None:
-    """A trial with the lock that says whose it is; None where there is nothing to do.
+    """A trial with its lock, or None if there is nothing to do.
 
-    None of those that this process has `left` already.
+    Trials that this process has `left` already are skipped.
     """
     from optuna.trial import Trial, TrialState
 
@@ -177,12 +185,12 @@ def _claimed(
             if frozen.state is not TrialState.RUNNING or frozen.number in left:
                 continue
             lock = _claim(folder, frozen.number)
-            # A job may go on although its sweep has ended.
-            if lock.take(wait=False) and not RunFolder(folder / str(frozen.number)).held:
+            # A job may still run although its sweep has ended.
+            if lock.take(wait=False) and not RunFolder(folder / str(frozen.number)).is_locked:
                 study.sampler = _sampler(settings, frozen.number)
                 trial = Trial(study, frozen._trial_id)
                 for name, distribution in distributions.items():
-                    trial._suggest(name, distribution)  # draws those it lacks
+                    trial._suggest(name, distribution)  # samples missing ones
                 return trial, lock
             lock.release()
         if len(trials) >= settings.trials:
@@ -195,7 +203,7 @@ def _claimed(
 
 
 def _sampler(settings: Settings, number: int) -> Any:
-    """What draws the trial of that number: the seed and those before it decide, not who asks."""
+    """The sampler of a trial, which depends on its number and the seed, not on the process."""
     from optuna.samplers import RandomSampler, TPESampler
 
     seed = int(np.random.SeedSequence([settings.seed, number]).generate_state(1)[0])
@@ -207,7 +215,7 @@ def _claim(folder: Path, number: int) -> LockFile:
 
 
 def tell(study: Any, trial: Any, value: float | None, pruned: bool) -> None:
-    """How a trial ended: its objective, given up, or failed."""
+    """Report a trial's result to the study: its objective, pruned, or failed."""
     from optuna.trial import TrialState
 
     if pruned:

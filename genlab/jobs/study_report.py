@@ -1,4 +1,4 @@
-"""What a search found: a table of its trials, and a picture of them."""
+"""The results of a search: a table and a figure of its trials."""
 
 import logging
 from pathlib import Path
@@ -12,8 +12,8 @@ log = logging.getLogger(__name__)
 
 
 def report(study: Any, folder: Path) -> None:
-    """Say which trial was best, write all of them to trials.csv, and draw the search."""
-    with exclusive(folder / LOCK):  # the last to write has seen all that have ended
+    """Log the best trial, write all trials to trials.csv, and draw them."""
+    with exclusive(folder / LOCK):  # so that the last report includes all results
         _report(study, folder)
 
 
@@ -24,11 +24,11 @@ def _report(study: Any, folder: Path) -> None:
     _write_trials(trials, folder / "trials.csv")
     done = [trial for trial in trials if trial.state is TrialState.COMPLETE]
     if not done:
-        log.warning("no trial came to an end: see the errors above")
+        log.warning("no trial has finished: see the errors above")
         return
     best = study.best_trial
-    told = " ".join(f"{key}={_short(value)}" for key, value in best.params.items())
-    log.info("best: trial %d of %d, %.5g with %s", best.number, len(trials), best.value, told)
+    settings = " ".join(f"{key}={_short(value)}" for key, value in best.params.items())
+    log.info("best: trial %d of %d, %.5g with %s", best.number, len(trials), best.value, settings)
     _draw(done, best, folder / "search.png")
     log.info("search: %s, %s", folder / "trials.csv", folder / "search.png")
 
@@ -43,7 +43,7 @@ def _write_trials(trials: list[Any], path: Path) -> None:
 
 
 def _draw(done: list[Any], best: Any, path: Path) -> None:
-    """The objective of each trial that came to its end, in turn and by every setting."""
+    """Draw the objective of each finished trial, by number and by every setting."""
     from genlab.drawing.figures import new_figure, rendered
     from genlab.drawing.image_grid import save_png
 
@@ -66,12 +66,12 @@ def _draw(done: list[Any], best: Any, path: Path) -> None:
 
 
 def _short(value: Any) -> Any:
-    """A float in a few digits; trials.csv has them all."""
+    """A float in a few digits; trials.csv has all digits."""
     return f"{value:.5g}" if isinstance(value, float) else value
 
 
 def _numbers(settings: list[Any]) -> list[Any]:
-    """Choices as numbers where all of them are, else as words."""
+    """Choices as numbers if all are numbers, else as words."""
     try:
         return [float(setting) for setting in settings]
     except ValueError:

@@ -22,7 +22,7 @@ from genlab.errors import ConfigError, GenlabError, Locked, Pruned, Stopped
 from genlab.jobs import multirun
 from genlab.jobs.job import REPORT, Job
 from genlab.processes import launch, peers
-from genlab.runs.folder import RunFolder, unused
+from genlab.runs.run_folder import RunFolder, new_folder
 from genlab.training.failures import explained
 
 if TYPE_CHECKING:
@@ -32,16 +32,16 @@ log = logging.getLogger(__name__)
 
 
 def run_job(config: DictConfig) -> float | None:
-    """Train one job; in a multirun its failure is told and the others go on.
+    """Train one job; in a multirun a failure is reported and the other jobs continue.
 
-    Returns what a search looks at; see `objective` in configs/train.yaml.
+    Returns the objective of a search, see `objective` in configs/train.yaml.
     """
     hydra = HydraConfig.get()
     path = Path(hydra.runtime.output_dir)
     many = hydra.mode is RunMode.MULTIRUN
     named = any(word.startswith("hydra.run.dir=") for word in hydra.overrides.hydra)
     if not many and not launch.launched() and not named and config.resume is None:
-        path = unused(path)
+        path = new_folder(path)
     try:
         if launch.rank() > 0:
             _follow(many)
@@ -49,7 +49,7 @@ def run_job(config: DictConfig) -> float | None:
         if many:
             return _run_one_of_many(config, path)
         RunFolder(path).claim()
-        with peers.leading(told):
+        with peers.leading(message_and_code):
             known, overrides = _settings(config, path)
             summary = _trained(known, path, overrides, go_on=known.resume is not None)
         print_end(path, summary)
@@ -59,7 +59,7 @@ def run_job(config: DictConfig) -> float | None:
 
 
 def _follow(many: bool) -> None:
-    """Do what the first process tells; in a multirun its failures are no end."""
+    """Take part in the first process's jobs; in a multirun its failures do not end this process."""
     from genlab.jobs import train as training
 
     try:
@@ -69,8 +69,8 @@ def _follow(many: bool) -> None:
             raise
 
 
-def told(error: BaseException) -> tuple[str, int]:
-    """What the other processes hear of an error, and the exit code of all."""
+def message_and_code(error: BaseException) -> tuple[str, int]:
+    """The message for the other processes about an error, and the exit code of all."""
     if isinstance(error, Stopped):
         return str(error), error.exit_code
     if isinstance(error, Exception):
@@ -79,20 +79,20 @@ def told(error: BaseException) -> tuple[str, int]:
 
 
 def _settings(config: DictConfig, place: Path) -> "Prepared":
-    """The resolved config and the overrides that lead to it; `place` has the runs before it."""
+    """The resolved config and its overrides; runs that it needs first are in `place`."""
     from genlab.jobs.prerequisites import with_runs_before
 
     hydra = HydraConfig.get()
     if config.resume not in (None, "auto"):
-        raise ConfigError(f"resume={config.resume} belongs on the command line")
-    sources = hydra.runtime.config_sources  # also in a launcher's process, whose words are others
+        raise ConfigError(f"resume={config.resume} must be on the command line")
+    sources = hydra.runtime.config_sources  # known in a launcher's process as well
     folders = [f"--config-dir={source.path}" for source in sources if source.provider == "user"]
     overrides = [*hydra.overrides.task, *folders[:1]]
     return with_runs_before(resolved(config), overrides, place)
 
 
 def resolved(config: DictConfig) -> RunConfig:
-    """A composed config with its scale chosen and all settings checked."""
+    """A composed config with its scale resolved and all settings checked."""
     from genlab.training.settings import check_settings, total_processes
 
     raw: Any = OmegaConf.to_container(config)
@@ -111,26 +111,26 @@ def _trained(config: RunConfig, path: Path, overrides: list[str], go_on: bool) -
 
 
 def _run_one_of_many(config: DictConfig, path: Path) -> float | None:
-    """Train a job of a multirun and tell how it ended in its folder."""
+    """Train a job of a multirun and write its result to its folder."""
     hydra = HydraConfig.get()
     if not multirun.under_way() and hydra.launcher._target_.endswith(".BasicLauncher"):
-        multirun.begin(Path(hydra.sweep.dir))  # by a sweeper that is not ours
+        multirun.begin(Path(hydra.sweep.dir))  # for a sweeper of others
     job = Job(path, list(hydra.overrides.task))
-    if not RunFolder(path).held:
-        (path / REPORT).unlink(missing_ok=True)  # of an earlier time
+    if not RunFolder(path).is_locked:
+        (path / REPORT).unlink(missing_ok=True)  # of an earlier call
     try:
-        with peers.leading(told):
+        with peers.leading(message_and_code):
             known, overrides = _settings(config, path.parent)
             _describe(job, known)
             summary = _unless_held(known, path, overrides)
         job.metrics = {**summary.get("metrics", {}), "seconds": summary.get("seconds", 0.0)}
         _require_objective(job)
     except Locked as error:
-        log.warning("job %s is left to the process that is at it: %s", path.name, error)
+        log.warning("job %s is left to the process that trains it: %s", path.name, error)
         return None
     except Stopped as error:
         job.status, job.error, job.exit_code = "stopped", str(error), error.exit_code
-        job.tell()
+        job.write()
         multirun.report()
         raise SystemExit(error.exit_code) from error
     except Pruned as error:
@@ -139,13 +139,13 @@ def _run_one_of_many(config: DictConfig, path: Path) -> float | None:
         message, code = explained(error, ["train", *hydra.overrides.task])
         job.status, job.error, job.exit_code = "failed", message, code
         log.error("job %s failed: %s", path.name, message)
-    job.tell()
+    job.write()
     name = objective_among(job.metrics, job.objective)
     return None if name is None else job.metrics[name]
 
 
 def _describe(job: Job, config: RunConfig) -> None:
-    """Note what a multirun's table is to show of the job."""
+    """Set what a multirun's table needs of the job."""
     job.objective, job.report = config.objective, config.report
     if config.report and config.report.table is None:
         settings = dict(flatten(config.plain))
@@ -153,7 +153,7 @@ def _describe(job: Job, config: RunConfig) -> None:
 
 
 def _unless_held(config: RunConfig, path: Path, overrides: list[str]) -> dict[str, Any]:
-    """Train; Locked where another process does, not where one has a look at the lock."""
+    """Train; Locked if another process does, but not if one only checks the lock."""
     for _ in range(5):
         try:
             return _trained(config, path, overrides, go_on=True)
@@ -163,7 +163,7 @@ def _unless_held(config: RunConfig, path: Path, overrides: list[str]) -> dict[st
 
 
 def _require_objective(job: Job) -> None:
-    """Raise ConfigError for a trial of a search that has not measured what the search looks at."""
+    """Raise ConfigError for a trial of a search that did not record the objective."""
     searching = "optuna" in HydraConfig.get().sweeper._target_
     if searching and objective_among(job.metrics, job.objective) is None:
         known = ", ".join(job.metrics)
@@ -173,7 +173,7 @@ def _require_objective(job: Job) -> None:
 
 
 def print_end(path: Path, summary: dict[str, Any]) -> None:
-    """Print what a run reached and where its files are; nothing without a summary."""
+    """Print the results and files of a run; nothing without a summary."""
     if not summary:
         return
     rows = [
@@ -211,6 +211,6 @@ def next_command(path: Path) -> str:
 
 
 def _named(path: Path) -> str:
-    """The run folder as a word of a shell, from the current folder where it lies below it."""
+    """The run folder as a word for a shell, relative if it is inside the current folder."""
     here = Path.cwd()
     return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))

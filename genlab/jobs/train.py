@@ -1,8 +1,8 @@
-"""Training, told as a story: settings, encoder, run folder, processes.
+"""Training of a run, step by step: settings, encoder, run folder, processes.
 
-`train` is what the command line calls: it fits in this process on one device, and through
-`genlab.processes.children` with one process per device otherwise. Those processes enter at
-`main`; the further ones of those that torchrun or SLURM starts `follow` the first.
+`train` fits in this process on one device, or through `genlab.processes.children` with one process
+per device. Those processes start at `main`; processes that torchrun or SLURM starts `follow` the
+first one.
 """
 
 import logging
@@ -21,12 +21,13 @@ from genlab.evaluation import normal_scores
 from genlab.evaluation.reference import reference_for
 from genlab.io import secrets
 from genlab.processes import children, launch, peers
-from genlab.runs import places
+from genlab.runs import data_check
 from genlab.runs.finding import remember
-from genlab.runs.folder import RunFolder
+from genlab.runs.run_folder import RunFolder
 from genlab.runs.state import reached
-from genlab.runs.weights import whole_images_seen
-from genlab.training.fit import fit, prepare
+from genlab.runs.weights import intact_images_seen
+from genlab.training.fit import fit
+from genlab.training.preparation import prepare_run
 from genlab.training.pretrained import with_encoder
 from genlab.training.settings import check_settings, processes, refuse_changes
 from genlab.training.stopping import stoppable, stopped_message
@@ -37,10 +38,10 @@ log = logging.getLogger(__name__)
 def train(
     config: RunConfig, path: Path, overrides: list[str] | None, go_on: bool
 ) -> dict[str, Any]:
-    """Train what `config` describes in the run folder `path`; returns the run's summary.
+    """Train the run of `config` in the run folder `path`; returns its summary.
 
-    A run that is there already is continued where `go_on` allows it and nothing that shapes the
-    result has changed (or config.allow_changes is true).
+    An existing run is continued if `go_on` allows it and no setting that affects the result has
+    changed (or config.allow_changes is true).
     """
     check_settings(config)
     config = completed(with_encoder(absolute(config)))
@@ -54,7 +55,7 @@ def train(
             again = f"continue with genlab train resume={path}" if folder.exists else "start again"
             raise ResourceError(
                 f"{error.filename or path}: {error.strerror or error}; make room there, or choose "
-                f"another place, and {again}"
+                f"another folder, and {again}"
             ) from error
         finally:
             folder.release()
@@ -69,12 +70,13 @@ def _train_locked(
     several = count > 1 and not launch.launched()
     if several and (place := secrets.hidden(secrets.redacted(config.plain))):
         raise ConfigError(
-            f"{place} is not kept with a run, where processes would look for it: use 1"
+            f"{place} is a secret and not stored in the run, where processes read it: use one "
+            "process"
         )
-    # Everything that can be wrong shows before the run has a folder.
-    parts = prepare(config, folder, count if several else launch.world_size())
+    # All errors of settings and data are raised before the run folder is written.
+    parts = prepare_run(config, folder, count if several else launch.world_size())
     if folder.saved:
-        places.refuse_others(folder, parts.data, config.allow_changes)
+        data_check.refuse_others(folder, parts.data, config.allow_changes)
     scorer = reference_for(config, parts.learner)
     scorable = normal_scores.is_unconditional_autoencoder(parts.learner)
     folder.create(config.replaced(resume=None), overrides)
@@ -82,12 +84,12 @@ def _train_locked(
         {
             "description": Description.of(parts.data.image_set).plain(),
             "origin": Origin.of(parts.data).plain(),
-            "contents": places.contents(parts.data),
+            "contents": data_check.contents(parts.data),
         }
     )
     remember(folder)
     if several:
-        del parts, scorer  # every process makes its own
+        del parts, scorer  # every process builds its own
         if listener():
             log.warning("trials of several processes run to their end: pruning needs a single one")
         children.run_processes(
@@ -110,10 +112,10 @@ def _train_locked(
 
 
 def _finished(config: RunConfig, folder: RunFolder, go_on: bool) -> dict[str, Any] | None:
-    """The summary of a run that is as long as asked for, None where there is more to do.
+    """The summary of a run that has its length; None if there is more to do.
 
     Raises:
-        ConfigError: a run is there that is not to be gone on with.
+        ConfigError: there is a run that must not be continued.
         CheckpointError: it was started with other settings.
     """
     if not folder.saved:
@@ -122,7 +124,7 @@ def _finished(config: RunConfig, folder: RunFolder, go_on: bool) -> dict[str, An
         return None
     if not go_on:
         raise ConfigError(
-            f"hydra.run.dir={folder.path} holds a run already: continue it with "
+            f"hydra.run.dir={folder.path} contains a run already: continue it with "
             f"resume={folder.path}, or choose another folder"
         )
     stored = folder.config()
@@ -130,25 +132,25 @@ def _finished(config: RunConfig, folder: RunFolder, go_on: bool) -> dict[str, An
     for path in relative(stored):
         log.warning("%s is relative in config.yaml: taken from %s", path, Path.cwd())
     summary = folder.read_summary()
-    if not reached(summary, config) or whole_images_seen(folder.weights) != summary["images_seen"]:
+    if not reached(summary, config) or intact_images_seen(folder.weights) != summary["images_seen"]:
         return None
     log.info("%s is finished: %s", folder.path, _longer(summary, config))
     return summary
 
 
 def _longer(summary: dict[str, Any], config: RunConfig) -> str:
-    """How a finished run is trained further, by what ended it."""
+    """How to train a finished run further, depending on what ended it."""
     if summary["images_seen"] >= config.total_images:
         return f"it has seen {summary['images_seen']:,} images; total_images=N trains it further"
     return (
-        f"max_minutes={config.max_minutes:g} counts all its training, of which there were "
+        f"max_minutes={config.max_minutes:g} includes earlier training, of "
         f"{summary['seconds'] / 60:.3g} minutes; a larger max_minutes, or max_minutes=null, trains "
         "it further"
     )
 
 
 def follow() -> None:
-    """Take part in what the first process trains, as one of several, until it is done."""
+    """Take part in the runs that the first process trains, until it has finished."""
     with stoppable(), peers.following() as messages:
         for message in messages:
             config = RunConfig.read(message["config"])
@@ -157,7 +159,7 @@ def follow() -> None:
 
 def _fit_as_one_of_several(config: RunConfig, folder: RunFolder) -> None:
     with peers.failing_together():
-        parts = prepare(config, folder, launch.world_size())
+        parts = prepare_run(config, folder, launch.world_size())
         fit(config, folder, parts, reference_for(config, parts.learner), listener())
 
 

@@ -58,7 +58,7 @@ def device(accelerator: str) -> "torch.device":
 
     from genlab import devices
 
-    kind = devices.find(accelerator, group="")
+    kind = devices.resolve_accelerator(accelerator, group="")
     return torch.device(kind, local_rank()) if kind == "cuda" else torch.device(kind)
 
 

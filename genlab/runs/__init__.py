@@ -1,1 +1,1 @@
-"""The run folder: found, claimed, read, written, and opened for use."""
+"""Run folders: finding, claiming, reading and writing them, and loading runs from them."""

@@ -1,4 +1,4 @@
-"""Checkpoints that are never torn, never rotten unnoticed, and never run code."""
+"""Checkpoints: written atomically, verified by a hash, and read without running code."""
 
 import errno
 import hashlib
@@ -15,15 +15,15 @@ import torch
 from genlab.config.migration import migrated_state
 from genlab.errors import CheckpointError
 from genlab.io.reading import read_bytes, read_text
-from genlab.runs.state import checkpoints_of, images_seen_of
+from genlab.runs.state import checkpoints_of, images_in_name
 
 log = logging.getLogger(__name__)
 
 _HASH = 1000  # bytes of a file that holds a hash
 
 
-class Checkpoint(NamedTuple):
-    """A checkpoint that was read, its tensors on the CPU."""
+class LoadedCheckpoint(NamedTuple):
+    """A checkpoint in memory, its tensors on the CPU."""
 
     path: Path
     state: dict[str, Any]
@@ -35,20 +35,20 @@ def checkpoint_name(images_seen: int) -> str:
 
 
 def read_checkpoint(path: Path, map_location: Any = None) -> dict[str, Any]:
-    """The checkpoint's content, after its hash is verified and without running code from it.
+    """Read a checkpoint after verifying its hash, without running code from it.
 
     Raises CheckpointError for a file that is missing, damaged or not a checkpoint.
     """
     content = read_bytes(path, CheckpointError, limit=None)
     expected = read_text(hash_file(path), CheckpointError, limit=_HASH).strip()
     if hashlib.sha256(content).hexdigest() != expected:
-        raise CheckpointError(f"{path}: its content does not match its sha256, it is damaged")
+        raise CheckpointError(f"{path} is damaged: its content does not match its sha256")
     try:
         _refuse_compressed(content)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what is found to be wrong below
+            warnings.simplefilter("ignore")  # invalid files are reported below
             state = torch.load(io.BytesIO(content), map_location=map_location, weights_only=True)
-    # What is no checkpoint is answered with nearly any exception.
+    # Files that are not checkpoints raise nearly any exception.
     except Exception as error:
         raise CheckpointError(f"{path}: not a checkpoint that is safe to load") from error
     if not isinstance(state, dict) or "images_seen" not in state:
@@ -57,17 +57,17 @@ def read_checkpoint(path: Path, map_location: Any = None) -> dict[str, Any]:
 
 
 def _refuse_compressed(content: bytes) -> None:
-    """Raise ValueError for an archive that grows when it is read: torch stores tensors as is."""
+    """Raise ValueError for a compressed archive, a possible bomb: torch does not compress."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if sum(entry.file_size for entry in archive.infolist()) > len(content):
             raise ValueError("compressed")
 
 
-def newest_valid(folder: Path) -> Checkpoint | None:
-    """The newest checkpoint in `folder` that can be loaded; damaged ones are named in the log."""
+def newest_valid(folder: Path) -> LoadedCheckpoint | None:
+    """The newest checkpoint in `folder` that can be loaded; damaged ones are logged."""
     for path in checkpoints_of(folder):
         try:
-            return Checkpoint(path, read_checkpoint(path, "cpu"))
+            return LoadedCheckpoint(path, read_checkpoint(path, "cpu"))
         except CheckpointError as error:
             log.warning("%s; trying the one before", error)
     return None
@@ -83,17 +83,17 @@ def prune(folder: Path, keep: int) -> None:
 
 
 def set_aside(folder: Path, images_seen: int) -> None:
-    """Rename checkpoints newer than the one that a run goes on from: none could be loaded.
+    """Rename checkpoints newer than the one that a run continues from: they cannot be loaded.
 
-    They would count among the newest, in whose favour whole ones are removed.
+    Otherwise `prune` would keep them as the newest ones and remove intact ones.
     """
     for path in checkpoints_of(folder):
-        if images_seen_of(path) > images_seen:
+        if images_in_name(path) > images_seen:
             path.replace(path.with_suffix(".damaged"))
 
 
 def with_room(folder: Path, write: Callable[[], object]) -> None:
-    """Write; where the disk is full, again without all checkpoints in `folder` but the newest."""
+    """Write; if the disk is full, remove all checkpoints in `folder` but the newest, and retry."""
     try:
         write()
     except OSError as error:
@@ -105,5 +105,5 @@ def with_room(folder: Path, write: Callable[[], object]) -> None:
 
 
 def hash_file(path: Path) -> Path:
-    """Where a checkpoint's hash is."""
+    """The file of a checkpoint's hash."""
     return path.with_suffix(".sha256")

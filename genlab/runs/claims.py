@@ -1,7 +1,7 @@
-"""Whose folder it is: runs and sweeps take empty folders or their own, and remove only their own.
+"""Ownership of folders: runs and sweeps use empty folders or their own, and remove only their own.
 
-A marker says that a folder is a run's or a sweep's. Those from before the marker are known by
-their files.
+A marker file shows that a folder belongs to a run or a sweep. Older folders without it are
+recognised by their files.
 """
 
 import os
@@ -15,27 +15,27 @@ from genlab.io.files import write_text
 
 MARKER = ".genlab"
 LOCK = ".lock"
-_BEFORE = {LOCK, MARKER, ".hydra", "train.log"}  # what may be there before a run takes a folder
+_BEFORE = {LOCK, MARKER, ".hydra", "train.log"}  # may exist before a run claims a folder
 
 _PART = re.compile(r".*\.[0-9a-f]{8}\.part")
-_standing: set[Path] = set()  # folders that were there before the command made any
+_existing: set[Path] = set()  # folders that existed before the command created any
 
 
 def claim(path: Path, setting: str, own: Sequence[str] = (), beside: str = "") -> None:
-    """Mark the folder as this project's; ConfigError where it holds files of somebody else.
+    """Mark the folder as genlab's; ConfigError if it contains other files.
 
     Args:
-        path: the folder, there or not.
+        path: the folder, which need not exist.
         setting: the name of the setting that chose it.
-        own: names of files that tell an older folder of this kind, all of which it has.
-        beside: names that may be there before, as a regular expression.
+        own: names of files that an older folder of this type has.
+        beside: names that may exist already, as a regular expression.
     """
     found = _names(path) - set(_half_markers(path))
     foreign = sorted(name for name in found - _BEFORE if not re.fullmatch(beside, name))
     foreign += [n for n in (LOCK,) if n in found and _size(path / n)]
     if foreign and not is_claimed(path) and not (own and found >= set(own)):
         raise ConfigError(
-            f"{setting}={path} holds files that are not a run's ({foreign[0]}): choose an empty "
+            f"{setting}={path} contains files that are not a run's ({foreign[0]}): choose an empty "
             "folder or a new one"
         )
     if MARKER in found:
@@ -56,27 +56,27 @@ def is_claimed(path: Path) -> bool:
     return marker.is_file() and not marker.is_symlink()
 
 
-def note_standing(path: Path) -> None:
-    """Remember that the folder, or the first one above it that is there, stays in any case."""
+def note_existing_folders(path: Path) -> None:
+    """Remember the folder, or its first existing parent: it is never removed."""
     while not path.exists() and path != path.parent:
         path = path.parent
-    _standing.add(path.resolve())
+    _existing.add(path.resolve())
 
 
 def is_unused(path: Path) -> bool:
-    """Whether nothing but the lock and the marker is in the folder."""
+    """Whether the folder contains only the lock and the marker."""
     ours = {LOCK, MARKER, *_half_markers(path)}
     return path.is_dir() and _names(path) <= ours and not _size(path / LOCK)
 
 
 def remove_if_unused(path: Path) -> None:
-    """Remove a folder that was made for a run that never started, and those made around it."""
+    """Remove the folder of a run that never started, and parents that were created for it."""
     if not is_unused(path):
         return
     for name in (LOCK, MARKER, *_half_markers(path)):
         (path / name).unlink(missing_ok=True)
-    for folder in (path, *path.parents) if _standing else (path,):
-        if folder.resolve() in _standing or folder == Path.cwd():
+    for folder in (path, *path.parents) if _existing else (path,):
+        if folder.resolve() in _existing or folder == Path.cwd():
             return
         try:
             folder.rmdir()
@@ -88,7 +88,7 @@ _PLACES = ("", "checkpoints", "samples", "reconstructions", "translations", "gen
 
 
 def remove_parts(path: Path) -> None:
-    """Remove what a killed process left half-written in the known places of a run folder."""
+    """Remove partly written files of killed processes from the known places of a run folder."""
     for place in _PLACES:
         folder = path / place
         if folder.is_dir() and not folder.is_symlink():
@@ -98,7 +98,7 @@ def remove_parts(path: Path) -> None:
 
 
 def _half_markers(path: Path) -> list[str]:
-    """Names of what processes left that were killed while they wrote the marker."""
+    """Names of partly written markers, of processes that were killed."""
     return [n for n in _names(path) if n.startswith(MARKER) and _PART.fullmatch(n)]
 
 

@@ -1,4 +1,4 @@
-"""Which run folder a word of the command line means: a path, or the newest run."""
+"""Finding the run folder that a setting names: a path, or "last" for the newest run."""
 
 import logging
 import os
@@ -9,19 +9,18 @@ from pathlib import Path
 from genlab.errors import CheckpointError, ConfigError
 from genlab.io.files import PART, write_text
 from genlab.io.reading import MIB, read_text, require_plain_folder
-from genlab.runs.folder import BEST, RunFolder
+from genlab.runs.run_folder import BEST, RunFolder
 
 log = logging.getLogger(__name__)
 
-_APART = "\0"  # between two paths
-LEFT_SECONDS = 60  # after which a part of a one-line file is no longer being written
+_APART = "\0"  # separates two paths
+LEFT_SECONDS = 60  # a partly written file that is older belongs to a killed process
 
 
-def find(run: str | None, key: str = "run") -> RunFolder:
-    """The run folder that `run` names: a path, or "last" for the newest one started.
+def find_run(run: str | None, key: str = "run") -> RunFolder:
+    """The run folder that `run` names: a path, or "last" for the run started last, which is logged.
 
-    The path may go on to best.safetensors, the weights of the run's best moment. The run that
-    "last" chooses is logged.
+    The path may end in best.safetensors, the weights with the best score while training.
     """
     if not run:
         raise ConfigError(f"{key}= is missing: give the path of a run folder, or {key}=last")
@@ -33,11 +32,11 @@ def find(run: str | None, key: str = "run") -> RunFolder:
         folder = RunFolder(path.parent, weights_name=BEST)
     elif path.is_file():
         raise CheckpointError(
-            f"{key}={run} is a file: give the run folder that it lies in (weights alone do not "
-            "say which networks they belong to)"
+            f"{key}={run} is a file: give its run folder (weights alone do not define their "
+            "networks)"
         )
     if not folder.exists:
-        raise CheckpointError(f"{key}={run}: {folder.path} holds no run (no config.yaml)")
+        raise CheckpointError(f"{key}={run}: {folder.path} is not a run folder (no config.yaml)")
     require_plain_folder(folder.path, CheckpointError)
     if run == "last":
         log.info("%s=last: %s", key, folder.path)
@@ -45,23 +44,23 @@ def find(run: str | None, key: str = "run") -> RunFolder:
 
 
 def _absolute(run: str) -> Path:
-    """The path without links, but for one that lies in the run folder."""
+    """The path with links resolved, except for the weights in the run folder."""
     path = Path(run).expanduser()
     return path.parent.resolve() / BEST if path.name == BEST else path.resolve()
 
 
 def remember(folder: RunFolder) -> None:
-    """Make this folder the one that "last" means, in a home that can be written to."""
+    """Make this folder the one that "last" means, if the home directory is writable."""
     pointer = _pointer()
     try:
         pointer.parent.mkdir(parents=True, exist_ok=True)
         for part in pointer.parent.glob(f"{pointer.name}.*{PART}"):
-            if time.time() - part.lstat().st_mtime > LEFT_SECONDS:  # by a process that was killed
+            if time.time() - part.lstat().st_mtime > LEFT_SECONDS:  # of a killed process
                 part.unlink(missing_ok=True)
         write_text(pointer, f"{folder.path}{_APART}{Path.cwd()}", durable=False)
     except OSError as error:
         log.warning(
-            "run=last does not find this run (%s: %s): name it, run=%s",
+            "run=last will not find this run (%s: %s): use run=%s",
             pointer.parent,
             error.strerror,
             folder.path,
@@ -75,7 +74,7 @@ def runs_of(folder: Path) -> list[Path]:
 
 
 def newest_first(runs: Iterable[Path]) -> list[Path]:
-    """Run folders by when they were started, or gone on with."""
+    """Run folders by the time when they were last started or continued."""
     return sorted(runs, key=_started, reverse=True)
 
 
@@ -87,10 +86,10 @@ def _started(run: Path) -> float:
 
 
 def _last() -> Path | None:
-    """The newest run of the current folder; the newest of this user where it has none.
+    """The newest run of the current folder, else the user's newest run.
 
-    Of the current folder are the runs that lie in it, and the last one of all if it was started
-    from there.
+    Runs of the current folder are those inside it, and the user's last run if it was started from
+    there.
     """
     run, home = _remembered()
     here = runs_of(Path.cwd())
@@ -100,12 +99,12 @@ def _last() -> Path | None:
 
 
 def _remembered() -> tuple[Path | None, Path | None]:
-    """The run that was started last of all, and the folder from which; None for unknown ones."""
+    """The user's last run, and the folder that it was started from; None for unknown ones."""
     pointer = _pointer()
     if not pointer.exists():
         return None, None
     run, _, home = read_text(pointer, CheckpointError, limit=MIB).partition(_APART)
-    if not os.path.exists(Path(run) / "config.yaml"):  # False for what no path can be
+    if not os.path.exists(Path(run) / "config.yaml"):  # False for invalid paths as well
         return None, None
     return Path(run), Path(home) if home else None
 

@@ -1,4 +1,4 @@
-"""Images of a run's data, and the latents that stand for them."""
+"""Images of a run's held-out data, and their latents."""
 
 import logging
 from collections.abc import Mapping
@@ -17,15 +17,15 @@ log = logging.getLogger(__name__)
 
 
 def positions(loaded: LoadedRun, split: str) -> np.ndarray:
-    """Positions of the split's images, sorted; ConfigError where it holds none."""
+    """Positions of the split's images, sorted; ConfigError for an empty split."""
     indices = loaded.data.indices(split)
     if not len(indices):
-        raise ConfigError(f"split={split} holds no images of this run: choose another split")
+        raise ConfigError(f"split={split} has no images of this run: choose another split")
     return indices
 
 
 def choose(loaded: LoadedRun, split: str, count: int, seed: int) -> np.ndarray:
-    """`count` positions in the split drawn by the seed, sorted; all where there are fewer."""
+    """`count` positions of the split drawn with the seed, sorted; all if there are fewer."""
     indices = positions(loaded, split)
     if count > len(indices):
         log.info("the %s part has %s images, not %s", split, f"{len(indices):,}", f"{count:,}")
@@ -33,12 +33,12 @@ def choose(loaded: LoadedRun, split: str, count: int, seed: int) -> np.ndarray:
 
 
 def condition_of(loaded: LoadedRun) -> Condition | None:
-    """What turns labels into the last numbers of a conditional model's latents."""
+    """The condition of a conditional model, which maps labels to the last part of its latents."""
     learner = loaded.learner
     return learner.condition if isinstance(learner, Generates) else None
 
 
 def latents_of(loaded: LoadedRun, values: Tensor, labels: Mapping[str, Tensor]) -> Tensor:
-    """Codes (B, n) as `generate` takes them: followed by labels (B,), where it is told those."""
+    """Latents for `generate`: codes (B, n), with labels (B,) appended for a conditional model."""
     condition = condition_of(loaded)
     return values if condition is None else torch.cat([values, condition(labels)], 1)

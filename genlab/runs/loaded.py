@@ -25,8 +25,8 @@ from genlab.learners import Learner
 from genlab.learners.abilities import Encodes
 from genlab.processes import launch
 from genlab.runs import finding
-from genlab.runs.folder import RunFolder
-from genlab.runs.places import changed
+from genlab.runs.data_check import changed
+from genlab.runs.run_folder import RunFolder
 from genlab.runs.weights import Weights, read_weights
 
 log = logging.getLogger(__name__)
@@ -158,7 +158,7 @@ class LoadedRun:
 def load_run(run: str | None, accelerator: str) -> LoadedRun:
     """Find the run, build its learner and load its weights."""
     keep_big_blocks()
-    folder = finding.find(run)
+    folder = finding.find_run(run)
     config = folder.config()
     device = launch.device(accelerator)
     shapes = _shapes(config)

@@ -1,4 +1,4 @@
-"""New images from an opened run, by latents that depend on a seed alone."""
+"""New images of a loaded run, from latents that depend on the seed alone."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,34 +28,36 @@ def generate(
     batch_size: int,
     labels: Chosen = MappingProxyType({}),
 ) -> Batch:
-    """`count` pictures, uint8 (count, C, H, W), by latents that depend on the seed alone.
+    """New images, uint8 (count, C, H, W), and the labels that they are conditioned on.
 
-    Of chosen classes, by label name; with the labels that a conditional model was told. Processes
-    that work together each make a part of them.
+    Their latents depend on the seed alone. Every process generates its part of them.
+
+    Args:
+        labels: chosen classes, by label name.
     """
     learner = generator_of(loaded)
     latents = latents_for(learner, count, seed, labels)
-    pictures = ranks.gather(decoded(loaded, ranks.shard(latents), batch_size))
-    return Batch(pictures, learner.labels_of(latents))
+    images = ranks.gather(decoded(loaded, ranks.shard(latents), batch_size))
+    return Batch(images, learner.labels_of(latents))
 
 
 def generator_of(loaded: LoadedRun) -> Generates:
-    """The learner of a run that makes new images; ConfigError for another."""
-    learner: Generates = loaded.require(Generates, "cannot make new pictures: choose another run")
+    """The learner of a run that generates images; ConfigError for another."""
+    learner: Generates = loaded.require(Generates, "cannot make new images: choose another run")
     return learner
 
 
 def latents_for(learner: Generates, count: int, seed: int, labels: Chosen) -> Tensor:
-    """Latents (count, n) by a seed, of the chosen classes."""
+    """Latents (count, n) drawn with a seed, of the chosen classes."""
     with labels_named():
         return learner.latents(count, torch.Generator().manual_seed(seed), labels)
 
 
 def latents_of_seed(learner: Generates, seed: int, labels: Chosen) -> Tensor:
-    """The latent (1, width) that a seed alone stands for, of chosen classes by label name.
+    """The latent (1, width) of a single seed, of chosen classes by label name.
 
     The first label of a conditional model runs through its K classes as seeds go up: seed s shows
-    class s mod K, whichever other seeds are asked for. ValueError for labels that there are not.
+    class s mod K, independently of other seeds. ValueError for unknown labels.
     """
     chosen = dict(labels)
     if learner.condition is not None:
@@ -66,7 +68,7 @@ def latents_of_seed(learner: Generates, seed: int, labels: Chosen) -> Tensor:
 
 @contextmanager
 def labels_named() -> Iterator[None]:
-    """Labels that the model does not have are an error of the setting."""
+    """Turn the ValueError for unknown labels into a ConfigError."""
     try:
         yield
     except ValueError as error:
@@ -82,9 +84,9 @@ def decoded(loaded: LoadedRun, latents: Tensor, batch_size: int) -> Tensor:
 def drawn_images(loaded: LoadedRun, settings: Sample) -> tuple[Tensor, Tensor]:
     """Latents (N, n), and their images uint8 (N, C, H, W).
 
-    One for each of the seeds, or as many as are asked for by a single one; of several truncations
-    each latent comes once for every one of them. ConfigError for labels, or a truncation, that the
-    model does not take.
+    One for each of the seeds, or `count` of a single seed; with several truncations each latent is
+    repeated for every one of them. ConfigError for labels or truncations that the model does not
+    allow.
     """
     learner = generator_of(loaded)
     truncations = listed(settings.truncation)
@@ -104,7 +106,7 @@ def listed(given: Any) -> list[Any]:
 
 
 def _latents(learner: Generates, settings: Sample) -> Tensor:
-    """One for each of the seeds, or as many as are asked for by a single one."""
+    """Latents (N, n): one for each of the seeds, or `count` of a single seed."""
     labels, seeds = settings.labels or {}, seeds_of(settings.seeds)
     if not seeds:
         return latents_for(learner, settings.count, settings.seed, labels)
@@ -113,7 +115,7 @@ def _latents(learner: Generates, settings: Sample) -> Tensor:
 
 
 def _check(loaded: LoadedRun, truncations: Sequence[float]) -> None:
-    """ConfigError for truncations that the model's styles or latents do not take."""
+    """Raise ConfigError for truncations that the model's styles or latents do not allow."""
     learner = generator_of(loaded)
     if learner.styles is not None:
         if min(truncations) < 0:
@@ -127,28 +129,28 @@ def _check(loaded: LoadedRun, truncations: Sequence[float]) -> None:
     normal = torch.randn(drawn.shape, generator=torch.Generator().manual_seed(0))
     if not torch.equal(drawn, normal):
         raise ConfigError(
-            f"run={loaded.folder.path}: its codes are not drawn from N(0, I), which truncation is "
-            "for: leave truncation out, or choose the run of a GAN or a VAE"
+            f"run={loaded.folder.path}: truncation is for codes from N(0, I), which this model "
+            "does not use: leave truncation out, or choose the run of a GAN or a VAE"
         )
 
 
 def _noise(learner: Generates, latents: Tensor) -> Tensor:
-    """Latents (B, n) without the labels behind them."""
-    told = learner.condition.width if learner.condition else 0
-    return latents[:, : latents.shape[1] - told]
+    """Latents (B, n) without the labels at their end."""
+    labels = learner.condition.width if learner.condition else 0
+    return latents[:, : latents.shape[1] - labels]
 
 
 def _truncated(loaded: LoadedRun, latents: Tensor, truncation: float, settings: Sample) -> Tensor:
-    """Pictures uint8 of latents (B, n) whose styles, or else whose noise, is truncated."""
+    """Images uint8 of latents (B, n) with truncated styles, or else truncated noise."""
     learner = generator_of(loaded)
     styles, layers, batch_size = learner.styles, settings.truncation_layers, settings.batch_size
     if styles is None:
         noise = _noise(learner, latents)
-        told = latents[:, noise.shape[1] :]
-        nearer = torch.cat([truncated_normal(noise, truncation), told], 1)
+        labels = latents[:, noise.shape[1] :]
+        nearer = torch.cat([truncated_normal(noise, truncation), labels], 1)
         return decoded(loaded, nearer, batch_size)
 
-    def pictures(z: Tensor) -> Tensor:
+    def images(z: Tensor) -> Tensor:
         return to_uint8(styles.images(truncated(styles.of(z), styles.mean, truncation, layers)))
 
-    return loaded.in_batches(pictures, latents, batch_size)
+    return loaded.in_batches(images, latents, batch_size)

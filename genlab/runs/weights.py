@@ -1,4 +1,4 @@
-"""The weights that a run exports for use, in a file that notices a damaged bit."""
+"""The exported weights of a run, in a file with a hash of its content."""
 
 import hashlib
 import json
@@ -30,14 +30,14 @@ _LONGEST = 80  # of a name in a message
 
 
 class Weights(NamedTuple):
-    """Tensors by name, and how many images their learner had seen."""
+    """Tensors by name, and the number of images that their learner had seen."""
 
     tensors: dict[str, Tensor]
     images_seen: int
 
 
 def export_weights(learner: Learner, path: Path) -> None:
-    """Write the learner's exported network as safetensors, whole or not at all."""
+    """Write the learner's exported network as safetensors, atomically."""
     write_weights(exported_tensors(learner), learner.images_seen, path)
 
 
@@ -48,16 +48,17 @@ def exported_tensors(learner: Learner) -> dict[str, Tensor]:
 
 
 def write_weights(tensors: dict[str, Tensor], images_seen: int, path: Path) -> None:
-    """Write an exported network as safetensors, whole or not at all.
+    """Write an exported network as safetensors, atomically.
 
-    The metadata hold a sha256 of the whole file with this hash itself as zeros: one file, which
-    can be renamed, is never older or newer than its hash. The same tensors give the same bytes.
+    The metadata contain the sha256 of the whole file with zeros in place of the hash, so that a
+    single file has both and can be renamed. The same tensors give the same bytes.
     """
     content = save(tensors, metadata={"images_seen": str(images_seen), "sha256": _BLANK})
     end = _PREFIX + int.from_bytes(content[:_PREFIX], "little")
-    told = json.loads(content[_PREFIX:end])
-    told["__metadata__"] = dict(sorted(told["__metadata__"].items()))  # safetensors shuffles them
-    text = json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()
+    entries = json.loads(content[_PREFIX:end])
+    metadata = sorted(entries["__metadata__"].items())  # safetensors writes them in random order
+    entries["__metadata__"] = dict(metadata)
+    text = json.dumps(entries, separators=(",", ":"), ensure_ascii=False).encode()
     header = content[:_PREFIX] + text.ljust(end - _PREFIX)
     digest = hashlib.sha256(header)
     digest.update(memoryview(content)[end:])
@@ -66,16 +67,16 @@ def write_weights(tensors: dict[str, Tensor], images_seen: int, path: Path) -> N
 
 
 def read_weights(path: Path, expected: Mapping[str, Tensor] | None = None) -> Weights:
-    """Exported weights that are undamaged and finite.
+    """Read exported weights; they are undamaged and finite.
 
-    Files without a hash are from before there was one, and are read.
+    Older files without a hash are read as well.
 
     Args:
-        path: of the file; it may be a stranger's.
-        expected: tensors by name whose shapes and kinds these must have.
+        path: of the file, which need not be trusted.
+        expected: tensors by name with the shapes and dtypes that these must have.
 
     Raises:
-        CheckpointError: a damaged file, one of other networks, or values that are no numbers.
+        CheckpointError: a damaged file, weights of other networks, or values that are not finite.
     """
     content = read_bytes(path, CheckpointError, limit=None)
     end = _PREFIX + int.from_bytes(content[:_PREFIX], "little")
@@ -84,7 +85,7 @@ def read_weights(path: Path, expected: Mapping[str, Tensor] | None = None) -> We
     text = content[_PREFIX:end].decode(errors="replace")
     metadata = parse_json(path, CheckpointError, text, _METADATA)["__metadata__"]
     if not metadata.keys() <= {"images_seen", "sha256"}:
-        raise CheckpointError(f"{path}: its metadata hold more than images_seen and sha256")
+        raise CheckpointError(f"{path}: its metadata contain more than images_seen and sha256")
     if not re.fullmatch(r"[0-9]{1,18}", metadata["images_seen"]):
         raise CheckpointError(f"{path}: images_seen of its metadata is not a whole number")
     digest = metadata.get("sha256")
@@ -93,34 +94,34 @@ def read_weights(path: Path, expected: Mapping[str, Tensor] | None = None) -> We
         found = hashlib.sha256(blank)
         found.update(memoryview(content)[end:])
         if found.hexdigest() != digest:
-            raise CheckpointError(f"{path}: its content does not match its sha256, it is damaged")
+            raise CheckpointError(f"{path} is damaged: its content does not match its sha256")
     try:
         tensors = load(content)
     except (SafetensorError, ArithmeticError, LookupError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:_LONGEST]
         raise CheckpointError(f"{path}: not a weights file ({reason})") from error
-    problem = None if expected is None else misfit_of_tensors(tensors, expected)
+    problem = None if expected is None else tensors_mismatch(tensors, expected)
     if problem := problem or not_finite(tensors):
         raise CheckpointError(f"{path}: {problem}")
     return Weights(tensors, int(metadata["images_seen"]))
 
 
-def images_seen_of(path: Path) -> int | None:
-    """How many images the learner of exported weights had seen; None where there are none."""
+def weights_images_seen(path: Path) -> int | None:
+    """The number of images that exported weights have seen; None without a file."""
     return read_weights(path).images_seen if path.exists() else None
 
 
-def whole_images_seen(path: Path) -> int | None:
-    """The same, and None for a damaged file, which is named in the log."""
+def intact_images_seen(path: Path) -> int | None:
+    """The same, but None for a damaged file, which is logged."""
     try:
-        return images_seen_of(path) if path.is_file() else None
+        return weights_images_seen(path) if path.is_file() else None
     except CheckpointError as error:
         log.warning("%s; it is written again", error)
         return None
 
 
-def misfit_of_tensors(found: Mapping[str, Any], expected: Mapping[str, Tensor]) -> str | None:
-    """How named tensors differ in names, shapes and kinds from those of a network; None if not."""
+def tensors_mismatch(found: Mapping[str, Any], expected: Mapping[str, Tensor]) -> str | None:
+    """How tensors differ in names, shapes or dtypes from those of a network; None if they fit."""
     problems = [f"{name} is missing" for name in expected if name not in found]
     problems += [f"{str(name)[:_LONGEST]} is unknown" for name in found if name not in expected]
     for name, tensor in expected.items():
@@ -133,15 +134,15 @@ def misfit_of_tensors(found: Mapping[str, Any], expected: Mapping[str, Tensor]) 
 
 
 def not_finite(tensors: Mapping[Any, Any]) -> str | None:
-    """Which of named tensors has a NaN or an infinity; None for none."""
+    """A message that names a tensor with a NaN or an infinity; None without one."""
     for name, tensor in tensors.items():
         if isinstance(tensor, Tensor) and not bool(tensor.isfinite().all()):
-            return f"{str(name)[:_LONGEST]} holds values that are not finite; no run saves such"
+            return f"{str(name)[:_LONGEST]} has values that are not finite, which no run saves"
     return None
 
 
 def _alike(found: Any, expected: Tensor) -> bool:
-    """A network takes floating numbers of any precision, and turns them into its own."""
+    """Whether a network can load a tensor: floats of any precision are converted."""
     if not isinstance(found, Tensor) or found.shape != expected.shape:
         return False
     if found.layout != torch.strided or found.is_meta:

@@ -1,1 +1,1 @@
-"""One run in this process: its settings, the fit, what it starts from and how it stops."""
+"""Training of one run in this process: settings, preparation, fit, restoring and stopping."""

@@ -1,4 +1,4 @@
-"""How Lightning writes and reads checkpoints: with a hash, whole or not at all."""
+"""Lightning's reading and writing of checkpoints: with a hash, and atomically."""
 
 import hashlib
 import io
@@ -9,23 +9,23 @@ import torch
 from pytorch_lightning.plugins import CheckpointIO
 
 from genlab.io.files import write_atomically, write_text
-from genlab.runs.checkpoints import Checkpoint, hash_file, read_checkpoint, with_room
+from genlab.runs.checkpoints import LoadedCheckpoint, hash_file, read_checkpoint, with_room
 
 
 class SafeCheckpointIO(CheckpointIO):
-    """Lightning's way to our checkpoint files.
+    """Reads and writes checkpoints for Lightning.
 
     Args:
-        read: a checkpoint that need not be read again.
+        read: a checkpoint in memory, which is not read again.
     """
 
-    def __init__(self, read: Checkpoint | None = None) -> None:
+    def __init__(self, read: LoadedCheckpoint | None = None) -> None:
         self._read = read
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:
-        """Write content and hash; the hash comes first so that a visible checkpoint has one."""
+        """Write the hash, then the content, so that every visible checkpoint has a hash."""
         buffer = io.BytesIO()
         torch.save(checkpoint, buffer)
         content = buffer.getvalue()
@@ -44,7 +44,7 @@ class SafeCheckpointIO(CheckpointIO):
         read, self._read = self._read, None
         if read and read.path == Path(path):
             state = dict(read.state)
-            read.state.clear()  # so that it is held as long as Lightning needs it
+            read.state.clear()  # memory is freed when Lightning no longer needs it
             return state
         return read_checkpoint(Path(path), map_location)
 

@@ -1,4 +1,4 @@
-"""What went wrong, as one line and an exit code, for any exception."""
+"""One-line messages and exit codes of exceptions."""
 
 import errno
 from pathlib import Path
@@ -14,7 +14,7 @@ _NO_MEMORY = (
     "could not create a memory object",
     "can't start new thread",
 )
-_INNERMOST = 100  # calls, of the thousand that a recursion is of
+_INNERMOST = 100  # innermost of the thousand calls of a recursion
 
 
 def explained(error: Exception, argv: list[str]) -> tuple[str, int]:
@@ -28,16 +28,16 @@ def explained(error: Exception, argv: list[str]) -> tuple[str, int]:
         return explain(error, argv), ConfigError.exit_code
     if isinstance(error, RecursionError) and _in_pages(error):
         return (
-            "the config pages lead back to themselves: a page of your own may not build on the "
-            "page that it takes the place of; give it another name",
+            "the config pages refer to themselves: a page of yours may not build on the page of "
+            "the same name that it replaces; give it another name",
             ConfigError.exit_code,
         )
     if module.startswith("yaml"):
         return f"a config page cannot be read: {error}", ConfigError.exit_code
     if names_memory(error):
         return (
-            "not enough memory: ask for less at once (count=, batch_size= or rows=; for a run "
-            "data.batch_size= or data.in_memory_gb=0), or stop other programs",
+            "not enough memory: reduce count=, batch_size= or rows= (for a run data.batch_size= or "
+            "data.in_memory_gb=0), or stop other programs",
             ResourceError.exit_code,
         )
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
@@ -49,20 +49,20 @@ def explained(error: Exception, argv: list[str]) -> tuple[str, int]:
     if isinstance(error, OSError):
         return (
             f"{error.filename or Path.cwd()}: {error.strerror or error}; choose another place "
-            "(for a run hydra.run.dir=PATH, for other verbs out=PATH)",
+            "(for a run hydra.run.dir=PATH, for other commands out=PATH)",
             ResourceError.exit_code,
         )
     return f"{type(error).__name__}: {error} (--debug shows where)", GenlabError.exit_code
 
 
 def _in_pages(error: RecursionError) -> bool:
-    """Whether it was the reader of config pages that went too deep."""
+    """Whether the recursion is in the reader of config pages."""
     frames = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
     return any(name.startswith(("hydra.", "omegaconf.")) for name in frames[-_INNERMOST:])
 
 
 def names_memory(error: Exception) -> bool:
-    """Whether it is one of the ways to say that there is no memory."""
+    """Whether the error means that memory is exhausted."""
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
     named = isinstance(error, RuntimeError) and any(word in str(error) for word in _NO_MEMORY)

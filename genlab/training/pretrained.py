@@ -5,19 +5,19 @@ from genlab.config.run import RunConfig
 from genlab.errors import CheckpointError, ConfigError
 from genlab.learners import Learner, Supervised
 from genlab.runs import finding
-from genlab.runs.weights import misfit_of_tensors, read_weights
+from genlab.runs.weights import read_weights, tensors_mismatch
 from genlab.words import one_of
 
 LAYERS = ("codes", "features")
 
 
 def with_encoder(config: RunConfig) -> RunConfig:
-    """The config with the networks of encoder.run in the classifier's place for an encoder.
+    """The config with the networks of encoder.run as the classifier's encoder.
 
-    Without pre-trained weights, or without an encoder.run, nothing is held still at first.
+    Without pre-trained weights, or without an encoder.run, no stage freezes the encoder.
 
     Raises:
-        ConfigError: the run is no autoencoder, or one for other images.
+        ConfigError: the run is not an autoencoder, or was trained on other images.
     """
     wanted = config.encoder
     if wanted is None:
@@ -27,7 +27,7 @@ def with_encoder(config: RunConfig) -> RunConfig:
         config = without_stages(config)
     if wanted.run is None:
         return config
-    folder = finding.find(wanted.run, key="encoder.run")
+    folder = finding.find_run(wanted.run, key="encoder.run")
     theirs = folder.config()
     autoencoder = autoencoder_of(theirs, wanted.layer, f"encoder.run={folder.path}")
     if other := theirs.data.unlike(config.data):
@@ -37,12 +37,12 @@ def with_encoder(config: RunConfig) -> RunConfig:
 
 
 def load_encoder(learner: Learner, config: RunConfig) -> None:
-    """Give a new classifier the weights of encoder.run; CheckpointError where they do not fit."""
+    """Load the weights of encoder.run into a new classifier; CheckpointError if they do not fit."""
     wanted = config.encoder
     if not wanted or not wanted.run or not wanted.pretrained:
         return
     assert isinstance(learner, Supervised)
-    folder = finding.find(wanted.run, key="encoder.run")
+    folder = finding.find_run(wanted.run, key="encoder.run")
     if not folder.weights.exists():
         raise CheckpointError(
             f"encoder.run={folder.path} has no weights yet: continue it with genlab train "
@@ -57,6 +57,6 @@ def load_encoder(learner: Learner, config: RunConfig) -> None:
         elif name.startswith("bottleneck.") and wanted.layer == "codes":
             weights[last + name.removeprefix("bottleneck.")] = tensor
     encoder = learner.classifier.encoder
-    if problem := misfit_of_tensors(weights, encoder.state_dict()):
+    if problem := tensors_mismatch(weights, encoder.state_dict()):
         raise CheckpointError(f"{folder.weights}: {problem}")
     encoder.load_state_dict(weights)

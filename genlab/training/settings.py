@@ -1,4 +1,4 @@
-"""Whether a run can be made here as its config says, and what may change when it goes on."""
+"""Checks of settings: whether a run is possible here, and what may change when it continues."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from genlab.errors import CheckpointError, ConfigError, ResourceError
 from genlab.io.secrets import redacted
 from genlab.processes import launch
 
-# What may differ when a run goes on: how long it lasts and what it shows, not what it computes.
+# Settings that may differ when a run continues: its length and output, not its computation.
 _FREE = (
     "total_images",
     "max_minutes",
@@ -32,9 +32,9 @@ MOST_PROCESSES = 256  # on a machine without GPUs
 
 
 def check_settings(config: RunConfig) -> None:
-    """Raise ConfigError for what no run can be made of, ResourceError for devices not there.
+    """Raise ConfigError for an impossible run, ResourceError for missing devices.
 
-    Values are those that `genlab.config.checks` has let pass.
+    Values have passed `genlab.config.checks`.
     """
     check(config.plain)
     processes(config.trainer)
@@ -42,8 +42,10 @@ def check_settings(config: RunConfig) -> None:
 
 
 def processes(trainer: Trainer) -> int:
-    """How many processes train on this machine; no device is touched."""
-    accelerator = devices.find(trainer.accelerator, trainer.precision, trainer.channels_last)
+    """How many processes train on this machine; no device is initialised."""
+    accelerator = devices.resolve_accelerator(
+        trainer.accelerator, trainer.precision, trainer.channels_last
+    )
     if trainer.num_nodes > 1 and not launch.launched():
         raise ConfigError(
             f"trainer.num_nodes={trainer.num_nodes}: start the run with torchrun or srun, on "
@@ -58,7 +60,7 @@ def total_processes(trainer: Trainer) -> int:
 
 
 def counted(count: Any, accelerator: str, key: str) -> int:
-    """The number of processes that `count`, the value of `key`, asks for; auto: all GPUs."""
+    """The number of processes by `count`, the value of `key`; for auto one for each GPU."""
     here = torch.cuda.device_count() if accelerator == "cuda" else 1
     if count == "auto":
         return here
@@ -78,13 +80,15 @@ def refuse_changes(old: RunConfig, new: RunConfig) -> None:
         key
         for key in sorted({*before, *after}, key=lambda key: (key != "scale", key))
         if before.get(key) != after.get(key) and not key.startswith(_FREE)
-        if key != "scale" or key in before  # runs of older versions have none
+        if key != "scale" or key in before  # older runs have none
     ]
     changes = [
         f"{key}: {before.get(key, 'unset')} -> {after.get(key, 'unset')}"
         for key in changed[:_SHOWN]
     ]
-    kept = [f", as in {key}={before[key]}" for key in changed if key in before and key in after]
+    kept = [
+        f", for example {key}={before[key]}" for key in changed if key in before and key in after
+    ]
     more = f"; and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
     if changed and not new.allow_changes:
         raise CheckpointError(

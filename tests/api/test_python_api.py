@@ -123,7 +123,7 @@ def test_python_trains_what_the_command_trains(genlab, tmp_path: Path) -> None:
     assert one == other
     configs = [(tmp_path / name / "config.yaml").read_text() for name in "ab"]
     assert configs[0] == configs[1]
-    with pytest.raises(ConfigError, match="holds a run already"):
+    with pytest.raises(ConfigError, match="contains a run already"):
         train("dcgan", data="digits", overrides=SMALL, folder=tmp_path / "b")
     longer = [*SMALL[:-1], "total_images=96"]
     train("dcgan", data="digits", overrides=longer, folder=tmp_path / "b", resume=True)

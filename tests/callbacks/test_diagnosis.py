@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from genlab.callbacks.diagnosis import Doctor, Finding
+from genlab.callbacks.diagnosis_rules import Finding, RuleChecker
 
 HEALTHY = {
     "real_accuracy": 0.8,
@@ -25,12 +25,12 @@ def found(*changes: dict[str, float], after: int = 12) -> list[str]:
 
 
 def findings(rows: list[dict[str, float]]) -> list[Finding]:
-    doctor = Doctor()
+    checker = RuleChecker()
     new: list[Finding] = []
     for number, row in enumerate(rows):
-        new += doctor.take(1000 * number, row)
-    assert [each.finding for each in new] == list(doctor.found)  # each is told once
-    return list(doctor.found.values())
+        new += checker.take(1000 * number, row)
+    assert [each.finding for each in new] == list(checker.found)  # each is told once
+    return list(checker.found.values())
 
 
 def test_healthy_rows_are_left_in_peace() -> None:

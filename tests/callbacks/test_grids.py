@@ -19,7 +19,7 @@ def test_a_grid_shows_the_first_pictures_that_have_room(
     monkeypatch.setattr("genlab.drawing.image_grid.MOST_LOSSLESS", 1000)
     code, out, _ = genlab("train", *words, f"hydra.run.dir={tmp_path / 'some'}")
     assert code == 0
-    assert "grids show 8 pictures, as many as a file has room for" in out
+    assert "grids show 8 images, as many as a file has room for" in out
 
     def cells(run: str, kind: str, columns: int, count: int) -> np.ndarray:
         """The first pictures of the last grid, at their own size."""

@@ -100,7 +100,7 @@ def test_scores_of_different_stamps_are_not_ranked(genlab, evaluated) -> None:
     [
         (["runs=[{one}]"], 2, "two run folders"),
         (["runs={one}"], 2, "two run folders"),
-        (["runs=[{one},{one}/nowhere]"], 4, "holds no run"),
+        (["runs=[{one},{one}/nowhere]"], 4, "is not a run folder"),
         (["runs=[{one},{bare}]"], 4, "genlab evaluate run="),
         (["runs=[{one},{one}]", "metrics=[]"], 2, "metrics=[] is empty"),
         (["runs=[{one},{one}]", "metrics=[fid]"], 2, "no run has fid; they have recall"),

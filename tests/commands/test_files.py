@@ -14,7 +14,7 @@ from genlab.config.parts import read_part
 from genlab.config.run import Data
 from genlab.data.pixels import fit
 from genlab.errors import ConfigError, DataError
-from genlab.runs.folder import RunFolder
+from genlab.runs.run_folder import RunFolder
 
 
 @pytest.fixture

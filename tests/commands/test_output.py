@@ -6,7 +6,7 @@ import pytest
 from genlab.commands.outputs import destination
 from genlab.commands.user_paths import check_place
 from genlab.errors import ConfigError, ResourceError
-from genlab.runs.folder import RunFolder
+from genlab.runs.run_folder import RunFolder
 
 
 @pytest.mark.parametrize(

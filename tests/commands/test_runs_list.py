@@ -3,7 +3,7 @@ import shutil
 from pathlib import Path
 
 from genlab.commands.runs import scores
-from genlab.runs.folder import RunFolder
+from genlab.runs.run_folder import RunFolder
 from genlab.runs.state import state_of
 
 

@@ -108,7 +108,7 @@ def test_only_normal_draws_are_truncated(genlab, trained, model: str) -> None:
     run = trained(f"model={model}", "data=digits", "total_images=200")
     code, _, err = genlab("sample", f"run={run}", "truncation=0.5")
     assert code == 2
-    assert "not drawn from N(0, I)" in err
+    assert "truncation is for codes from N(0, I)" in err
 
 
 def test_points_are_truncated_one_at_a_time(genlab, trained, tmp_path: Path) -> None:

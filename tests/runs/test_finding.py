@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from genlab.errors import CheckpointError
-from genlab.runs.finding import find, remember, runs_of
-from genlab.runs.folder import RunFolder
+from genlab.runs.finding import find_run, remember, runs_of
+from genlab.runs.run_folder import RunFolder
 
 
 @pytest.fixture
@@ -32,34 +32,34 @@ def test_last_is_the_newest_run_of_the_current_folder(place: Path, monkeypatch) 
     with monkeypatch.context() as there:
         there.chdir(place / "other")
         remember(RunFolder(elsewhere))
-    assert find("last").path == newer
+    assert find_run("last").path == newer
     os.utime(older / "config.yaml", (400, 400))
-    assert find("last").path == older
+    assert find_run("last").path == older
 
 
 def test_last_is_the_newest_run_of_all_where_the_folder_has_none(place: Path, monkeypatch) -> None:
     with pytest.raises(CheckpointError, match="no run has been started yet"):
-        find("last")
+        find_run("last")
     elsewhere = started(place / "other/runs/c", 300)
     with monkeypatch.context() as there:
         there.chdir(place / "other")
         remember(RunFolder(elsewhere))
-    assert find("last").path == elsewhere
+    assert find_run("last").path == elsewhere
 
 
 def test_a_run_started_here_with_a_folder_of_its_own_is_the_last_one(place: Path) -> None:
     older, named = started(place / "one/runs/a", 100), started(place / "elsewhere/run", 200)
     remember(RunFolder(named))
-    assert find("last").path == named
+    assert find_run("last").path == named
     (named / "config.yaml").unlink()
-    assert find("last").path == older
+    assert find_run("last").path == older
 
 
 def test_the_run_that_last_chooses_is_said(place: Path, caplog) -> None:
     run = started(place / "one/runs/a", 100)
     with caplog.at_level(logging.INFO):
-        find("last")
-        find(str(run))
+        find_run("last")
+        find_run(str(run))
     assert [record.getMessage() for record in caplog.records] == [f"run=last: {run}"]
 
 

@@ -10,7 +10,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from genlab.errors import CheckpointError
-from genlab.runs.weights import export_weights, images_seen_of, read_weights
+from genlab.runs.weights import export_weights, read_weights, weights_images_seen
 
 
 class Learner:
@@ -39,12 +39,12 @@ def written(path: Path, tensors: dict[str, Tensor], **metadata: str) -> Path:
 def test_what_was_exported_is_read(learner, tmp_path: Path) -> None:
     export_weights(learner, tmp_path / "w")
     weights = read_weights(tmp_path / "w", learner.tensors)
-    assert weights.images_seen == images_seen_of(tmp_path / "w") == 640
+    assert weights.images_seen == weights_images_seen(tmp_path / "w") == 640
     assert weights.tensors.keys() == learner.tensors.keys()
     assert all(
         torch.equal(weights.tensors[name], learner.tensors[name]) for name in learner.tensors
     )
-    assert images_seen_of(tmp_path / "nothing") is None
+    assert weights_images_seen(tmp_path / "nothing") is None
 
 
 def test_every_flipped_bit_is_noticed(learner, tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_files_from_before_hashes_are_read(learner, tmp_path: Path) -> None:
         ({"0.bias": None}, r"0\.bias is missing"),
         ({"0.bias": None, "0.weight": None}, r"0\.weight is missing and 1 more"),
         ({"more": torch.zeros(1)}, "more is unknown"),
-        ({"0.bias": torch.tensor([0.0, torch.nan])}, r"0\.bias holds values that are not finite"),
+        ({"0.bias": torch.tensor([0.0, torch.nan])}, r"0\.bias has values that are not finite"),
         ({"1.running_var": torch.tensor([1.0, torch.inf])}, "not finite"),
     ],
 )

@@ -58,7 +58,7 @@ def test_other_images_are_refused_unless_asked_for(genlab, tmp_path: Path, train
     assert "allow_changes=true" in err
     code, out, err = genlab("train", f"resume={trained}", "total_images=200", "allow_changes=true")
     assert (code, err) == (0, "")
-    assert "going on with these" in out
+    assert "continuing with these" in out
     assert genlab("train", f"resume={trained}", "total_images=300")[0] == 0
 
 

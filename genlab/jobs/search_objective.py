@@ -1,4 +1,4 @@
-"""What a run of a config will have measured, so that a search knows its objective beforehand."""
+"""The objective of a search, checked against the metrics that its runs will record."""
 
 import logging
 
@@ -22,18 +22,18 @@ _SHOWN = 6  # metrics, in a message
 
 
 def objective_of(composed: DictConfig) -> str:
-    """The metric that a search over such runs looks at: config.objective, else the usual one.
+    """The metric of a search's objective: config.objective, else the default one.
 
-    Raises ConfigError for one that no such run records, as far as that can be told beforehand:
-    what a learner tells of its training batches cannot.
+    Raises ConfigError for a metric that such runs do not record, as far as that is known before
+    training: metrics of training batches are not checked.
     """
     wanted: str | None = composed.objective
     if wanted is not None and (wanted.startswith("train/") or wanted == "seconds"):
         return wanted
     try:
         names = recorded(composed)
-    except GenlabError as error:  # it is about one corner of what is searched: trials say more
-        log.warning("what a run measures cannot be told beforehand: %s", error)
+    except GenlabError as error:  # of one point of the search space: trials may differ
+        log.warning("the metrics of a run cannot be determined beforehand: %s", error)
         return wanted or DEFAULTS[0]
     found = objective_among(names, wanted)
     if found is None:
@@ -49,7 +49,7 @@ def objective_of(composed: DictConfig) -> str:
 def recorded(composed: DictConfig) -> list[str]:
     """The metrics of validation/ and evaluation/ that such a run records, measured on two images.
 
-    A GenlabError where its data or networks cannot be made.
+    GenlabError if its data or networks cannot be built.
     """
     config = completed(RunConfig.read(scaled(composed, total_processes(composed.trainer))))
     data, learner = build_data(config), build_learner(config)

@@ -1,6 +1,6 @@
 import pytest
 
-from genlab.callbacks.progress import fitted
+from genlab.callbacks.progress_bar import fitted
 
 VALUES = {
     "critic_loss": 1.41,

@@ -1,4 +1,4 @@
-"""Whether a run's images are those that it was started with."""
+"""Checks whether a run's images are those that it was started with."""
 
 import logging
 from collections.abc import Mapping
@@ -8,16 +8,16 @@ from typing import Any
 from genlab.config.paths import source_paths
 from genlab.data.module import ImageData
 from genlab.errors import CheckpointError, DataError
-from genlab.runs.folder import RunFolder
+from genlab.runs.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
 
 _SETTINGS = ("resolution", "channels", "version", "source")
-"""Parts of a fingerprint that tell how images are read, which the config and the code say."""
+"""Parts of a fingerprint that depend on the config and the code, not on the images."""
 
 
 def contents(data: ImageData) -> dict[str, Any]:
-    """What tells the images from others: stamps of names, sizes and times, nothing is decoded."""
+    """What identifies the images: names, sizes and times of files, without decoding them."""
     found: dict[str, Any] = {
         key: value for key, value in data.source.fingerprint().items() if key not in _SETTINGS
     }
@@ -33,9 +33,9 @@ def contents(data: ImageData) -> dict[str, Any]:
 
 
 def changed(folder: RunFolder, data: ImageData) -> str | None:
-    """One line on images that are others than the run was started with; None where they are not.
+    """A message if the images are not those that the run was started with, else None.
 
-    Runs from before contents were kept are taken as they are.
+    Older runs without contents are not checked.
     """
     stored = folder.data().get("contents")
     if isinstance(stored, dict) and data.batches.extra is None:
@@ -48,11 +48,11 @@ def changed(folder: RunFolder, data: ImageData) -> str | None:
 
 def refuse_others(folder: RunFolder, data: ImageData, allow: bool) -> None:
     """Raise CheckpointError for images that have changed since the run was started."""
-    told = changed(folder, data)
-    if told and not allow:
-        raise CheckpointError(f"{told}: put them back, or add allow_changes=true to train on these")
-    if told:
-        log.warning("%s; going on with these", told)
+    change = changed(folder, data)
+    if change and not allow:
+        raise CheckpointError(f"{change}: restore them, or add allow_changes=true to use these")
+    if change:
+        log.warning("%s; continuing with these", change)
 
 
 def _plain(node: Any) -> Any:

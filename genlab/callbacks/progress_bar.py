@@ -19,17 +19,17 @@ _LEAST_BAR = 6  # columns
 _MOST_BAR = 24
 
 
-def fitted(values: Mapping[str, float], told: Sequence[str], width: int | None = None) -> str:
-    """A line with what a batch gave and how far the run is, in `width` columns; None for no limit.
+def fitted(values: Mapping[str, float], progress: Sequence[str], width: int | None = None) -> str:
+    """A line with a batch's values and the progress, in `width` columns; None for no limit.
 
-    Both players' losses come first, or an autoencoder's, then the share of the run that is done,
-    and whatever else there is room for. Sizes of gradients are left to the tables.
+    Losses come first, then the share of the run that is done, and other values if there is room.
+    Gradient norms are left out.
     """
     losses = {name: value for name, value in values.items() if name.endswith("loss")}
     others = {n: v for n, v in values.items() if n not in losses and not n.endswith("gradient")}
-    # Of a narrow terminal the losses take most: "critic 1.41  generator 0.576" is what they fit in.
+    # Short enough for narrow terminals: "critic 1.41  generator 0.576".
     parts = [f"{name.removesuffix('_loss')} {value:#.3g}" for name, value in losses.items()]
-    parts += [*told, *(f"{name} {value:#.3g}" for name, value in others.items())]
+    parts += [*progress, *(f"{name} {value:#.3g}" for name, value in others.items())]
     if width is None:
         return "  ".join(parts)
     line = ""
@@ -41,14 +41,14 @@ def fitted(values: Mapping[str, float], told: Sequence[str], width: int | None =
 
 
 class ProgressBar(pl.Callback):
-    """A live bar on a terminal, a plain line now and then elsewhere; the first rank only."""
+    """A progress bar on a terminal, a plain line now and then elsewhere; on the first rank only."""
 
     def __init__(self, lifecycle: Lifecycle) -> None:
         self.lifecycle = lifecycle
         self._bar: Progress | None = None
         self._column = BarColumn()
         self._task = TaskID(0)
-        self._shown = (0.0, 0)  # when, and at how many images
+        self._shown = (0.0, 0)  # time and images seen of the last update
         self._speed = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -71,7 +71,7 @@ class ProgressBar(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, *_: Any
     ) -> None:
-        """Refresh when enough time has passed."""
+        """Refresh if enough time has passed."""
         learner = learner_of(pl_module)
         now, (then, images) = time.monotonic(), self._shown
         interval = _BAR_SECONDS if self._bar else _LINE_SECONDS
@@ -82,7 +82,7 @@ class ProgressBar(pl.Callback):
         self._shown = (now, learner.images_seen)
         share, left = self._position(learner.images_seen)
         values = {name: float(value) for name, value in outputs.items()}
-        told = [
+        progress = [
             f"{share:.0%}",
             f"{timedelta(seconds=round(left))} left",
             f"{learner.images_seen:,} images",
@@ -90,27 +90,27 @@ class ProgressBar(pl.Callback):
         ]
         if self._bar:
             width = console().width
-            text = fitted(values, told, width - _LEAST_BAR - 1)
+            text = fitted(values, progress, width - _LEAST_BAR - 1)
             self._column.bar_width = min(width - len(text) - 1, _MOST_BAR)
             self._bar.update(self._task, completed=share, text=printable(text))
             self._bar.refresh()
         else:
-            say(fitted(values, told))
+            say(fitted(values, progress))
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar:
             self._bar.stop()
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar:
             self._bar.stop()
 
     def _position(self, images_seen: int) -> tuple[float, float]:
-        """How much is done, as a share, and the seconds left."""
+        """The share of the run that is done, and the seconds left."""
         run = self.lifecycle
         share = images_seen / run.total_images
         left = (run.total_images - images_seen) / max(self._speed, 1e-9)

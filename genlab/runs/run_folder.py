@@ -1,4 +1,4 @@
-"""The run folder: where a run lives, how it is found, locked and opened."""
+"""The run folder: its files, its lock, and reading and writing what describes a run."""
 
 import json
 import logging
@@ -40,7 +40,7 @@ _EVALUATION = {"metrics": {str: NUMBER}, "stamp": {str: ANY}}
 
 @dataclass
 class RunFolder:
-    """A folder that holds one run: config, checkpoints, weights, pictures, metrics, logs."""
+    """The folder of one run: config, checkpoints, weights, images, metrics, logs."""
 
     path: Path
     weights_name: str = "weights.safetensors"
@@ -53,12 +53,12 @@ class RunFolder:
 
     @property
     def overrides_file(self) -> Path:
-        """A record of the command line's overrides; nothing is composed from it."""
+        """A record of the command line's overrides, for information only."""
         return self.path / "overrides.yaml"
 
     @property
     def data_file(self) -> Path:
-        """What is known of the run's data without loading them."""
+        """The description of the run's data, for use without the data."""
         return self.path / "data.json"
 
     @property
@@ -73,7 +73,7 @@ class RunFolder:
 
     @property
     def tag(self) -> str:
-        """What names of files made with these weights end in: nothing, or "_best"."""
+        """The ending of names of files made with these weights: empty, or "_best"."""
         return "_best" if self.weights_name == BEST else ""
 
     @property
@@ -82,8 +82,8 @@ class RunFolder:
         return self.path.name + self.tag
 
     @property
-    def named(self) -> str:
-        """What `run=` names it by: its path, or that of its best weights."""
+    def run_argument(self) -> str:
+        """The value of `run=` for it: its path, or that of its best weights."""
         return str(self.weights if self.tag else self.path)
 
     @property
@@ -93,12 +93,12 @@ class RunFolder:
 
     @property
     def normal_scores(self) -> Path:
-        """How strange its own validation images are to an autoencoder, for `genlab score`."""
+        """Anomaly scores of the run's validation images, for `genlab score`."""
         return self.path / f"normal_scores{self.tag}.json"
 
     @property
     def best(self) -> Path:
-        """The exported weights of the moment with the best score while training."""
+        """The exported weights with the best score while training."""
         return self.path / BEST
 
     @property
@@ -117,7 +117,7 @@ class RunFolder:
         return self.weights.exists() or any(self.checkpoints.glob("*.ckpt"))
 
     def config(self) -> RunConfig:
-        """The resolved config; CheckpointError where the file can be none."""
+        """The resolved config; CheckpointError if the file is invalid."""
         content: Any = read_yaml(self.config_file, CheckpointError)
         try:
             plain = held_to_skeleton(content)
@@ -127,7 +127,7 @@ class RunFolder:
             raise CheckpointError(f"{self.config_file}: {error}") from error
 
     def overrides(self) -> list[str]:
-        """The record of the overrides that the run was started with, [] where it is none."""
+        """The overrides that the run was started with; [] without a valid record."""
         try:
             content = read_yaml(self.overrides_file, CheckpointError)
         except CheckpointError:
@@ -135,17 +135,17 @@ class RunFolder:
         return [str(word) for word in content] if isinstance(content, list) else []
 
     def claim(self) -> None:
-        """Take the folder for a run; ConfigError where it holds files of somebody else."""
+        """Claim the folder for a run; ConfigError if it contains other files."""
         claims.claim(self.path, "hydra.run.dir", own=("config.yaml", "checkpoints"))
 
     def create(self, config: RunConfig, overrides: list[str] | None) -> None:
-        """Write what describes the run, without secrets; None leaves the record of overrides.
+        """Write what describes the run, without secrets; None keeps the record of overrides.
 
-        Raises ConfigError for a value that a later reader would take for an interpolation, and
-        ResourceError where the folder cannot be written.
+        Raises ConfigError for a value that a reader would interpret as an interpolation, and
+        ResourceError if the folder cannot be written.
         """
         if place := interpolated(config.plain):
-            raise ConfigError(f"{place} holds ${{, which no setting can: rename what it names")
+            raise ConfigError(f"{place} contains ${{, which settings must not: rename the file")
         try:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
             claims.remove_parts(self.path)
@@ -160,22 +160,22 @@ class RunFolder:
             ) from error
 
     def write_data(self, known: Mapping[str, Any]) -> None:
-        """Keep what is known of the run's data, as plain JSON by name."""
+        """Write the description of the run's data, as plain JSON by name."""
         write_text(self.data_file, json.dumps(known, indent=1) + "\n")
 
     def data(self) -> dict[str, Any]:
-        """What `write_data` kept; {} for runs that were started without."""
+        """What `write_data` wrote; {} for older runs."""
         if not self.data_file.exists():
             return {}
         known = read_json(self.data_file, CheckpointError)
         if not isinstance(known, dict):
-            raise CheckpointError(f"{self.data_file}: not what is known of a run's data: remove it")
+            raise CheckpointError(f"{self.data_file}: not a description of data: remove it")
         return known
 
     def lock(self) -> None:
-        """Hold the folder for this process; Locked where another one holds it.
+        """Lock the folder for this process; Locked if another process has the lock.
 
-        From here on files are written: CheckpointError where a link or a pipe lies in the folder.
+        Files are written afterwards: CheckpointError for a link or a pipe in the folder.
         """
         lock = LockFile(self.path / LOCK)
         try:
@@ -195,13 +195,13 @@ class RunFolder:
 
     @property
     def lock_descriptors(self) -> list[int]:
-        """For children that hold the folder as long as they live."""
+        """File descriptors for children, which keep the lock as long as they live."""
         descriptor = self._lock.descriptor if self._lock else None
         return [] if descriptor is None else [descriptor]
 
     @property
-    def held(self) -> bool:
-        """Whether another process holds the folder."""
+    def is_locked(self) -> bool:
+        """Whether another process has locked the folder."""
         if not (self.path / LOCK).exists():
             return False
         try:
@@ -212,32 +212,32 @@ class RunFolder:
         return False
 
     def release(self) -> None:
-        """Give the folder back, without the lock if no run was started in it."""
+        """Release the lock; its file is removed if no run was started in the folder."""
         if self._lock is not None:
             self._lock.release(keep=self.exists)
             self._lock = None
 
     def remove_if_empty(self) -> None:
-        """Remove what Hydra made for a run that was never started."""
+        """Remove what Hydra created for a run that was never started."""
         with suppress(Locked, ResourceError, CheckpointError):
-            if claims.is_unused(self.path) and not self.held:
+            if claims.is_unused(self.path) and not self.is_locked:
                 claims.remove_if_unused(self.path)
 
     def read_summary(self) -> dict[str, Any]:
-        """The summary of a finished run, {} before it has finished."""
+        """The summary of a finished run; {} before."""
         if not self.summary.exists():
             return {}
         summary: dict[str, Any] = read_json(self.summary, CheckpointError, _SUMMARY)
         return summary
 
     def read_evaluation(self) -> dict[str, Any]:
-        """Scores as "metrics" and how they were measured as "stamp", by `genlab evaluate`."""
+        """Scores ("metrics") and how they were measured ("stamp"), by `genlab evaluate`."""
         evaluation: dict[str, Any] = read_json(self.evaluation, CheckpointError, _EVALUATION)
         return evaluation
 
 
-def unused(path: Path) -> Path:
-    """The folder, or the first of NAME_2, NAME_3 ... that no other run has taken; made."""
+def new_folder(path: Path) -> Path:
+    """Create the folder, or the first of NAME_2, NAME_3 ... that no other run uses."""
     place, number = path, 1
     while True:
         place.mkdir(parents=True, exist_ok=True)
