@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from genlab.config.run import RunConfig
+from genlab.data.containers.hub import PREFIX
 
 
 def absolute(config: RunConfig) -> RunConfig:
@@ -33,10 +34,11 @@ def source_paths(config: RunConfig) -> list[str]:
 
 
 def _paths(node: Any) -> Iterator[str]:
-    """Every `path` of a source and of those within it."""
+    """Every `path` of a source and of those within it; sets on the hub lie nowhere."""
     if isinstance(node, dict):
-        if isinstance(node.get("path"), str):
-            yield node["path"]
+        path = node.get("path")
+        if isinstance(path, str) and not path.startswith(PREFIX):
+            yield path
         for value in node.values():
             yield from _paths(value)
 

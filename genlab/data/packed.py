@@ -4,6 +4,7 @@ from genlab.data.collection import Collection
 from genlab.data.containers import arrays
 from genlab.data.containers.archives import Archives
 from genlab.data.containers.container import Container
+from genlab.data.containers.hub import PREFIX, HubSet
 from genlab.data.containers.parquets import Parquets
 
 
@@ -16,11 +17,12 @@ class Archive(Collection):
 
 
 class Parquet(Collection):
-    """All images in a Parquet file, or in all of a folder; see `Parquets`."""
+    """All images in a Parquet file, in all of a folder, or on the hub; see `Parquets`, `HubSet`."""
 
     def find(self) -> Container:
-        """The Parquet files at the path."""
-        return Parquets(self.path, self.column)
+        """The Parquet files at the path, or the set on the hub."""
+        kind = HubSet if str(self.path).startswith(PREFIX) else Parquets
+        return kind(self.path, self.column)
 
 
 class Arrays(Collection):

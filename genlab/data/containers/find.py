@@ -7,6 +7,7 @@ from genlab.data.containers.archives import Archives
 from genlab.data.containers.arrays import Arrays
 from genlab.data.containers.container import Container
 from genlab.data.containers.files import Files
+from genlab.data.containers.hub import PREFIX, HubSet
 from genlab.data.containers.parquets import Parquets
 from genlab.data.listing import files_below, holds_images
 
@@ -17,8 +18,10 @@ _TAR = slice(257, 262)
 def found(path: Path, column: str | None = None) -> Container:
     """The images at a path: a folder of images, archives or Parquet files, one of these, arrays.
 
-    A folder that has images is one of images, whatever else it has.
+    A folder that has images is one of images, whatever else it has. "hub:NAME" is a set on the hub.
     """
+    if str(path).startswith(PREFIX):
+        return HubSet(path, column)
     if path.is_dir():
         if holds_images(path):
             return Files(path)
