@@ -78,7 +78,10 @@ def printable(text: str) -> str:
 
 def readable(name: str | Path) -> str:
     """A file's name as printable text: bytes that are no UTF-8 as \\xNN."""
-    return printable(os.fsencode(name).decode("utf-8", "backslashreplace"))
+    try:
+        return printable(os.fsencode(name).decode("utf-8", "backslashreplace"))
+    except UnicodeEncodeError:  # half of a pair of UTF-16, as JSON may hold: no name of a file
+        return printable(str(name))
 
 
 def base_name(path: Path) -> str:

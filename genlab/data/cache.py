@@ -6,9 +6,7 @@ import json
 import logging
 import os
 import shutil
-import socket
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,6 +20,7 @@ from genlab.data import hashes
 from genlab.data.image_set import ImageSet
 from genlab.data.progress import progress
 from genlab.data.source import Annotations, Source
+from genlab.data.work_folders import disk, remove_leftovers, work_folder
 from genlab.errors import ConfigError, DataError, ResourceError
 from genlab.io.arrays import read_npy, read_npz
 from genlab.io.locks import exclusive
@@ -130,8 +129,8 @@ def _read_names(file: Path, count: int) -> list[str]:
 
 def _discard(folder: Path) -> None:
     """Remove a damaged entry at once for other processes, then from the disk."""
-    with _disk(folder.parent):
-        trash = _work_folder(folder)
+    with disk(folder.parent):
+        trash = work_folder(folder)
         try:
             folder.rename(trash / "damaged")
         except FileNotFoundError:
@@ -148,7 +147,7 @@ def _sole_builder(folder: Path) -> Iterator[None]:
         _logger.info("waiting for another process that prepares %s", folder.name)
 
     with ExitStack() as stack:
-        with _disk(folder.parent):
+        with disk(folder.parent):
             folder.parent.mkdir(parents=True, exist_ok=True)
             lock = exclusive(folder.with_name(f".{folder.name}.lock"), waiting)
             stack.enter_context(lock)
@@ -158,16 +157,16 @@ def _sole_builder(folder: Path) -> Iterator[None]:
 def _build(source: Source, folder: Path) -> None:
     count = source.count()
     started = time.monotonic()
-    with _disk(folder.parent):
-        _remove_leftovers(folder.parent)
-        work = _work_folder(folder)
+    with disk(folder.parent):
+        remove_leftovers(folder.parent)
+        work = work_folder(folder)
     try:
         shape = (count, source.channels, source.resolution, source.resolution)
-        with _disk(folder.parent):
+        with disk(folder.parent):
             images = _allocate(work / "images.npy", shape)
         with progress(f"preparing {type(source).__name__}", count) as advance:
             annotations = source.write(images, advance)
-        with _disk(folder.parent):
+        with disk(folder.parent):
             images.flush()
             _write_annotations(work, annotations, images)
             del images
@@ -228,39 +227,3 @@ def _publish(work: Path, folder: Path) -> None:
         if not folder.is_dir():
             raise
         # Another process has put the same images there first; they are as good.
-
-
-def _work_folder(folder: Path) -> Path:
-    """A new empty sibling of `folder` whose name says which process works in it."""
-    prefix = f".{folder.name}.{socket.gethostname()}.{os.getpid()}."
-    return Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
-
-
-def _remove_leftovers(parent: Path) -> None:
-    """Remove the work folders of this machine's dead processes."""
-    for folder in parent.glob(f".*.{socket.gethostname()}.*.*"):
-        process = folder.name.rsplit(".", 2)[1]
-        if process.isdigit() and not _alive(int(process)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
-
-
-@contextmanager
-def _disk(parent: Path) -> Iterator[None]:
-    """Turn what the disk refuses into one line with the mend."""
-    try:
-        yield
-    except OSError as error:
-        raise ResourceError(
-            f"cannot write to the image cache {parent}: {error.strerror or error}; "
-            "set GENLAB_CACHE to a folder with room that you may write to"
-        ) from error

@@ -91,6 +91,11 @@ def test_captions_are_ignored_unless_asked_for() -> None:
     assert len(of(captions * 2)[0]) == 30  # two images each
 
 
+def test_classes_are_printable() -> None:
+    """Control characters and bytes that are no UTF-8, as in paths, and halves of pairs of JSON."""
+    assert of(["a\x1bb", "c\udce9", "d\ud800"])[0] == ["a\\x1bb", "c\\xe9", "d\\ud800"]
+
+
 def test_named_classes_keep_their_numbers() -> None:
     labels = encoded([Column("a", [2, 0, -1, None, 9], ["x", "y", "z"])])
     assert labels.classes["a"] == ["x", "y", "z", "unknown"]

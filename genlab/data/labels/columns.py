@@ -126,7 +126,8 @@ def _add(labels: Labels, column: Column, kind: str | None) -> None:
         numbered = [_within(value, len(names)) for value in column.values]
         _number(labels, name, names, np.array(numbered, np.int64))
         return
-    texts = [_text(value) for value in column.values]
+    told = {value: _text(value) for value in set(column.values)}
+    texts = [told[value] for value in column.values]
     found = {text for text in texts if text is not None}
     if not found:
         return

@@ -1,7 +1,8 @@
 """Which image a row of labels means."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from genlab.words import counted, readable, some
 
@@ -53,10 +54,10 @@ def matched(rows: Sequence[str], names: Sequence[str]) -> Match:
     found = Match([None] * len(names))
     whole, bare = _Index(names), None
     for number, row in enumerate(rows):
-        parts = [
-            part for part in row.strip().replace("\\", "/").split("/") if part not in ("", ".")
-        ]
-        position = whole.find(parts)
+        position = whole.exact.get(row)
+        if position is None:
+            parts = _parts(row)
+            position = whole.find(parts)
         if position is None:
             bare = bare or _Index([_stem(name) for name in names])
             position = bare.find(parts)
@@ -70,26 +71,36 @@ def matched(rows: Sequence[str], names: Sequence[str]) -> Match:
 
 
 class _Index:
-    """Positions of names, and of the ends that only one of them has."""
+    """Positions of names, and of the ends that only one of them has.
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self._exact: dict[str, int | None] = {}
-        self._ends: dict[str, int | None] = {}
+    Attributes:
+        exact: the position of each name; None where several are the same.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self.exact: dict[str, int | None] = {}
         for position, name in enumerate(names):
-            _add(self._exact, name, position)
+            _add(self.exact, name, position)
+
+    @cached_property
+    def _ends(self) -> dict[str, int | None]:
+        found: dict[str, int | None] = {}
+        for position, name in enumerate(self._names):
             for end in _ends(name.split("/")[1:]):
-                _add(self._ends, end, position)
+                _add(found, end, position)
+        return found
 
     def find(self, parts: list[str]) -> int | None:
         """The position of the image that a path in parts means; None for none, or several."""
         if not parts:
             return None
-        path, places = "/".join(parts), self._exact
-        if path in places:
-            return places[path]
+        path = "/".join(parts)
+        if path in self.exact:
+            return self.exact[path]
         if path in self._ends:
             return self._ends[path]
-        return next((places[end] for end in _ends(parts[1:]) if end in places), None)
+        return next((self.exact[end] for end in _ends(parts[1:]) if end in self.exact), None)
 
 
 def _add(places: dict[str, int | None], name: str, position: int) -> None:
@@ -101,6 +112,12 @@ def _ends(parts: Sequence[str]) -> Iterator[str]:
     """The path and its ends, the longest first."""
     for first in range(len(parts)):
         yield "/".join(parts[first:])
+
+
+def _parts(row: str) -> list[str]:
+    """The parts of a path as others wrote it."""
+    path = row.strip().replace("\\", "/")
+    return [part for part in path.split("/") if part not in ("", ".")]
 
 
 def _stem(name: str) -> str:
