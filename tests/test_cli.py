@@ -125,7 +125,7 @@ def test_help_of_train_lists_the_groups(genlab) -> None:
         (
             ("evaluate", f"out={__file__}/scores.json", "run=x"),
             5,
-            "test_cli.py is a file, no folder",
+            "test_cli.py is a file, not a folder",
         ),
         (("mix", "columns=101", "run=x"), 2, "columns=101 must be a whole number from 1 to 100"),
         (("evaluate", "path_samples=-1", "run=x"), 2, "at least 10, or 0 for none"),

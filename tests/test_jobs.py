@@ -30,7 +30,7 @@ tries.write_text(tries.read_text() + "x" if tries.exists() else "x")
 (path / "config.yaml").touch()
 if deadly == "always" or (deadly == "once" and tries.read_text() == "x"):
     os.kill(os.getpid(), signal.SIGKILL)
-Job(path, [path.name], metrics={"validation/loss": 0.5}).tell()
+Job(path, [path.name], metrics={"validation/loss": 0.5}).write()
 """
 
 
