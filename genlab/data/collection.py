@@ -11,6 +11,7 @@ import numpy as np
 
 from genlab.bounds import WHITE_LEVEL
 from genlab.data.containers.container import Container, Limit
+from genlab.data.image_files import EmptyImage
 from genlab.data.image_set import ImageSet
 from genlab.data.labels.columns import Labels, encoded
 from genlab.data.labels.labelling import Labelling
@@ -45,7 +46,8 @@ class Collection(Source):
         resolution, channels: see `Source`.
         strict: refuse images that are not yet of this size and mode, or that EXIF turns, instead of
             converting them.
-        skip_unreadable: leave out images that cannot be read, with a warning, instead of stopping.
+        skip_unreadable: leave out images that cannot be read, with a warning, instead of stopping;
+            files of no bytes are left out anyway.
         max_pixels: refuse larger images unread, and those that take more than 5 bytes for each of
             these to decode; a small file may claim to be enormous.
         white_level: the value of white in images of 16 bits.
@@ -225,8 +227,9 @@ class Collection(Source):
                 turned = self.strict and is_turned(image)
                 if self.skip_unreadable:
                     fit(image, self.resolution, self.channels)
-        except DataError:
-            if self.skip_unreadable:
+        except DataError as error:
+            is_empty = isinstance(error, EmptyImage) and not self.strict
+            if self.skip_unreadable or is_empty:
                 return None
             raise
         if self.strict and (converted or turned):

@@ -39,6 +39,10 @@ _MOST_STRIPS = 2**20
 _BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
 
 
+class EmptyImage(DataError):
+    """A file of no bytes."""
+
+
 class Encoded(NamedTuple):
     """The content of an image file that lies within another file.
 
@@ -64,12 +68,15 @@ def opened(
         key: the setting that says `max_pixels`, for messages.
 
     Raises:
+        EmptyImage: it has no bytes.
         DataError: it cannot be used; any failure until the block ends names the file.
     """
     from PIL import Image
 
     try:
         with _bounded(file) as bounded:
+            if not bounded.size:
+                raise EmptyImage("it has no bytes")
             _refuse_many_strips(bounded)
             with Image.open(bounded, formats=formats()) as image:
                 bounded.header_read = True
@@ -80,7 +87,8 @@ def opened(
     except Exception as error:
         reason = "not an image of a known format" if _is_unknown(error) else str(error)
         name = file.name if isinstance(file, Encoded) else readable(file)
-        raise DataError(f"{name} cannot be used: {reason}; {fix}") from error
+        kind = EmptyImage if isinstance(error, EmptyImage) else DataError
+        raise kind(f"{name} cannot be used: {reason}; {fix}") from error
 
 
 @cache
@@ -155,13 +163,13 @@ class _Bounded(io.BufferedReader):
         super().__init__(raw)
         self.header_read = False
         self._count = 0
-        self._size = size
+        self.size = size
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Like any file's; ValueError where what is no pixels is too large."""
         if size is None or size < 0:
-            if self._size > _WHOLE_FILE:
-                raise ValueError(f"its {self._size // _MIB} MiB are too many for this format")
+            if self.size > _WHOLE_FILE:
+                raise ValueError(f"its {self.size // _MIB} MiB are too many for this format")
         elif not self.header_read or size >= _LARGE_READ:
             self._count += size
             if self._count > _HEADER:

@@ -123,6 +123,16 @@ def test_parts_and_later_members_of_a_name(tmp_path: Path, file: str) -> None:
 
 
 @pytest.mark.parametrize("file", MAKERS)
+def test_a_folder_that_was_packed_by_its_name(tmp_path: Path, file: str) -> None:
+    """zip -r photos.zip photos: classes are the folders below."""
+    members = {f"my/photos/{kind}/1.png": png(n) for n, kind in enumerate(("cat", "dog"))}
+    made = of(MAKERS[file](tmp_path / file, members | {"my/README.md": b"x"}))
+    assert named(prepare(made, 1)) == ["cat", "dog"]
+    assert made.names == ["cat/1.png", "dog/1.png"]
+    assert made.container.whereabouts(0) == f"{tmp_path / file}: my/photos/cat/1.png"
+
+
+@pytest.mark.parametrize("file", MAKERS)
 def test_what_leads_out_is_left_out(
     tmp_path: Path, file: str, caplog: pytest.LogCaptureFixture
 ) -> None:

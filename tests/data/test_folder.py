@@ -174,6 +174,18 @@ def test_no_image_is_named_or_skipped(root):
         prepare(folder(root, skip_unreadable=True), 1)
 
 
+def test_empty_files_are_left_out_unless_strict(root, caplog):
+    save(root / "a.png")
+    (root / "b.png").touch()
+    assert len(prepare(folder(root), 1)) == 1
+    assert "skipped 1 unreadable image: b.png" in caplog.text
+    with pytest.raises(DataError, match=r"b\.png cannot be used: it has no bytes"):
+        prepare(folder(root, strict=True), 1)
+    (root / "a.png").unlink()
+    with pytest.raises(DataError, match="none of 1 image can be read"):
+        prepare(folder(root), 1)
+
+
 def test_a_huge_header_is_refused_unread(root):
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
     chunk = b"IHDR" + header

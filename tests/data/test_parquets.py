@@ -129,7 +129,7 @@ def test_rows_come_in_any_order_with_few_groups_in_memory(tmp_path: Path) -> Non
     ("made", "message"),
     [
         (pa.table({"a": [1]}), r"has no column of images .* among a"),
-        (table([{"bytes": None, "path": "a.png"}, *structs([1])]), r"row 0 \(a\.png\) .*it has no"),
+        (table([{"bytes": b"x", "path": "a.png"}]), r"row 0 \(a\.png\) cannot be used: not an"),
         (table([{"bytes": b"x" * 6000, "path": None}]), r"row 0 \(a-00000000\) cannot be used"),
         (table(structs([]) or pa.array([], pa.binary())), "has no rows"),
     ],
@@ -151,3 +151,10 @@ def test_damaged_and_missing_files(tmp_path: Path) -> None:
     for path, message in ((tmp_path / "b", "does not exist"), (tmp_path / "empty", "holds no Par")):
         with pytest.raises(DataMissing, match=message):
             prepare(of(path, Parquet), 1)
+
+
+def test_rows_without_bytes_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    gaps = [{"bytes": content, "path": "a.png"} for content in (None, b"")]
+    pq.write_table(table([*gaps, *structs([3])]), tmp_path / "a.parquet")
+    assert shades(prepare(of(tmp_path / "a.parquet"), 1)) == [3]
+    assert "skipped 2 unreadable images: a.png, a.png" in caplog.text

@@ -15,7 +15,7 @@ import numpy as np
 from genlab.data.budget import Budget
 from genlab.data.containers import sidecars, tars
 from genlab.data.containers.container import Container, Limit
-from genlab.data.containers.members import MIB, UNREADABLE, Archive, Entry, Member
+from genlab.data.containers.members import MIB, UNREADABLE, Archive, Entry, Member, below_common
 from genlab.data.containers.tars import Tar
 from genlab.data.containers.zips import Zip
 from genlab.data.image_files import BYTES_PER_PIXEL, Encoded, begins_like_image, opened
@@ -62,7 +62,7 @@ class Archives(Container):
 
     @property
     def names(self) -> Sequence[str]:
-        """The path of each image within its archive."""
+        """The path of each image within its archive, below the folder that all images are in."""
         return self._contents.names
 
     @property
@@ -113,7 +113,7 @@ class Archives(Container):
     def whereabouts(self, position: int) -> str:
         """The archive and the path within it."""
         file = self.files[int(self._contents.archives[position])]
-        return f"{readable(file)}: {readable(self.names[position])}"
+        return f"{readable(file)}: {readable(self._contents.members[position].name)}"
 
     @cached_property
     def _archives(self) -> list[Archive]:
@@ -137,7 +137,8 @@ class _Contents:
     """Images of all archives, sorted by their paths.
 
     Attributes:
-        names, members: of each image.
+        names: of each image, below the folder that all are in.
+        members: where each is.
         archives: the number of its archive, int64 (N,).
         columns: what is said of them.
     """
@@ -197,9 +198,10 @@ class _Listing:
                 some([readable(name) for name in self.refused]),
             )
         used.sort(key=lambda each: each[1].name.split("/"))
-        names = [member.name for _, member in used]
+        paths = [member.name for _, member in used]
         numbers = np.array([number for number, _ in used], np.int64)
-        return _Contents(names, [member for _, member in used], numbers, self._columns(names))
+        members = [member for _, member in used]
+        return _Contents(below_common(paths), members, numbers, self._columns(paths))
 
     def _columns(self, names: list[str]) -> list[Column] | None:
         if not self.lists:

@@ -92,8 +92,8 @@ class HubSet(Container):
         """The image of a row."""
         name, most = self.whereabouts(position), BYTES_PER_PIXEL * limit.max_pixels
         content = self._content(position)
-        if not content or len(content) > most:
-            told = f"more than {limit.key}={limit.max_pixels} allows" if content else "no bytes"
+        if len(content) > most:
+            told = f"more bytes than {limit.key}={limit.max_pixels} allows"
             raise DataError(f"{name} cannot be used: {told}; {limit.fix}")
         with opened(Encoded(name, content), *limit) as image:
             yield image
@@ -133,7 +133,7 @@ class HubSet(Container):
     def _image(self) -> str:
         return image_column(self._schema, self.column, readable(self.path))
 
-    def _content(self, position: int) -> bytes | None:
+    def _content(self, position: int) -> bytes:
         for _, rows in self._splits:
             if position < rows.num_rows:
                 row = rows.with_format("arrow")[position]
@@ -142,10 +142,10 @@ class HubSet(Container):
             position -= rows.num_rows
         raise IndexError(position)
 
-    def _bytes(self, value: dict[str, Any]) -> bytes | None:
+    def _bytes(self, value: dict[str, Any]) -> bytes:
         """The content of an image, which may lie in the package's cache."""
         content: bytes | None = value.get("bytes")
         path = value.get("path")
         if content is None and path and Path(path).is_file():
             return Path(path).read_bytes()
-        return content
+        return content or b""

@@ -5,7 +5,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 MIB = 2**20
@@ -66,3 +66,16 @@ def plain_name(name: str) -> str | None:
     parts = [part for part in name.split("/") if part not in ("", ".")]
     leads_out = name.startswith("/") or ".." in parts or name[1:2] == ":" or "\0" in name
     return None if leads_out or not parts else "/".join(parts)
+
+
+def below_common(paths: Sequence[str]) -> list[str]:
+    """Paths below the folder that all of them are in, as where a folder was packed by its name."""
+    if not paths:
+        return []
+    # Of the first and the last of all folders in order the others have what these have in common.
+    folders = [path.split("/")[:-1] for path in paths]
+    first, last = min(folders), max(folders)
+    common = 0
+    while common < len(first) and first[common : common + 1] == last[common : common + 1]:
+        common += 1
+    return ["/".join(path.split("/")[common:]) for path in paths]

@@ -109,11 +109,9 @@ class Parquets(Container):
         """The image of a row, whose group of rows stays in memory for its neighbours."""
         name, most = self.whereabouts(position), BYTES_PER_PIXEL * limit.max_pixels
         content = self._content(position)
-        if content is None or len(content) > most:
-            told = "it has no bytes"
-            if content is not None:
-                allowed = f"the {most // MIB:,} MiB of {limit.key}={limit.max_pixels}"
-                told = f"its {len(content) // MIB:,} MiB are more than {allowed}"
+        if len(content) > most:
+            allowed = f"the {most // MIB:,} MiB of {limit.key}={limit.max_pixels}"
+            told = f"its {len(content) // MIB:,} MiB are more than {allowed}"
             raise DataError(f"{name} cannot be used: {told}; {limit.fix}")
         with opened(Encoded(name, content), *limit) as image:
             yield image
@@ -157,11 +155,11 @@ class Parquets(Container):
         first = int(starts[number - group])
         return file, group, position - int(starts[number]), position - first
 
-    def _content(self, position: int) -> bytes | None:
+    def _content(self, position: int) -> bytes:
         file, group, row, _ = self._place(position)
         value = _group(file, group, self._image)[row].as_py()
         content: bytes | None = value.get("bytes") if isinstance(value, dict) else value
-        return content or None
+        return content or b""
 
     def _paths(self, file: Path) -> list[str | None]:
         """The path of each row of a file."""
