@@ -8,10 +8,12 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from genlab import bounds
+from genlab.sizes import Resolution, Size, doublings, height_and_width
 
+T = TypeVar("T")
 Schedule = Callable[[int], float]
 
 
@@ -196,18 +198,21 @@ class Growth(Stages):
     """From `start` pixels to `resolution`, doubled again and again, every new size faded in.
 
     Karras et al. 2018, section 2 and appendix A, https://arxiv.org/abs/1710.10196. Optimizers start
-    anew at both ends of a fade.
+    anew at both ends of a fade. A stage is named by the smaller side of its images: those of
+    48 x 80 grow from 6 x 10, by stages of 6, 12, 24 and 48 pixels (see `sizes.doublings`).
 
     Args:
-        resolution: at the end, `start` times a power of two.
-        start: the first resolution; where it is above the last one, that.
+        resolution: at the end, for which `doublings` must exist.
+        start: the first stage, in pixels of the smaller side: a stage or a power of two, of which
+            it is the next stage; where it is above the last one, that.
         fade_images: length of a fade.
         stable_images: from the end of one fade, or the beginning, to the next.
-        batch_sizes: by resolution, where they are not the data's.
-        rates: factors of the learning rates by resolution, where they are not 1.
+        batch_sizes: by stage, where they are not the data's. A stage without an entry takes that of
+            the power of two that is next to the side of a square of its area: of 8 for 6 x 10.
+        rates: factors of the learning rates by stage, where they are not 1; found in the same way.
     """
 
-    resolution: int
+    resolution: Resolution
     start: int = 4
     fade_images: int = 600_000
     stable_images: int = 600_000
@@ -216,21 +221,22 @@ class Growth(Stages):
 
     def __post_init__(self) -> None:
         bounds.whole(1, fade_images=self.fade_images, stable_images=self.stable_images)
-        bounds.whole(1, start=self.start, resolution=self.resolution)
+        bounds.whole(1, start=self.start)
         bounds.whole(1, batch_sizes=list(self.batch_sizes.values()))
         bounds.above(0, rates=list(self.rates.values()))
         bounds.within(0, bounds.FASTEST, rates=list(self.rates.values()))
-        factor, rest = divmod(self.resolution, self._first)
-        if self.start < 4 or rest or factor & (factor - 1):
+        stages = [size.smaller for size in doublings(self.resolution)]
+        power_of_two = not self.start & (self.start - 1)
+        if self.start < 4 or not (power_of_two or self.start in stages or self.start > stages[-1]):
             raise ValueError(
-                f"start={self.start} must be at least 4, and resolution={self.resolution} that "
-                "times a power of two"
+                f"start={self.start} must be a power of two, at least 4, or one of the stages "
+                f"{', '.join(map(str, stages))} that resolution={self.resolution} has"
             )
 
     def __call__(self, images_seen: int) -> Stage:
         """The resolution and how far it is faded in, from 0 to 1."""
-        doublings, fade = self._at(images_seen)
-        return {"resolution": self._first << doublings, "fade": fade}
+        number, fade = self._at(images_seen)
+        return {"resolution": self._sizes[number].smaller, "fade": fade}
 
     def name(self, images_seen: int) -> str:
         """The resolution, and whether it is being faded in."""
@@ -240,26 +246,34 @@ class Growth(Stages):
 
     def rate(self, images_seen: int) -> float:
         """That of the resolution."""
-        return self.rates.get(self(images_seen)["resolution"], 1.0)
+        return self._entry(self.rates, images_seen, 1.0)
 
     def batch_size(self, images_seen: int, default: int) -> int:
         """That of the resolution."""
-        return self.batch_sizes.get(self(images_seen)["resolution"], default)
+        return self._entry(self.batch_sizes, images_seen, default)
 
     def renews_optimizers(self, before: int, now: int) -> bool:
         """Where a fade has begun or ended between the two."""
         return self.name(before) != self.name(now)
 
     @property
-    def _first(self) -> int:
-        return min(self.start, self.resolution)
+    def _sizes(self) -> list[Size]:
+        """Of all stages."""
+        found = [s for s in doublings(self.resolution) if s.smaller >= self.start]
+        return found or [height_and_width(self.resolution)]
+
+    def _entry(self, entries: Mapping[int, T], images_seen: int, default: T) -> T:
+        """That of the stage, or of the power of two next to it."""
+        size = self._sizes[self._at(images_seen)[0]]
+        near: int = 2 ** round(math.log2(size.mean_side))
+        return entries.get(size.smaller, entries.get(near, default))
 
     def _at(self, images_seen: int) -> tuple[int, float]:
-        """How often the resolution was doubled, and the fade."""
-        most = (self.resolution // self._first).bit_length() - 1
-        doublings, since = divmod(
+        """The number of the stage, from 0, and the fade."""
+        most = len(self._sizes) - 1
+        number, since = divmod(
             max(images_seen - self.stable_images, 0), self.fade_images + self.stable_images
         )
-        if images_seen < self.stable_images or doublings >= most:
+        if images_seen < self.stable_images or number >= most:
             return (0 if images_seen < self.stable_images else most), 1.0
-        return doublings + 1, min(since / self.fade_images, 1.0)
+        return number + 1, min(since / self.fade_images, 1.0)

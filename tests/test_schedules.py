@@ -82,6 +82,18 @@ def test_growth_that_starts_too_large_starts_at_the_end() -> None:
     assert Growth(8, start=16)(0) == {"resolution": 8, "fade": 1.0}
 
 
+def test_a_stage_of_growth_is_named_by_the_smaller_side() -> None:
+    """48 x 80 grows from 6 x 10, whose area is that of a square of 7.7 pixels: 8 is next to it."""
+    schedule = Growth([48, 80], fade_images=1, stable_images=1, batch_sizes={8: 32, 24: 5, 64: 3})
+    stages = [schedule(seen)["resolution"] for seen in (0, 2, 4, 6, 99)]
+    assert stages == [6, 12, 24, 48, 48]
+    assert [schedule.batch_size(seen, 64) for seen in (0, 2, 4, 6)] == [32, 64, 5, 3]
+    assert Growth([80, 48], start=8)(0)["resolution"] == 12
+    assert Growth([80, 48], start=64)(0)["resolution"] == 48
+    with pytest.raises(ValueError, match=r"resolution=\[50,80\] .* data.resolution to.* \[48,80\]"):
+        Growth([50, 80])
+
+
 def test_growth_changes_batches_and_rates_with_the_resolution() -> None:
     schedule = growth(batch_sizes={8: 32}, rates={16: 1.5})
     assert [schedule.batch_size(seen, 64) for seen in (0, 50, 199, 200)] == [64, 32, 32, 64]

@@ -27,7 +27,7 @@ class Code(Protocol):
 
 
 class Bottleneck(nn.Module, ABC):
-    """The middle of an autoencoder. `outputs` is the size of a code, or its (maps, side, side)."""
+    """The middle of an autoencoder. `outputs` is the size of a code, or its (maps, H, W)."""
 
     outputs: int | tuple[int, ...]
 

@@ -6,6 +6,7 @@ of pooling, batch normalisation except on the generator's output and the critic'
 dense layers, ReLU in the generator, leaky ReLU in the critic.
 """
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -13,9 +14,10 @@ from torch import nn
 
 from genlab import bounds
 from genlab.networks.chain import Chain
-from genlab.networks.layers import Levels, initialise_weights, refuse_unknown_normalisation, sides
+from genlab.networks.layers import Levels, initialise_weights, refuse_unknown_normalisation, sizes
 from genlab.networks.layers import activation as new_activation
 from genlab.networks.layers import normalisation as new_normalisation
+from genlab.sizes import Resolution, Size
 
 
 def widths(levels: int, width: int, max_width: int) -> list[int]:
@@ -25,18 +27,18 @@ def widths(levels: int, width: int, max_width: int) -> list[int]:
 
 
 class Encoder(Chain):
-    """Image (B, channels, resolution, resolution) to a map, or to a vector (B, outputs).
+    """Image (B, channels, H, W) to a map, or to a vector (B, outputs).
 
-    4x4 convolutions of stride 2 as long as the map can be halved down to 4 pixels or more (at most
-    `levels` of them), then one linear layer where `outputs` are asked for. `shape` is the shape of
-    what comes out. With `levels` "all" maps of an odd side are halved too, by 3x3 convolutions: 28
+    4x4 convolutions of stride 2 as long as both sides of the map can be halved down to 4 pixels or
+    more (at most `levels` of them), then one linear layer where `outputs` are asked for. `shape` is
+    the shape of what comes out. With `levels` "all" odd sides are halved too, by kernels of 3: 28
     pixels become 14, 7 and 4. `weight_deviation` draws the first weights from N(0, deviation^2)
     instead of torch's default.
     """
 
     def __init__(
         self,
-        resolution: int,
+        resolution: Resolution,
         channels: int,
         outputs: int | None = None,
         width: int = 64,
@@ -48,7 +50,7 @@ class Encoder(Chain):
     ) -> None:
         bounds.widths(outputs=outputs)
         refuse_unknown_normalisation(normalisation)
-        *halved, side = sides(resolution, levels)
+        *halved, size = sizes(resolution, levels)
         blocks: list[nn.Module] = []
         inputs = channels
         for level, maps in enumerate(widths(len(halved), width, max_width)):
@@ -61,9 +63,9 @@ class Encoder(Chain):
                 layers.append(new_normalisation(normalisation, maps))
             blocks.append(nn.Sequential(*layers, new_activation(activation)))
             inputs = maps
-        shape: tuple[int, ...] = (inputs, side, side)
+        shape: tuple[int, ...] = (inputs, *size)
         if outputs is not None:
-            blocks.append(nn.Sequential(nn.Flatten(), nn.Linear(inputs * side**2, outputs)))
+            blocks.append(nn.Sequential(nn.Flatten(), nn.Linear(math.prod(shape), outputs)))
             shape = (outputs,)
         super().__init__(blocks, shape)
         if weight_deviation is not None:
@@ -71,11 +73,11 @@ class Encoder(Chain):
 
 
 class Decoder(Chain):
-    """Vector (B, inputs) to image (B, channels, resolution, resolution), the encoder's mirror.
+    """Vector (B, inputs) to image (B, channels, H, W), the encoder's mirror.
 
-    One linear layer to a map of 4 to 7 pixels, then transposed 4x4 convolutions of stride 2, 3x3
-    where an odd side follows.
-    Where `inputs` is a shape (maps, side, side), a vector of so many values is taken for a map and
+    One linear layer to a map of 4 to 7 pixels (its smaller side), then transposed 4x4 convolutions
+    of stride 2, with kernels of 3 where an odd side follows.
+    Where `inputs` is a shape (maps, h, w), a vector of so many values is taken for a map and
     the first layer is a 3x3 convolution. `output` is the activation of the last layer ("tanh" for
     images in [-1, 1]).
     """
@@ -83,7 +85,7 @@ class Decoder(Chain):
     def __init__(
         self,
         inputs: int | Sequence[int],
-        resolution: int,
+        resolution: Resolution,
         channels: int,
         width: int = 64,
         max_width: int = 512,
@@ -94,13 +96,13 @@ class Decoder(Chain):
         weight_deviation: float | None = None,
     ) -> None:
         refuse_unknown_normalisation(normalisation)
-        *doubled, side = sides(resolution, levels)
+        *doubled, size = sizes(resolution, levels)
         maps = widths(len(doubled), width, max_width)[::-1]
         plain = normalisation == "none"
         first: list[nn.Module]
         if isinstance(inputs, int):
-            linear = nn.Linear(inputs, maps[0] * side**2, bias=plain)
-            first = [linear, nn.Unflatten(1, (maps[0], side, side))]
+            linear = nn.Linear(inputs, maps[0] * math.prod(size), bias=plain)
+            first = [linear, nn.Unflatten(1, (maps[0], *size))]
         else:
             convolution = nn.Conv2d(inputs[0], maps[0], 3, padding=1, bias=plain)
             first = [nn.Unflatten(1, tuple(inputs)), convolution]
@@ -108,9 +110,9 @@ class Decoder(Chain):
         for (current, following), reached in zip(pairwise(maps), doubled[:0:-1], strict=True):
             transposed = _doubling(current, following, reached, bias=plain)
             blocks.append(nn.Sequential(transposed, *_after(following, normalisation, activation)))
-        last = _doubling(maps[-1], channels, resolution, bias=True)
+        last = _doubling(maps[-1], channels, doubled[0], bias=True)
         blocks.append(nn.Sequential(last, new_activation(output, "output")))
-        super().__init__(blocks, (channels, resolution, resolution))
+        super().__init__(blocks, (channels, *doubled[0]))
         if weight_deviation is not None:
             initialise_weights(self, weight_deviation)
 
@@ -119,10 +121,10 @@ def _after(channels: int, normalisation: str, activation: str) -> list[nn.Module
     return [new_normalisation(normalisation, channels), new_activation(activation)]
 
 
-def _doubling(inputs: int, outputs: int, reached: int, bias: bool) -> nn.ConvTranspose2d:
+def _doubling(inputs: int, outputs: int, reached: Size, bias: bool) -> nn.ConvTranspose2d:
     return nn.ConvTranspose2d(inputs, outputs, _kernel(reached), stride=2, padding=1, bias=bias)
 
 
-def _kernel(side: int) -> int:
-    """The kernel whose stride of 2 leads from `side` pixels to half of it, rounded up, and back."""
-    return 3 if side % 2 else 4
+def _kernel(size: Size) -> tuple[int, int]:
+    """The kernel whose stride of 2 leads from `size` to half of it, rounded up, and back."""
+    return 3 if size.height % 2 else 4, 3 if size.width % 2 else 4

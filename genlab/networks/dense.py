@@ -1,5 +1,6 @@
 """Fully connected encoder and decoder."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -9,10 +10,11 @@ from genlab import bounds
 from genlab.networks.chain import Chain
 from genlab.networks.layers import activation as new_activation
 from genlab.networks.layers import refuse_unknown
+from genlab.sizes import Resolution, height_and_width
 
 
 class Encoder(Chain):
-    """Image (B, channels, resolution, resolution) to vector (B, widths[-1]).
+    """Image (B, channels, H, W) to vector (B, widths[-1]).
 
     `widths` are the hidden layers, from the image inwards; the last of them is the output. Without
     any, the output is the image itself. `normalisation` is none or layer.
@@ -20,7 +22,7 @@ class Encoder(Chain):
 
     def __init__(
         self,
-        resolution: int,
+        resolution: Resolution,
         channels: int,
         widths: Sequence[int],
         activation: str = "relu",
@@ -28,7 +30,8 @@ class Encoder(Chain):
     ) -> None:
         refuse_unknown("normalisation", normalisation, ("none", "layer"))
         bounds.widths(widths=widths)
-        sizes = [channels * resolution**2, *widths]
+        shape = (channels, *height_and_width(resolution))
+        sizes = [math.prod(shape), *widths]
         blocks = [
             nn.Sequential(
                 nn.Flatten(),
@@ -38,11 +41,11 @@ class Encoder(Chain):
             )
             for inputs, outputs in pairwise(sizes)
         ]
-        super().__init__(blocks, sizes[-1:] if widths else (channels, resolution, resolution))
+        super().__init__(blocks, sizes[-1:] if widths else shape)
 
 
 class Decoder(Chain):
-    """Vector (B, inputs) to image (B, channels, resolution, resolution).
+    """Vector (B, inputs) to image (B, channels, H, W).
 
     `widths` are the hidden layers of the encoder that it mirrors, from the image inwards.
     """
@@ -50,18 +53,18 @@ class Decoder(Chain):
     def __init__(
         self,
         inputs: int,
-        resolution: int,
+        resolution: Resolution,
         channels: int,
         widths: Sequence[int],
         activation: str = "relu",
         output: str = "linear",
     ) -> None:
-        shape = (channels, resolution, resolution)
+        shape = (channels, *height_and_width(resolution))
         bounds.widths(widths=widths)
         sizes = [inputs, *reversed(widths)]
         blocks = [
             nn.Sequential(nn.Linear(a, b), new_activation(activation)) for a, b in pairwise(sizes)
         ]
-        last = nn.Linear(sizes[-1], channels * resolution**2)
+        last = nn.Linear(sizes[-1], math.prod(shape))
         blocks.append(nn.Sequential(last, new_activation(output, "output"), nn.Unflatten(1, shape)))
         super().__init__(blocks, shape)

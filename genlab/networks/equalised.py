@@ -108,7 +108,7 @@ class Head(Chain):
     """What stands between a critic's last map and its logit: a convolution and a dense layer.
 
     Args:
-        features: shape (maps, side, side) of the last map with whatever was appended to it, or of
+        features: shape (maps, H, W) of the last map with whatever was appended to it, or of
             a vector, (n,), which has the dense layer alone.
         outputs: width of both.
     """

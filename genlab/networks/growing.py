@@ -1,8 +1,8 @@
 """Networks that grow with the resolution: what a stage's images are, and layers by resolution.
 
-Karras et al. 2018, section 2, https://arxiv.org/abs/1710.10196. A stage is a resolution and a fade:
-from 0, where images are those of half the resolution, enlarged, to 1, where only the new layers
-make them.
+Karras et al. 2018, section 2, https://arxiv.org/abs/1710.10196. A stage is a resolution, the
+smaller side of its images in pixels, and a fade: from 0, where images are those of half the
+resolution, enlarged, to 1, where only the new layers make them.
 """
 
 import torch
@@ -10,13 +10,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genlab import bounds
+from genlab.sizes import Size
 
 
 def at_stage(images: Tensor, resolution: int | None = None, fade: float = 1.0) -> Tensor:
-    """Images (B, C, R, R) as they are at a stage, (B, C, resolution, resolution)."""
+    """Images (B, C, H, W) as they are at a stage, of the same ratio with `resolution` pixels.
+
+    `resolution` is the smaller side; None keeps the images.
+    """
     if resolution is None:
         return images
-    images = reduced(images, images.shape[-1] // resolution)
+    images = reduced(images, min(images.shape[-2:]) // resolution)
     return images if fade >= 1 else faded(enlarged(reduced(images)), images, fade)
 
 
@@ -39,20 +43,7 @@ def reduced(values: Tensor, factor: int = 2) -> Tensor:
     return F.avg_pool2d(values, factor) if factor > 1 else values
 
 
-def sides(resolution: int, first: int = 4) -> list[int]:
-    """4, 8, 16 ... up to the resolution. ValueError where it is no such power of two."""
-    found = [first]
-    while found[-1] < resolution:
-        found.append(2 * found[-1])
-    if found[-1] != resolution or first & (first - 1):
-        raise ValueError(
-            f"resolution={resolution} does not fit: networks that grow need a power of two, at "
-            f"least {first}: set data.resolution to {found[-1]}"
-        )
-    return found
-
-
-def maps(side: int, base: int, most: int) -> int:
-    """Channels of a map: base / side, at most `most`."""
+def maps(size: Size, base: int, most: int) -> int:
+    """Channels of a map: base / side, at most `most`; the side is that of a square of its area."""
     bounds.widths(base=base, most=most)
-    return max(1, min(base // side, most))
+    return max(1, min(base // size.mean_side, most))

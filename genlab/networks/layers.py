@@ -6,6 +6,7 @@ from typing import Literal, TypeVar
 from torch import Tensor, nn
 
 from genlab import bounds
+from genlab.sizes import Resolution, Size, height_and_width
 
 T = TypeVar("T")
 
@@ -46,26 +47,33 @@ def refuse_unknown_normalisation(name: str) -> None:
 
 
 Levels = int | Literal["all"] | None
-"""Halvings of a map: at most so many, all that there can be, or None while its side is even."""
+"""Halvings of a map: at most so many, all that there can be, or None while its sides are even."""
 
 
-def sides(resolution: int, levels: Levels = None, smallest: int = 4) -> list[int]:
-    """The sides of a map of `resolution` pixels as it is halved, none below `smallest`.
+def sizes(resolution: Resolution, levels: Levels = None, smallest: int = 4) -> list[Size]:
+    """The sizes of a map of `resolution` pixels as it is halved, no side below `smallest`.
 
-    With "all" levels odd sides are halved too, which rounds up: 28 pixels become 14, 7 and 4.
-    Raises ValueError where the map cannot be halved.
+    Height and width are halved together. With "all" levels odd sides are halved too, which rounds
+    up: 28 pixels become 14, 7 and 4. Raises ValueError where the map cannot be halved.
     """
     if levels != "all":
         bounds.depths(levels=levels)
-    found = [resolution]
-    while (levels == "all" or found[-1] % 2 == 0) and found[-1] > smallest <= (found[-1] + 1) // 2:
-        found.append((found[-1] + 1) // 2)
-    if len(found) == 1 or resolution % 2:
+    found = [height_and_width(resolution)]
+    while levels == "all" or not _odd(found[-1]):
+        half = Size(*((side + 1) // 2 for side in found[-1]))
+        if half.smaller < smallest or found[-1].smaller <= smallest:
+            break
+        found.append(half)
+    if len(found) == 1 or _odd(found[0]):
         raise ValueError(
-            f"resolution={resolution} cannot be halved: convolutional networks need an even number "
-            f"of pixels, {2 * smallest} or more (set data.resolution, say to a multiple of 4)"
+            f"resolution={found[0]} cannot be halved: convolutional networks need even numbers "
+            f"of pixels, {2 * smallest} or more (set data.resolution, say to multiples of 4)"
         )
     return found[: levels + 1] if isinstance(levels, int) else found
+
+
+def _odd(size: Size) -> bool:
+    return any(side % 2 for side in size)
 
 
 def initialise_weights(network: nn.Module, deviation: float) -> None:

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genlab.sizes import Resolution, height_and_width
+
 NOISES = ("fixed", "own", "random", "none")
 _ODD = (0x9E3779B97F4A7C15 - 2**64, 0xBF58476D1CE4E5B9 - 2**64, 0x94D049BB133111EB - 2**64)
 
@@ -14,7 +16,7 @@ class Noise(nn.Module):
     """Adds a map of noise, one for all channels, by a strength that is learned and starts at 0.
 
     Args:
-        side: of the map.
+        size: of the map; a number for a square.
         strengths: one for each channel (StyleGAN), or a single one (StyleGAN2).
         seed: of the map that is always the same, and of those that are an image's own.
 
@@ -24,15 +26,17 @@ class Noise(nn.Module):
 
     keys: Tensor | None = None
 
-    def __init__(self, side: int, strengths: int, seed: int) -> None:
+    def __init__(self, size: Resolution, strengths: int, seed: int) -> None:
         super().__init__()
         self.strength = nn.Parameter(torch.zeros(strengths, 1, 1))
-        fixed = torch.randn(1, 1, side, side, generator=torch.Generator().manual_seed(seed))
+        fixed = torch.randn(
+            1, 1, *height_and_width(size), generator=torch.Generator().manual_seed(seed)
+        )
         self.fixed = nn.Buffer(fixed, persistent=False)
         self.seed = seed
 
     def forward(self, values: Tensor, noise: str, bias: Tensor | None = None) -> Tensor:
-        """(B, C, side, side) and a bias (C, 1, 1) to their sum; `noise` is one of NOISES."""
+        """(B, C, H, W) and a bias (C, 1, 1) to their sum; `noise` is one of NOISES."""
         if noise == "none":
             return values if bias is None else values + bias.to(values.dtype)
         maps = self._maps(values, noise)
@@ -42,12 +46,12 @@ class Noise(nn.Module):
         return values + spread.movedim(3, 1).to(values.dtype)
 
     def _maps(self, values: Tensor, noise: str) -> Tensor:
-        """(B or 1, 1, side, side)."""
+        """(B or 1, 1, H, W)."""
         if noise == "random":
             return torch.randn_like(values[:, :1])
         if noise == "own" and self.keys is not None:
-            side = self.fixed.shape[-1]
-            return _normal(self.keys + self.seed, side * side).view(-1, 1, side, side)
+            height, width = self.fixed.shape[-2:]
+            return _normal(self.keys + self.seed, height * width).view(-1, 1, height, width)
         return self.fixed
 
 

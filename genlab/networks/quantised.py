@@ -18,7 +18,7 @@ HEADS = 4  # of the prior's attention
 class QuantisedCode(NamedTuple):
     """A map of codebook entries.
 
-    values: (B, width * side^2), the entries. indices: (B, side^2), their numbers in the codebook.
+    values: (B, width * H * W), the entries. indices: (B, H * W), their numbers in the codebook.
     distance: (B,), squared distance between the encoder's map and the entries, summed.
     nats: (B,), the cost of the indices under the prior.
     """
@@ -39,7 +39,7 @@ class VectorQuantiser(Bottleneck):
     The prior over indices is trained beside it, without a gradient to the encoder.
 
     Args:
-        features: (maps, side, side) of the encoder.
+        features: (maps, H, W) of the encoder.
         entries: size of the codebook.
         width: numbers in an entry.
         prior_width: width of the prior's transformer.
@@ -66,18 +66,18 @@ class VectorQuantiser(Bottleneck):
         bounds.within(0, 1, decay=decay, revive_below=revive_below)
         if prior_width % HEADS:
             raise ValueError(f"prior_width={prior_width} must be a multiple of {HEADS}")
-        maps, side, _ = features
-        self.outputs = (width, side, side)
+        maps, height, wide = features
+        self.outputs = (width, height, wide)
         self.decay = decay
         self.revive_below = revive_below
         self.project = nn.Conv2d(maps, width, 1)
-        self.indices_prior = IndexPrior(entries, side**2, prior_width)
+        self.indices_prior = IndexPrior(entries, height * wide, prior_width)
         self.codebook = nn.Buffer(torch.randn(entries, width))
         self.sums = nn.Buffer(torch.zeros(entries, width))
         self.counts = nn.Buffer(torch.zeros(entries))
 
     def forward(self, features: Tensor) -> QuantisedCode:
-        """(B, maps, side, side) to a code."""
+        """(B, maps, H, W) to a code."""
         maps = self.project(features).float()
         vectors = maps.permute(0, 2, 3, 1).reshape(-1, maps.shape[1])
         with torch.autocast(vectors.device.type, enabled=False):

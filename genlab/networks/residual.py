@@ -1,10 +1,11 @@
 """Residual encoder and decoder: the networks of SNGAN.
 
 Miyato et al. 2018, "Spectral Normalization for Generative Adversarial Networks", tables 3 and 4,
-https://arxiv.org/abs/1802.05957, for any even resolution. Maps of an odd side are halved too, which
-rounds up: 28 pixels become 14, 7 and 4.
+https://arxiv.org/abs/1802.05957, for any even sides. Odd sides of maps are halved too, which rounds
+up: 28 pixels become 14, 7 and 4.
 """
 
+import math
 from itertools import pairwise
 
 import torch.nn.functional as F
@@ -14,26 +15,27 @@ from genlab.networks.chain import Chain
 from genlab.networks.convolutional import widths
 from genlab.networks.layers import activation as new_activation
 from genlab.networks.layers import normalisation as new_normalisation
-from genlab.networks.layers import sides
+from genlab.networks.layers import sizes
 from genlab.networks.resampling import ResampledConv2d
+from genlab.sizes import Resolution, Size
 
 
 class Encoder(Chain):
-    """Image (B, channels, resolution, resolution) to features (B, maps): a critic's body.
+    """Image (B, channels, H, W) to features (B, maps): a critic's body.
 
-    Residual blocks that halve the map down to 4 pixels or a few more, one that does not, then the
-    sum over positions.
+    Residual blocks that halve the map down to 4 pixels or a few more of its smaller side, one that
+    does not, then the sum over positions.
     """
 
     def __init__(
         self,
-        resolution: int,
+        resolution: Resolution,
         channels: int,
         width: int = 64,
         max_width: int = 256,
         normalisation: str = "none",
     ) -> None:
-        maps = widths(len(sides(resolution, "all")) - 1, width, max_width)
+        maps = widths(len(sizes(resolution, "all")) - 1, width, max_width)
         blocks: list[nn.Module] = [_Down(channels, maps[0], "none", first=True)]
         blocks += [_Down(a, b, normalisation) for a, b in pairwise(maps)]
         blocks += [_Down(maps[-1], maps[-1], normalisation, halve=False), _SumOverPositions()]
@@ -41,22 +43,22 @@ class Encoder(Chain):
 
 
 class Decoder(Chain):
-    """Vector (B, inputs) to image (B, channels, resolution, resolution), the encoder's mirror."""
+    """Vector (B, inputs) to image (B, channels, H, W), the encoder's mirror."""
 
     def __init__(
         self,
         inputs: int,
-        resolution: int,
+        resolution: Resolution,
         channels: int,
         width: int = 64,
         max_width: int = 256,
         normalisation: str = "batch",
         output: str = "tanh",
     ) -> None:
-        *doubled, side = sides(resolution, "all")
+        *doubled, size = sizes(resolution, "all")
         maps = widths(len(doubled), width, max_width)[::-1]
-        first = nn.Linear(inputs, maps[0] * side**2)
-        blocks: list[nn.Module] = [nn.Sequential(first, nn.Unflatten(1, (maps[0], side, side)))]
+        first = nn.Linear(inputs, maps[0] * math.prod(size))
+        blocks: list[nn.Module] = [nn.Sequential(first, nn.Unflatten(1, (maps[0], *size)))]
         blocks += [
             _Up(a, b, normalisation, reached)
             for (a, b), reached in zip(pairwise([maps[0], *maps]), doubled[::-1], strict=True)
@@ -64,13 +66,13 @@ class Decoder(Chain):
         last = [new_normalisation(normalisation, maps[-1]), new_activation("relu")]
         picture = nn.Conv2d(maps[-1], channels, 3, padding=1)
         blocks.append(nn.Sequential(*last, picture, new_activation(output, "output")))
-        super().__init__(blocks, (channels, resolution, resolution))
+        super().__init__(blocks, (channels, *doubled[0]))
 
 
 class _Down(nn.Module):
     """norm-relu-conv-norm-relu-conv-pool beside pool-conv; the first one has no first relu.
 
-    Maps of an odd side that are to be halved get a row and a column of zeros first.
+    Odd sides that are to be halved get a row or a column of zeros first.
     """
 
     def __init__(
@@ -96,8 +98,9 @@ class _Down(nn.Module):
         self.skip = nn.Identity() if skips else nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, values: Tensor) -> Tensor:
-        if self.halve and values.shape[-1] % 2:
-            values = F.pad(values, (0, 1, 0, 1))
+        height, width = values.shape[-2:]
+        if self.halve and (height % 2 or width % 2):
+            values = F.pad(values, (0, width % 2, 0, height % 2))
         hidden = values if self.first else F.relu(self.norm1(values))
         hidden = self.conv2(F.relu(self.norm2(self.conv1(hidden))))
         result: Tensor = hidden + self.skip(F.avg_pool2d(values, 2) if self.halve else values)
@@ -105,9 +108,9 @@ class _Down(nn.Module):
 
 
 class _Up(nn.Module):
-    """norm-relu-double-conv-norm-relu-conv beside double-conv, cropped to the side `reached`."""
+    """norm-relu-double-conv-norm-relu-conv beside double-conv, cropped to the size `reached`."""
 
-    def __init__(self, inputs: int, outputs: int, normalisation: str, reached: int) -> None:
+    def __init__(self, inputs: int, outputs: int, normalisation: str, reached: Size) -> None:
         super().__init__()
         self.reached = reached
         self.norm1 = new_normalisation(normalisation, inputs)
@@ -125,7 +128,7 @@ class _Up(nn.Module):
         return result
 
     def _cropped(self, values: Tensor) -> Tensor:
-        return values[..., : self.reached, : self.reached]
+        return values[..., : self.reached.height, : self.reached.width]
 
 
 class _SumOverPositions(nn.Module):

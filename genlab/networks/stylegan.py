@@ -11,35 +11,37 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genlab.networks.equalised import Conv2d, Linear
-from genlab.networks.growing import enlarged, faded, maps, sides
+from genlab.networks.growing import enlarged, faded, maps
 from genlab.networks.noise import Noise
 from genlab.networks.resampling import Blur
 from genlab.networks.styles import Synthesis
+from genlab.sizes import Resolution, Size, doublings
 
 
 class Decoder(Synthesis):
-    """Styles (B, layers, style) to image (B, channels, resolution, resolution).
+    """Styles (B, layers, style) to image (B, channels, H, W).
 
     Args:
         style: width of a style.
         resolution, channels: of the image.
-        base, most: a map of side s has min(base / s, most) channels.
+        base, most: a map of s x s pixels has min(base / s, most) channels; a rectangle has those
+            of a square of its area.
     """
 
     grows = True
 
     def __init__(
-        self, style: int, resolution: int, channels: int, base: int = 16384, most: int = 512
+        self, style: int, resolution: Resolution, channels: int, base: int = 16384, most: int = 512
     ) -> None:
-        steps = sides(resolution)
-        widths = [maps(side, base, most) for side in steps]
-        blocks: list[nn.Module] = [_First(widths[0], style)]
+        steps = doublings(resolution)
+        widths = [maps(size, base, most) for size in steps]
+        blocks: list[nn.Module] = [_First(widths[0], steps[0], style)]
         blocks += [
-            _Block(a, b, side, style)
-            for (a, b), side in zip(pairwise(widths), steps[1:], strict=True)
+            _Block(a, b, size, style)
+            for (a, b), size in zip(pairwise(widths), steps[1:], strict=True)
         ]
-        super().__init__(blocks, (channels, resolution, resolution), layers=2 * len(steps))
-        self.sides = steps
+        super().__init__(blocks, (channels, *steps[-1]), layers=2 * len(steps))
+        self.sides = [size.smaller for size in steps]
         self.to_picture = nn.ModuleList(Conv2d(width, channels, 1, gain=1.0) for width in widths)
 
     def forward(
@@ -89,9 +91,9 @@ class AdaptiveNorm(nn.Module):
 class _Layer(nn.Module):
     """Noise, bias, leaky ReLU, style: what follows every convolution."""
 
-    def __init__(self, channels: int, side: int, style: int, seed: int) -> None:
+    def __init__(self, channels: int, size: Size, style: int, seed: int) -> None:
         super().__init__()
-        self.noise = Noise(side, channels, seed)
+        self.noise = Noise(size, channels, seed)
         self.bias = nn.Parameter(torch.zeros(channels, 1, 1))
         self.norm = AdaptiveNorm(channels, style)
 
@@ -102,14 +104,14 @@ class _Layer(nn.Module):
 
 
 class _First(nn.Module):
-    """The learned constant of 4x4 and a convolution; `values` are looked at for their number."""
+    """The learned first map and a convolution; `values` are looked at for their number."""
 
-    def __init__(self, channels: int, style: int) -> None:
+    def __init__(self, channels: int, size: Size, style: int) -> None:
         super().__init__()
-        self.constant = nn.Parameter(torch.ones(1, channels, 4, 4))
-        self.layer1 = _Layer(channels, 4, style, seed=0)
+        self.constant = nn.Parameter(torch.ones(1, channels, *size))
+        self.layer1 = _Layer(channels, size, style, seed=0)
         self.convolution = Conv2d(channels, channels, bias=False)
-        self.layer2 = _Layer(channels, 4, style, seed=1)
+        self.layer2 = _Layer(channels, size, style, seed=1)
 
     def forward(self, values: Tensor, first: Tensor, second: Tensor, noise: str) -> Tensor:
         values = self.constant.expand(len(values), -1, -1, -1)
@@ -121,13 +123,13 @@ class _First(nn.Module):
 class _Block(nn.Module):
     """Doubles the map: two convolutions, the first with a blur behind it."""
 
-    def __init__(self, inputs: int, outputs: int, side: int, style: int) -> None:
+    def __init__(self, inputs: int, outputs: int, size: Size, style: int) -> None:
         super().__init__()
         self.doubling = Conv2d(inputs, outputs, bias=False, resample="up")
         self.blur = Blur((1, 2, 1))
-        self.layer1 = _Layer(outputs, side, style, seed=2 * side)
+        self.layer1 = _Layer(outputs, size, style, seed=2 * size.smaller)
         self.convolution = Conv2d(outputs, outputs, bias=False)
-        self.layer2 = _Layer(outputs, side, style, seed=2 * side + 1)
+        self.layer2 = _Layer(outputs, size, style, seed=2 * size.smaller + 1)
 
     def forward(self, values: Tensor, first: Tensor, second: Tensor, noise: str) -> Tensor:
         values = self.layer1(self.blur(self.doubling(values)), first, noise)

@@ -13,23 +13,25 @@ from torch import Tensor, nn
 
 from genlab.networks.chain import Chain
 from genlab.networks.equalised import HE, Conv2d
-from genlab.networks.growing import maps, sides
+from genlab.networks.growing import maps
 from genlab.networks.layers import refuse_unknown
 from genlab.networks.modulated import ModulatedConv2d
 from genlab.networks.noise import Noise
 from genlab.networks.resampling import FILTER, Blur, Enlarge
 from genlab.networks.styles import Synthesis
+from genlab.sizes import Resolution, Size, doublings
 
 FORMS = ("skip", "residual")
 
 
 class Decoder(Synthesis):
-    """Styles (B, layers, style) to image (B, channels, resolution, resolution).
+    """Styles (B, layers, style) to image (B, channels, H, W).
 
     Args:
         style: width of a style.
         resolution, channels: of the image.
-        base, most: a map of side s has min(base / s, most) channels.
+        base, most: a map of s x s pixels has min(base / s, most) channels; a rectangle has those
+            of a square of its area.
         form: skip (images of all resolutions add up) or residual.
         modulation: see `ModulatedConv2d`.
     """
@@ -37,7 +39,7 @@ class Decoder(Synthesis):
     def __init__(
         self,
         style: int,
-        resolution: int,
+        resolution: Resolution,
         channels: int,
         base: int = 32768,
         most: int = 512,
@@ -45,14 +47,14 @@ class Decoder(Synthesis):
         modulation: str = "auto",
     ) -> None:
         refuse_unknown("form", form, FORMS)
-        steps = sides(resolution)
-        widths = [maps(side, base, most) for side in steps]
-        blocks: list[nn.Module] = [_First(widths[0], style, modulation)]
+        steps = doublings(resolution)
+        widths = [maps(size, base, most) for size in steps]
+        blocks: list[nn.Module] = [_First(widths[0], steps[0], style, modulation)]
         blocks += [
-            _Block(a, b, side, style, modulation, residual=form == "residual")
-            for (a, b), side in zip(pairwise(widths), steps[1:], strict=True)
+            _Block(a, b, size, style, modulation, residual=form == "residual")
+            for (a, b), size in zip(pairwise(widths), steps[1:], strict=True)
         ]
-        super().__init__(blocks, (channels, resolution, resolution), layers=2 * len(steps))
+        super().__init__(blocks, (channels, *steps[-1]), layers=2 * len(steps))
         self.form = form
         heads = widths if form == "skip" else widths[-1:]
         self.to_picture = nn.ModuleList(_ToPicture(w, channels, style, modulation) for w in heads)
@@ -73,7 +75,7 @@ class Decoder(Synthesis):
 
 
 class Encoder(Chain):
-    """Image (B, channels, resolution, resolution) to a map (B, maps, 4, 4): a critic's body.
+    """Image (B, channels, H, W) to a map (B, maps, h, w): a critic's body.
 
     Args:
         resolution, channels: of the image.
@@ -83,23 +85,24 @@ class Encoder(Chain):
 
     def __init__(
         self,
-        resolution: int,
+        resolution: Resolution,
         channels: int,
         base: int = 32768,
         most: int = 512,
         form: str = "residual",
     ) -> None:
         refuse_unknown("form", form, FORMS)
-        widths = [maps(side, base, most) for side in sides(resolution)][::-1]
+        steps = doublings(resolution)
+        widths = [maps(size, base, most) for size in steps][::-1]
         residual = form == "residual"
         blocks = [_Halving(a, b, residual) for a, b in pairwise(widths)]
-        super().__init__(blocks, (widths[-1], 4, 4))
+        super().__init__(blocks, (widths[-1], *steps[0]))
         seeing = widths if form == "skip" else widths[:1]
         self.from_picture = nn.ModuleList(_FromPicture(channels, width) for width in seeing)
         self.reduce = Blur(FILTER, padding=1, stride=2)
 
     def forward(self, values: Tensor) -> Tensor:
-        """(B, channels, resolution, resolution) to (B, maps, 4, 4)."""
+        """(B, channels, H, W) to (B, maps, h, w), the size of the first map."""
         images = values
         values = self.from_picture[0](images)
         for index, block in enumerate(self.blocks, 1):
@@ -114,11 +117,11 @@ class _Layer(nn.Module):
     """A modulated convolution, noise, bias and activation."""
 
     def __init__(
-        self, inputs: int, outputs: int, side: int, style: int, modulation: str, up: bool = False
+        self, inputs: int, outputs: int, size: Size, style: int, modulation: str, up: bool = False
     ) -> None:
         super().__init__()
         self.convolution = ModulatedConv2d(inputs, outputs, style, up=up, modulation=modulation)
-        self.noise = Noise(side, 1, seed=2 * side + up)
+        self.noise = Noise(size, 1, seed=2 * size.smaller + up)
         self.bias = nn.Parameter(torch.zeros(outputs, 1, 1))
 
     def forward(self, values: Tensor, style: Tensor, noise: str) -> Tensor:
@@ -142,12 +145,12 @@ class _ToPicture(nn.Module):
 
 
 class _First(nn.Module):
-    """The learned constant of 4x4 and a layer; `values` are looked at for their number."""
+    """The learned first map and a layer; `values` are looked at for their number."""
 
-    def __init__(self, channels: int, style: int, modulation: str) -> None:
+    def __init__(self, channels: int, size: Size, style: int, modulation: str) -> None:
         super().__init__()
-        self.constant = nn.Parameter(torch.randn(1, channels, 4, 4))
-        self.layer = _Layer(channels, channels, 4, style, modulation)
+        self.constant = nn.Parameter(torch.randn(1, channels, *size))
+        self.layer = _Layer(channels, channels, size, style, modulation)
 
     def forward(self, values: Tensor, first: Tensor, second: Tensor, noise: str) -> Tensor:
         result: Tensor = self.layer(self.constant.expand(len(values), -1, -1, -1), first, noise)
@@ -158,11 +161,11 @@ class _Block(nn.Module):
     """Doubles the map: two layers, and an enlarged shortcut in the residual form."""
 
     def __init__(
-        self, inputs: int, outputs: int, side: int, style: int, modulation: str, residual: bool
+        self, inputs: int, outputs: int, size: Size, style: int, modulation: str, residual: bool
     ) -> None:
         super().__init__()
-        self.layer1 = _Layer(inputs, outputs, side, style, modulation, up=True)
-        self.layer2 = _Layer(outputs, outputs, side, style, modulation)
+        self.layer1 = _Layer(inputs, outputs, size, style, modulation, up=True)
+        self.layer2 = _Layer(outputs, outputs, size, style, modulation)
         self.shortcut = (
             nn.Sequential(Conv2d(inputs, outputs, 1, gain=1.0, bias=False), Enlarge())
             if residual

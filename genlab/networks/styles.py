@@ -19,7 +19,7 @@ class Synthesis(Chain):
     """Styles (B, layers, width) to an image; `layers` counts those of the whole network.
 
     Args:
-        blocks: one for each resolution, from 4 pixels on.
+        blocks: one for each resolution, from the first map on (see `doublings`).
         shape: of the image.
         layers: styles that it takes.
     """
@@ -29,7 +29,10 @@ class Synthesis(Chain):
         self.layers = layers
 
     def layers_at(self, resolution: int | None = None) -> int:
-        """Styles that a stage's image depends on: two for each resolution."""
+        """Styles that a stage's image depends on: two for each resolution.
+
+        The smaller side of the first map has 4 to 7 pixels, three binary digits.
+        """
         return self.layers if resolution is None else 2 * (resolution.bit_length() - 2)
 
 
@@ -89,7 +92,7 @@ class StyleDecoder(Chain):
 
     # A chain's forward takes no stage; this one's stage is how far it has grown.
     def forward(self, latents: Tensor, **stage: Any) -> Tensor:  # type: ignore[override]
-        """(B, inputs) to the image of a stage, (B, channels, resolution, resolution)."""
+        """(B, inputs) to the image of a stage, (B, channels, h, w)."""
         noise = "random" if self.training else self.noise
         layers = [module for module in self.modules() if isinstance(module, Noise)]
         for layer in layers:

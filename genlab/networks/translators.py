@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from genlab import bounds
 from genlab.networks.convolutional import widths
 from genlab.networks.layers import activation as new_activation
-from genlab.networks.layers import initialise_weights, refuse_unknown_normalisation, sides
+from genlab.networks.layers import initialise_weights, refuse_unknown_normalisation, sizes
 from genlab.networks.layers import normalisation as new_normalisation
 from genlab.networks.resampling import ResampledConv2d
+from genlab.sizes import Resolution
 
 
 class Residual(nn.Module):
@@ -107,8 +108,8 @@ class UNet(nn.Module):
     """(B, inputs, h, w) to (B, channels, h, w): halved, doubled again, maps of each size joined.
 
     The generator of pix2pix (Isola et al. 2017, appendix 6.1.1, https://arxiv.org/abs/1611.07004):
-    4x4 convolutions of stride 2 down to 4 to 7 pixels of an image of `resolution`, with skip
-    connections. Images of other sizes pass too.
+    4x4 convolutions of stride 2 down to 4 to 7 pixels of the smaller side of an image of
+    `resolution`, with skip connections. Images of other sizes pass too.
 
     Args:
         inputs, channels: of what comes in and goes out.
@@ -125,7 +126,7 @@ class UNet(nn.Module):
         self,
         inputs: int,
         channels: int,
-        resolution: int,
+        resolution: Resolution,
         scale: int = 1,
         width: int = 64,
         max_width: int = 512,
@@ -139,7 +140,7 @@ class UNet(nn.Module):
         refuse_unknown_normalisation(normalisation)
         if scale != 1:
             raise ValueError("a U-Net changes no sizes: choose translator=residual")
-        maps = widths(len(sides(resolution)) - 1, width, max_width)
+        maps = widths(len(sizes(resolution)) - 1, width, max_width)
         self.halvings = nn.ModuleList()
         for level, (a, b) in enumerate(pairwise([inputs, *maps])):
             norm = "none" if level == 0 else normalisation

@@ -1,5 +1,6 @@
 """Path length regularisation: what keeps a step in the styles as long in every image."""
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -12,8 +13,8 @@ class PathLength(nn.Module):
     """weight * (|J^T y| - a)^2 for the generator's Jacobian J by styles and random images y.
 
     Karras et al. 2020, section 3.2 and appendix B, https://arxiv.org/abs/1912.04958. y is drawn
-    from N(0, I) / resolution, the length is the root mean square over layers, and a the running
-    mean of lengths.
+    from N(0, I) / sqrt(height * width), the length is the root mean square over layers, and a the
+    running mean of lengths.
 
     Args:
         weight: the paper's gamma.
@@ -43,7 +44,8 @@ class PathLength(nn.Module):
     def forward(self, styles: Tensor, synthesise: Callable[[Tensor], Tensor]) -> Tensor:
         """The penalty of styles (B, layers, width) that `synthesise` makes images of."""
         pictures = synthesise(styles)
-        directions = torch.randn_like(pictures) / pictures.shape[-1]
+        side = math.sqrt(math.prod(pictures.shape[-2:]))
+        directions = torch.randn_like(pictures) / side
         (gradient,) = torch.autograd.grad((pictures * directions).sum(), styles, create_graph=True)
         lengths = gradient.float().square().sum(2).mean(1).sqrt()
         with torch.no_grad():

@@ -7,6 +7,7 @@ from genlab import bounds
 from genlab.networks.critic import Critic
 from genlab.networks.growing import enlarged, reduced
 from genlab.remedies.remedy import Labels, Remedy
+from genlab.sizes import Resolution, height_and_width
 
 
 class Replay(Remedy):
@@ -21,10 +22,10 @@ class Replay(Remedy):
         size: images in the pool.
     """
 
-    def __init__(self, resolution: int, channels: int, size: int = 1000) -> None:
+    def __init__(self, resolution: Resolution, channels: int, size: int = 1000) -> None:
         super().__init__()
         bounds.whole(1, size=size)
-        self.pool = nn.Buffer(torch.zeros(size, channels, resolution, resolution))
+        self.pool = nn.Buffer(torch.zeros(size, channels, *height_and_width(resolution)))
         self.labels = nn.Module()
         self.filled = nn.Buffer(torch.tensor(0))
 

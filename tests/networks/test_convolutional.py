@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from genlab.networks import convolutional, dense
-from genlab.networks.layers import sides
+from genlab.networks.layers import sizes
 
 
 @pytest.mark.parametrize("resolution", [8, 16, 20, 28, 32, 36, 48, 64])
@@ -22,11 +22,19 @@ def test_an_odd_resolution_is_refused_with_the_mend() -> None:
 
 
 def test_maps_are_halved_down_to_four_to_seven_pixels() -> None:
-    reached = {r: sides(r)[-1] for r in (16, 20, 28, 32, 48, 64, 128, 256)}
+    reached = {r: sizes(r)[-1].width for r in (16, 20, 28, 32, 48, 64, 128, 256)}
     assert reached == {16: 4, 20: 5, 28: 7, 32: 4, 48: 6, 64: 4, 128: 4, 256: 4}
-    assert sides(28, "all") == [28, 14, 7, 4]
-    assert sides(100, "all") == [100, 50, 25, 13, 7, 4]
-    assert sides(32, 2) == [32, 16, 8]
+    assert sizes(28, "all") == [(28, 28), (14, 14), (7, 7), (4, 4)]
+    assert [size.width for size in sizes(100, "all")] == [100, 50, 25, 13, 7, 4]
+    assert sizes(32, 2) == [(32, 32), (16, 16), (8, 8)]
+
+
+def test_both_sides_of_a_rectangle_are_halved_while_the_smaller_one_can_be() -> None:
+    assert sizes([48, 80]) == [(48, 80), (24, 40), (12, 20), (6, 10)]
+    assert sizes([48, 44]) == [(48, 44), (24, 22), (12, 11)]
+    assert sizes([48, 44], "all") == [(48, 44), (24, 22), (12, 11), (6, 6)]
+    with pytest.raises(ValueError, match=r"resolution=\[48,25\] .* data\.resolution"):
+        sizes([48, 25])
 
 
 @pytest.mark.parametrize("resolution", [20, 28, 36, 52, 100])
