@@ -263,7 +263,7 @@ def test_a_run_records_its_scale_and_keeps_it(genlab, tmp_path: Path) -> None:
     again = ["model=dcgan", *small, *place[:2], "total_images=64", "resume=auto"]
     code, _, err = genlab("train", *again, "scale=paper", "trainer=cpu")
     assert code == 4
-    assert "as in scale=laptop" in err
+    assert "for example scale=laptop" in err
     # A run of an older version has no scale.
     config = OmegaConf.load(run / "config.yaml")
     del config["scale"]

@@ -212,7 +212,7 @@ def test_a_study_of_the_old_kind_is_gone_on_with(tmp_path: Path) -> None:
         if trial.number == 1:
             assert trial.params == waiting.params
     assert numbers == [1, 2]
-    with pytest.raises(ConfigError, match="measured by validation/loss"):
+    with pytest.raises(ConfigError, match="the study's trials have the objective validation/loss"):
         open_study(settings._replace(objective="validation/mse"), tmp_path)
 
 
@@ -226,7 +226,7 @@ def test_a_trial_whose_drawing_was_cut_short_is_drawn_to_its_end(tmp_path: Path)
     refuse_another_space(opened, space, tmp_path)
     (trial,) = trials_to_run(open_study(settings, tmp_path), settings, space, tmp_path)
     assert set(trial.params) == {"x", "y"}
-    with pytest.raises(ConfigError, match="in another way"):
+    with pytest.raises(ConfigError, match="varied x, y differently"):
         refuse_another_space(opened, {"x": space["x"]}, tmp_path)
 
 

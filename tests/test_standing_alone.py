@@ -258,7 +258,7 @@ def test_kept_scores_are_those_of_their_weights(genlab: Genlab, runs, tmp_path: 
     file.write_text(json.dumps({**stored, "weights_sha256": "0"}))
     code, out, err = genlab("score", f"run={run}", "image=mine")
     assert (code, err) == (0, "")
-    assert "scores stand alone" in out
+    assert "no scores of normal images to compare with" in out
     assert {
         row["share_of_normal_below"] for row in table(run / "scores/reconstruction_images.csv")
     } == {""}

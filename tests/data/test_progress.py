@@ -41,7 +41,10 @@ def test_long_work_of_a_command_is_said_once(
     logging.getLogger("genlab.data.progress").filters.clear()
 
 
-def test_programs_of_others_are_told_nothing(clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_programs_of_others_are_told_nothing(
+    clock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [caplog.handler])
     caplog.set_level(logging.INFO, "genlab")
     with late_progress("encoding", 100) as advance:
         clock.append(60.0)
